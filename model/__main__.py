@@ -1,0 +1,220 @@
+"""Command line of the model: train, evaluate, data, schema, preset."""
+
+import argparse
+import dataclasses
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from .command import positive, run_command
+from .config import Config, json_schema, load_config
+from .errors import UserError
+from .parameters import Parameters, load_parameters, save_parameters
+
+__all__ = ["main"]
+
+
+def parameters_path(path: Path, config: Config, output: Path | None = None) -> Path:
+    """Where the parameters of the configuration in ``path`` lie, or ``output`` if that is given."""
+    if output is not None:
+        return output
+    if config.parameters is None:
+        raise UserError(f"{path}: parameters: is required here, as a file name")
+    return path.parent / config.parameters
+
+
+def run_train(args: argparse.Namespace) -> None:
+    """Train, and write the parameters of the best epoch."""
+    import torch
+
+    from .data import load_images
+    from .recipe import recipe_for
+    from .train import pick_device, train
+
+    config = load_config(args.config)
+    output = parameters_path(args.config, config, args.output)
+    if output.is_dir() or not os.access(output.parent, os.W_OK):
+        raise UserError(f"{output}: --output: must be a file in an existing, writable folder")
+    device = pick_device(args.device)
+    torch.set_num_threads(args.threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    given = {
+        name: getattr(args, name)
+        for name in ("epochs", "batch_size", "learning_rate")
+        if getattr(args, name) is not None
+    }
+    recipe = dataclasses.replace(recipe_for(config.dataset), **given)
+    checkpoint = Path("build") / "train" / config.digest / f"seed{args.seed}.pt"
+    trained = train(
+        config,
+        load_images(config, args.config.parent, "train"),
+        recipe,
+        seed=args.seed,
+        device=device,
+        checkpoint=checkpoint,
+        fresh=args.fresh,
+        progress=True,
+    )
+    metadata = {
+        **trained.parameters.metadata,
+        "config": config.digest,
+        "dataset": config.dataset,
+        "seed": str(args.seed),
+        "epochs": str(recipe.epochs),
+        "epoch": str(trained.epoch),
+        "recipe": json.dumps(dataclasses.asdict(recipe), sort_keys=True),
+        "command": shlex.join(["python", "-m", "model", *args.argv]),
+        "torch": torch.__version__,
+        "device": device.type,
+        "validation": f"{trained.correct}/{trained.count}",
+        "validation_loss": f"{trained.loss:.6f}",
+    }
+    save_parameters(output, config, Parameters(trained.parameters.layers, metadata))
+    checkpoint.unlink()
+    if not any(checkpoint.parent.iterdir()):
+        checkpoint.parent.rmdir()
+    print(
+        f"{output}: epoch {trained.epoch} of {recipe.epochs}, validation "
+        f"{trained.correct} of {trained.count} right ({trained.correct / trained.count:.4f}), "
+        f"loss {trained.loss:.4f}"
+    )
+
+
+def run_evaluate(args: argparse.Namespace) -> None:
+    """Print the accuracy of the integer model on the test images."""
+    from .data import load_images
+    from .evaluate import evaluate
+
+    config = load_config(args.config)
+    parameters = load_parameters(parameters_path(args.config, config, args.parameters), config)
+    data = load_images(config, args.config.parent, args.split)
+    score = evaluate(config, parameters, data, progress=sys.stderr.isatty() and not args.json)
+    if args.json:
+        fields = {"config": config.name, "digest": config.digest, "split": args.split}
+        print(json.dumps({**fields, **dataclasses.asdict(score), "accuracy": score.accuracy}))
+    else:
+        print(
+            f"{config.name}: {score.correct} of {score.count} {args.split} images right: "
+            f"{score.accuracy:.4f} (integer model)"
+        )
+
+
+def run_data(args: argparse.Namespace) -> None:
+    """Fetch a data set."""
+    from .fetch import fetch
+
+    print(fetch(args.name))
+
+
+def run_schema(args: argparse.Namespace) -> None:
+    """Write the JSON schema of a configuration."""
+    if args.output == Path("-"):
+        print(json_schema(), end="")
+        return
+    try:
+        args.output.write_text(json_schema(), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{args.output}: cannot be written: {error.strerror}") from None
+    print(args.output)
+
+
+def run_preset(args: argparse.Namespace) -> None:
+    """Print the configuration of a preset."""
+    from .presets import preset_json
+
+    print(preset_json(args.name), end="")
+
+
+def batch_size(text: str) -> int:
+    """A whole number of at least 2: BatchNorm needs more than one image."""
+    if positive(text) < 2:
+        raise argparse.ArgumentTypeError(f"must be at least 2, not {text!r}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 to 2^63 − 1."""
+    if not text.isdecimal() or int(text) >= 1 << 63:
+        raise argparse.ArgumentTypeError(f"must be a whole number below 2^63, not {text!r}")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    from .fetch import NAMES
+    from .presets import PRESETS
+
+    top = argparse.ArgumentParser(
+        prog="python -m model", description="Train and evaluate hidden networks as integers."
+    )
+    commands = top.add_subparsers(required=True, metavar="command")
+
+    def command(run, name: str, text: str, *, with_config: bool) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        if with_config:
+            sub.add_argument("config", type=Path, metavar="CONFIG", help="configuration (.json)")
+        return sub
+
+    sub = command(run_train, "train", "train a network, or resume its training", with_config=True)
+    sub.add_argument("--epochs", type=positive, help="passes over the images")
+    sub.add_argument("--batch-size", type=batch_size, help="images per step")
+    sub.add_argument("--learning-rate", type=rate, help="at the start; falls to 0 along a cosine")
+    sub.add_argument("--seed", type=seed, default=1, help="of all random choices (%(default)s)")
+    sub.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (%(default)s)")
+    sub.add_argument("--threads", type=positive, default=1, help="of the CPU (%(default)s)")
+    sub.add_argument(
+        "--output", type=Path, metavar="FILE", help="instead of the configuration's parameters"
+    )
+    sub.add_argument("--fresh", action="store_true", help="forget an interrupted training")
+
+    sub = command(
+        run_evaluate, "evaluate", "measure the accuracy of the integer model", with_config=True
+    )
+    sub.add_argument(
+        "--parameters", type=Path, metavar="FILE", help="instead of the configuration's"
+    )
+    sub.add_argument(
+        "--split", choices=("test", "train"), default="test", help="images (%(default)s)"
+    )
+    sub.add_argument("--json", action="store_true", help="print one JSON object")
+
+    sub = command(run_data, "data", "fetch a data set into data/", with_config=False)
+    sub.add_argument("name", choices=NAMES, help=", ".join(NAMES), metavar="NAME")
+    sub = command(run_schema, "schema", "write the configurations' schema", with_config=False)
+    sub.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path("configs/schema.json"),
+        help="%(default)s; - prints it",
+    )
+    sub = command(run_preset, "preset", "print a configuration to start from", with_config=False)
+    sub.add_argument("name", choices=tuple(PRESETS), help=", ".join(PRESETS), metavar="NAME")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
+    argv = sys.argv[1:] if argv is None else argv
+    args = parser().parse_args(argv)
+    args.argv = argv
+    resume = "; the same command goes on" if args.run is run_train else ""
+    return run_command(lambda: args.run(args), interrupted=f"interrupted{resume}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

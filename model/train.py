@@ -1,0 +1,271 @@
+"""Training of a supermask: edge-popup on the hardware's signs, judged by the integer model."""
+
+import dataclasses
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from .config import Config
+from .data import LabelledImages, systematic
+from .errors import UserError
+from .export import fold
+from .network import IntegerNetwork, Network, as_tensor
+from .parameters import Parameters
+from .recipe import Recipe, augment
+
+__all__ = ["Trained", "Trainer", "pick_device", "train"]
+
+STATISTICS_BATCHES = 40
+"""Batches over which BatchNorm is re-estimated before every export."""
+
+VALIDATION_SEED = 0
+"""Seed of the validation split: the same in every run, so that runs can be compared."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """The parameters of the best epoch, and its score on the validation images.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    epoch : int
+        From 1.
+    correct, count : int
+        Validation images that the integer model classifies right, and all of them.
+    loss : float
+        Mean cross-entropy of the integer logits on the validation images.
+    """
+
+    parameters: Parameters
+    epoch: int
+    correct: int
+    count: int
+    loss: float
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` is a GPU where there is one, else the CPU; UserError if ``name`` is not usable."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"--device: must be usable here, not {name!r}: {error}") from None
+    return device
+
+
+class Trainer:
+    """One training run; its whole state goes into a checkpoint after every epoch.
+
+    Parameters
+    ----------
+    config : Config
+    data : LabelledImages
+        Training images; one of ``recipe.validation`` is held out.
+    recipe : Recipe
+    seed : int
+        Seed of the first scores, the order of the images and their variations.
+    device : torch.device
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        data: LabelledImages,
+        recipe: Recipe,
+        *,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.config = config
+        self.recipe = recipe
+        self.options = {**dataclasses.asdict(recipe), "seed": seed, "digest": config.digest}
+        self.generator = torch.Generator().manual_seed(seed)
+        self.network = Network(config, generator=self.generator).to(device)
+        held = torch.from_numpy(systematic(data.labels, recipe.validation, VALIDATION_SEED))
+        images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
+        self.images, self.labels = images[~held].to(device), labels[~held].to(device)
+        if len(self.labels) < 2:
+            raise UserError(f"{config.dataset}: must hold at least 3 images, not {len(held)}")
+        self.held_images, self.held_labels = images[held].to(device), labels[held].to(device)
+        scores = [layer.weights.scores for layer in self.network.layers]
+        norms = [p for layer in self.network.layers for p in layer.norm.parameters()]
+        self.optimizer = torch.optim.SGD(
+            [
+                {"params": scores, "weight_decay": recipe.weight_decay},
+                {"params": norms, "weight_decay": 0.0},
+            ],
+            lr=recipe.learning_rate,
+            momentum=0.9,
+            nesterov=True,
+        )
+        self.epoch = 0
+        self.best: dict[str, Any] = {}
+        self.history: list[dict[str, float]] = []
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of one epoch; a last batch that is not full is left out."""
+        return max(1, len(self.labels) // self.recipe.batch_size)
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.randperm(len(self.labels), generator=self.generator)
+        order = order.to(self.labels.device)
+        for step in range(self.steps):
+            index = order[step * self.recipe.batch_size : (step + 1) * self.recipe.batch_size]
+            yield augment(self.images[index], self.recipe, self.generator), self.labels[index]
+
+    def run_epoch(self, bar: tqdm) -> None:
+        """Train for one epoch, then export, and keep the export if it is the best so far."""
+        self.network.train()
+        total = self.recipe.epochs * self.steps
+        loss_sum = torch.zeros((), device=self.labels.device)
+        for step, (images, labels) in enumerate(self._batches(), self.epoch * self.steps):
+            rate = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / total))
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            loss = functional.cross_entropy(
+                self.network(images), labels, label_smoothing=self.recipe.smoothing
+            )
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            loss_sum += loss.detach()
+            bar.update()
+        self.epoch += 1
+        size = self.recipe.batch_size
+        parts = self.images.split(size)[:STATISTICS_BATCHES]
+        self.network.reestimate(part for part in parts if len(part) > 1)
+        correct, held_loss = self.validate()
+        record = {
+            "epoch": self.epoch,
+            "train_loss": loss_sum.item() / self.steps,
+            "validation_correct": correct,
+            "validation_count": len(self.held_labels),
+            "validation_loss": held_loss,
+        }
+        self.history.append(record)
+        if not self.best or (correct, -held_loss) >= (self.best["correct"], -self.best["loss"]):
+            state = {name: value.clone() for name, value in self.network.state_dict().items()}
+            self.best = {"state": state, "epoch": self.epoch, "correct": correct, "loss": held_loss}
+        bar.set_postfix_str(
+            f"loss {record['train_loss']:.3f}, validation {correct}/{len(self.held_labels)}"
+        )
+
+    def validate(self) -> tuple[int, float]:
+        """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
+        parameters = fold(self.network)
+        integers = IntegerNetwork(self.config, parameters).to(self.labels.device)
+        logits = torch.cat([integers(part) for part in self.held_images.split(500)])
+        correct = int((logits.argmax(1) == self.held_labels).sum())
+        real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
+        return correct, functional.cross_entropy(real, self.held_labels).item()
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint, whole or not at all."""
+        state = {
+            "options": self.options,
+            "epoch": self.epoch,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "best": self.best,
+            "history": self.history,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            torch.save(state, temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def load(self, path: Path) -> None:
+        """Go on where a checkpoint stopped; UserError if it is damaged or of another run."""
+        try:
+            state = torch.load(path, map_location=self.labels.device, weights_only=True)
+            options = state["options"]
+            for name, value in self.options.items():
+                if options.get(name) != value:
+                    raise UserError(
+                        f"{path}: {name} must be {value!r} to resume, not {options.get(name)!r}; "
+                        "--fresh starts over"
+                    )
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.generator.set_state(state["generator"].cpu())
+            self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
+        except UserError:
+            raise
+        except Exception as error:  # torch raises whatever the damage leads to
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UserError(f"{path}: cannot be read, --fresh starts over: {reason}") from None
+
+    def result(self) -> Trained:
+        """The best epoch so far."""
+        self.network.load_state_dict(self.best["state"])
+        return Trained(
+            fold(self.network),
+            self.best["epoch"],
+            self.best["correct"],
+            len(self.held_labels),
+            self.best["loss"],
+        )
+
+
+def train(
+    config: Config,
+    data: LabelledImages,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: torch.device,
+    checkpoint: Path | None = None,
+    fresh: bool = False,
+    progress: bool = False,
+) -> Trained:
+    """Train a network and return its best epoch as integers.
+
+    Parameters
+    ----------
+    config : Config
+    data : LabelledImages
+        Training images, from which the validation images are taken.
+    recipe : Recipe
+    seed : int
+    device : torch.device
+    checkpoint : Path, optional
+        Where the run is kept after every epoch, and found again when it was interrupted.
+    fresh : bool
+        Whether an interrupted run is forgotten.
+    progress : bool
+        Whether a progress bar is shown.
+    """
+    trainer = Trainer(config, data, recipe, seed=seed, device=device)
+    if checkpoint is not None and checkpoint.exists() and not fresh:
+        trainer.load(checkpoint)
+    total = recipe.epochs * trainer.steps
+    interval = 0.2 if sys.stderr.isatty() else 10.0
+    with tqdm(
+        total=total,
+        initial=trainer.epoch * trainer.steps,
+        desc=f"train {config.name}",
+        unit="step",
+        mininterval=interval,
+        disable=not progress,
+    ) as bar:
+        while trainer.epoch < recipe.epochs:
+            trainer.run_epoch(bar)
+            if checkpoint is not None:
+                trainer.save(checkpoint)
+    return trainer.result()

@@ -1,0 +1,157 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from tqdm import tqdm
+
+from model import reference
+from model.config import parse_config
+from model.data import LabelledImages
+from model.errors import UserError
+from model.presets import preset_json
+from model.recipe import Recipe
+from model.train import Trainer, pick_device, train
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(epochs=3, batch_size=16, shift=0.5, validation=4)
+
+
+def config():
+    data = json.loads(preset_json("digits"))
+    data["layers"] = [data["layers"][0], data["layers"][2]]
+    data["layers"][0]["channels"] = 8
+    return parse_config(json.dumps(data))
+
+
+def bars(count=120):
+    """Images of one bright row each; the row says the class."""
+    labels = np.arange(count) % 8
+    images = np.random.default_rng(1).integers(0, 60, (count, 8, 8, 1)).astype(np.uint8)
+    images[np.arange(count), labels] += 180
+    return LabelledImages(images, labels.astype(np.int64))
+
+
+def run(checkpoint=None, recipe=RECIPE, seed=1, fresh=False):
+    return train(
+        config(), bars(), recipe, seed=seed, device=CPU, checkpoint=checkpoint, fresh=fresh
+    )
+
+
+def same(a, b):
+    return all(
+        (p.mask == q.mask).all()
+        and (p.multiplier == q.multiplier).all()
+        and (p.offset == q.offset).all()
+        and p.shift == q.shift
+        for p, q in zip(a.parameters.layers, b.parameters.layers, strict=True)
+    )
+
+
+def test_training_learns_and_reports_the_integer_model():
+    trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
+    result = run(recipe=dataclasses.replace(RECIPE, epochs=8))
+    assert result.count == 30 and result.correct >= 27
+    images = trainer.held_images.permute(0, 2, 3, 1).numpy()
+    logits = reference.network(config(), result.parameters, images)
+    right = (reference.classify(logits) == trainer.held_labels.numpy()).sum()
+    assert right == result.correct
+
+
+def test_density_is_kept():
+    for layer in run().parameters.layers:
+        assert layer.mask.sum() == round(layer.mask.size * 0.5)
+
+
+def test_a_seed_repeats_a_run():
+    assert same(run(), run())
+    assert not same(run(), run(seed=2))
+
+
+def interrupted(path, monkeypatch, after):
+    """A run that is stopped right after the checkpoint of epoch ``after``."""
+    save = Trainer.save
+
+    def save_then_stop(self, path):
+        save(self, path)
+        if self.epoch == after:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "save", save_then_stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(path)
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_an_interrupted_run_resumes_exactly(tmp_path, monkeypatch, after):
+    path = tmp_path / "deep" / "run.pt"
+    interrupted(path, monkeypatch, after)
+    assert [p.name for p in path.parent.iterdir()] == ["run.pt"]
+    trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
+    trainer.load(path)
+    assert trainer.epoch == after == len(trainer.history)
+    resumed, whole = run(path), run()
+    assert same(resumed, whole)
+    assert (resumed.epoch, resumed.correct, resumed.loss) == (
+        whole.epoch,
+        whole.correct,
+        whole.loss,
+    )
+
+
+def test_interrupting_within_an_epoch_loses_only_that_epoch(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    interrupted(path, monkeypatch, 1)
+    trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
+    trainer.load(path)
+    trainer.run_epoch(tqdm(disable=True))  # not saved
+    assert same(run(path), run())
+
+
+def test_a_checkpoint_of_another_run(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    interrupted(path, monkeypatch, 1)
+    with pytest.raises(UserError, match="seed must be 2 to resume, not 1; --fresh starts over"):
+        run(path, seed=2)
+    assert same(run(path, seed=2, fresh=True), run(seed=2))
+
+
+@pytest.mark.parametrize("size", [0, 10, 2000])
+def test_a_damaged_checkpoint(tmp_path, monkeypatch, size):
+    path = tmp_path / "run.pt"
+    interrupted(path, monkeypatch, 1)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(UserError, match="cannot be read, --fresh starts over") as error:
+        run(path)
+    assert "\n" not in str(error.value)
+
+
+def test_too_few_images():
+    with pytest.raises(UserError, match="must hold at least 3 images, not 2"):
+        train(config(), bars(2), RECIPE, seed=1, device=CPU)
+
+
+def test_the_best_epoch_is_exported(monkeypatch):
+    scores = iter([(20, 0.5), (25, 0.9), (25, 0.7)])
+    monkeypatch.setattr(Trainer, "validate", lambda self: next(scores))
+    result = run()
+    assert (result.epoch, result.correct, result.loss) == (3, 25, 0.7)
+    scores = iter([(25, 0.5), (25, 0.9), (20, 0.1)])
+    assert run().epoch == 1
+
+
+def test_statistics_are_those_of_the_masks_that_are_exported():
+    trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
+    trainer.run_epoch(tqdm(disable=True))
+    found = {name: value.clone() for name, value in trainer.network.named_buffers()}
+    trainer.network.reestimate(trainer.images.split(RECIPE.batch_size))
+    for name, value in trainer.network.named_buffers():
+        assert torch.equal(found[name], value)
+
+
+def test_a_device_that_is_not_there():
+    assert pick_device("cpu") == CPU
+    with pytest.raises(UserError, match="--device: must be usable here, not 'tape'"):
+        pick_device("tape")

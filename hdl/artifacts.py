@@ -1,0 +1,125 @@
+"""Files of a generated accelerator: Verilog, supermask image, register map."""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from model.config import Config
+from model.errors import UserError
+from model.image import image_words
+from model.parameters import Parameters
+
+from .accelerator import Accelerator
+from .bus_widths import check_bus_widths
+from .design import Design
+from .emit import emit
+from .register_map import ACCELERATOR_REGISTERS, IDENTITY, MAP_VERSION, c_header, markdown
+from .weight_generator import LoadError
+
+__all__ = [
+    "BUILD",
+    "TOP",
+    "build_folder",
+    "design_of",
+    "replaced_folder",
+    "require_hardware",
+    "write_design",
+]
+
+BUILD = Path("build")
+"""Everything generated, under the folder that a command runs in."""
+
+TOP = "accelerator"
+"""Name of the top module."""
+
+
+def build_folder(config: Config) -> Path:
+    """Where everything generated from a configuration lies."""
+    return BUILD / config.digest[:16]
+
+
+def require_hardware(config: Config, source: str) -> None:
+    """Refuse a configuration that cannot become an accelerator.
+
+    Raises
+    ------
+    UserError
+        If its weights are not made on chip, or a layer is too wide; the line names ``source``.
+    """
+    if config.weights.kind != "hidden":
+        raise UserError(
+            f"{source}: weights.kind: must be 'hidden' for an accelerator, whose weights are made "
+            f"on chip, not {config.weights.kind!r}"
+        )
+    try:
+        check_bus_widths(config)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from None
+
+
+def design_of(config: Config, source: str) -> Design:
+    """Emit the accelerator of a configuration; raises as :func:`require_hardware`."""
+    require_hardware(config, source)
+    return emit(Accelerator(config=config), TOP)
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder that takes the place of ``folder`` if all goes well, and not else.
+
+    One process at a time: another one waits. What a killed one left behind is removed.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = folder.with_name(f".{folder.name}.new")
+    old = folder.with_name(f".{folder.name}.old")
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if old.exists() and not folder.exists():
+            old.rename(folder)  # killed between the two renames below
+        for stale in (new, old):
+            shutil.rmtree(stale, ignore_errors=True)
+        new.mkdir()
+        try:
+            yield new
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+        finally:
+            if old.exists() and not folder.exists():
+                old.rename(folder)
+            for stale in (new, old):
+                shutil.rmtree(stale, ignore_errors=True)
+
+
+def write_design(folder: Path, config: Config, design: Design, parameters: Parameters) -> None:
+    """Write what describes the hardware into ``folder``.
+
+    ``verilog/``: a file per distinct module, and ``files.txt``, children first.
+    ``supermask.hex``: the words that load the network, one a line, for ``$readmemh``;
+    ``supermask.bin``: the same, least significant byte first. ``registers.md``, ``kakure.h``:
+    the register map. ``config.json``: the configuration, complete.
+    """
+    verilog = folder / "verilog"
+    verilog.mkdir()
+    for module in design.modules.values():
+        (verilog / f"{module.name}.v").write_text(module.verilog)
+    (verilog / "files.txt").write_text("".join(f"{name}.v\n" for name in design.modules))
+    words = image_words(config, parameters)
+    (folder / "supermask.hex").write_text("".join(f"{word:08x}\n" for word in words))
+    (folder / "supermask.bin").write_bytes(b"".join(word.to_bytes(4, "little") for word in words))
+    title = f"Registers of {config.name}"
+    (folder / "registers.md").write_text(markdown(ACCELERATOR_REGISTERS, title))
+    height, width, channels = config.shape
+    constants = {
+        "CONFIG_DIGEST": f'"{config.digest}"',
+        "SUPERMASK_WORDS": f"{len(words)}u",
+        "IMAGE_BYTES": f"{height * width * channels}u",
+        "CLASSES": f"{config.geometry[-1].outputs}u",
+        "IDENTITY": f"0x{IDENTITY:08X}u",
+        "VERSION": f"{MAP_VERSION}u",
+        **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in LoadError},
+    }
+    (folder / "kakure.h").write_text(c_header(ACCELERATOR_REGISTERS, "KAKURE_H", constants))
+    (folder / "config.json").write_text(config.model_dump_json(indent=2) + "\n")

@@ -1,0 +1,189 @@
+"""Verilog of a component: one module text for each distinct block below it."""
+
+import hashlib
+import inspect
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from amaranth.hdl import ClockSignal, Instance, ResetSignal, Value
+from amaranth.lib import wiring
+
+from .design import Design, ModuleSource
+
+__all__ = ["emit", "module_name"]
+
+rtlil = import_module("amaranth.back.rtlil")  # amaranth-stubs do not know it
+verilog = import_module("amaranth.back.verilog")
+
+LONGEST_LINE = 2000
+"""Longer lines of Verilog are broken where they can be [characters]."""
+
+LONGEST_NAME = 60
+"""Longer module names are replaced by a digest of the parameters [characters]."""
+
+
+def emit(top: wiring.Component, name: str) -> Design:
+    """Verilog of ``top`` and of every distinct component that is placed below it.
+
+    A module's text depends on its component alone, not on what else is in the design.
+
+    Parameters
+    ----------
+    top : Component
+        Any block of :mod:`hdl`.
+    name : str
+        Module name of the top.
+    """
+    emitter = _Emitter()
+    emitter.add(top, name)
+    modules = list(emitter.modules.values())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the work is done by Yosys processes
+        texts = pool.map(lambda module: _verilog(module.rtlil), modules)
+        sources = [module.source(text) for module, text in zip(modules, texts, strict=True)]
+    return Design(name, {source.name: source for source in sources})
+
+
+def _verilog(rtlil_text: str) -> str:
+    """What ``amaranth.back.verilog.convert`` makes of RTLIL; it has no public name there."""
+    text = vars(verilog)["_convert_rtlil_text"](rtlil_text, strip_internal_attrs=True)
+    return _wrapped(_without_empty(re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.DOTALL)))
+
+
+def _wrapped(text: str) -> str:
+    """Break long lists after their commas: Verilator reads at most 40 000 tokens a line."""
+    lines = []
+    for line in text.splitlines():
+        while len(line) > LONGEST_LINE:
+            at = line.rfind(", ", 0, LONGEST_LINE)
+            if at <= 4:
+                break
+            lines.append(line[: at + 1])
+            line = "    " + line[at + 2 :]
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _without_empty(text: str) -> str:
+    """Drop ports and wires of no bits: Verilog has none, and Yosys writes them as two bits."""
+    declaration = re.compile(r"^  (?:input|output|wire|reg) \[-1:0\] (\S+) ?;\n", re.MULTILINE)
+    names = set(declaration.findall(text))
+    text = declaration.sub("", text)
+
+    def header(found: re.Match[str]) -> str:
+        kept = [port for port in re.split(r",\s*", found[2]) if port not in names]
+        return f"{found[1]}({', '.join(kept)});"
+
+    return re.sub(r"^(module \S+)\(([^)]*)\);$", header, text, count=1, flags=re.MULTILINE)
+
+
+def kind_name(component: wiring.Component) -> str:
+    """``CrossbarTile`` in snake case, ``crossbar_tile``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(component).__name__).lower()
+
+
+def parameters(component: wiring.Component) -> dict[str, Any]:
+    """What the component was constructed with; each parameter is an attribute of that name.
+
+    A component that takes a whole configuration has an ``identity`` instead: what of it matters.
+    """
+    identity = getattr(component, "identity", None)
+    if identity is not None:
+        return identity
+    names = list(inspect.signature(type(component).__init__).parameters)[1:]
+    return {name: getattr(component, name) for name in names}
+
+
+def module_name(component: wiring.Component) -> str:
+    """Name of the component's module: its kind and parameters, or a digest where that is long."""
+    values = parameters(component)
+    texts = [_text(value) for value in values.values()]
+    name = "_".join([kind_name(component), *texts])
+    if re.fullmatch(r"\w+", name) and len(name) <= LONGEST_NAME:
+        return name
+    described = f"{type(component).__module__}.{type(component).__qualname__}{values!r}"
+    return f"{kind_name(component)}_{hashlib.sha256(described.encode()).hexdigest()[:10]}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "x".join(map(_text, value))
+    return "all" if value is None else str(value)
+
+
+@dataclass
+class _Module:
+    """One distinct component, elaborated."""
+
+    name: str
+    component: wiring.Component
+    rtlil: str
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether the module has a clock port."""
+        return re.search(r"^  wire .*input \d+ +\\clk$", self.rtlil, re.MULTILINE) is not None
+
+    @property
+    def has_reset(self) -> bool:
+        """Whether the module has a reset port."""
+        return re.search(r"^  wire .*input \d+ +\\rst$", self.rtlil, re.MULTILINE) is not None
+
+    def source(self, text: str) -> ModuleSource:
+        """Finish the module with its Verilog text."""
+        values = {
+            key: _plain(value)
+            for key, value in parameters(self.component).items()
+            if _is_plain(value)
+        }
+        header = [f"// {(inspect.getdoc(type(self.component)) or '').splitlines()[0]}"]
+        header += [f"// {key} = {value}" for key, value in values.items()]
+        cells = re.findall(r"^  cell \\(\S+) \\(\S+)$", self.rtlil, re.MULTILINE)
+        return ModuleSource(
+            name=self.name,
+            kind=kind_name(self.component),
+            verilog="\n".join(header) + "\n\n" + text,
+            instances={instance: module for module, instance in cells},
+            parameters=values,
+        )
+
+
+class _Emitter:
+    """The platform passed to ``elaborate``: elaborates what is placed, children first."""
+
+    def __init__(self) -> None:
+        self.modules: dict[str, _Module] = {}
+
+    def add(self, component: wiring.Component, name: str) -> None:
+        """Elaborate one component as module ``name``, and whatever is placed in it."""
+        text = rtlil.convert(component, name=name, platform=self, emit_src=False)
+        self.modules[name] = _Module(name, component, text)
+
+    def place(self, component: wiring.Component, reset: Value | None = None) -> Instance:
+        """Elaborate the component unless an equal one was, and return an instance of its module."""
+        name = module_name(component)
+        if name in self.modules:
+            vars(component)["_MustUse__used"] = True  # it is: as the equal one
+        else:
+            self.add(component, name)
+        ports: dict[str, Value] = {}
+        for path, member, value in component.signature.flatten(component):
+            if len(Value.cast(value)):
+                direction = "o" if member.flow is wiring.Out else "i"
+                ports[f"{direction}_{'__'.join(map(str, path))}"] = Value.cast(value)
+        if self.modules[name].has_clock:
+            ports["i_clk"] = ClockSignal()
+        if self.modules[name].has_reset:
+            ports["i_rst"] = ResetSignal() if reset is None else ResetSignal() | reset
+        return Instance(name, **ports)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, int | str | tuple)
+
+
+def _plain(value: Any) -> int | str:
+    return value if isinstance(value, int | str) else _text(value)

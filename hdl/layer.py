@@ -1,0 +1,128 @@
+"""A layer of the spatial accelerator: sliding window, engine, pool and requantizer."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from model.config import Config
+
+from .crossbar_engine import CrossbarEngine, WeightWrite
+from .cycle_model import requantizer_lanes
+from .hierarchy import place
+from .identity import layer_identity
+from .max_pool import MaxPool
+from .pe_engine import PeEngine
+from .requantizer import Requantizer, output_shape, scales_layout
+from .sliding_window import SlidingWindow
+
+__all__ = ["Layer", "join"]
+
+
+def join(m: Module, source: Any, sink: Any) -> None:
+    """Connect two streams, or flipped streams, whose payloads have the same bits."""
+    assert len(Value.cast(source.payload)) == len(Value.cast(sink.payload))
+    m.d.comb += sink.valid.eq(source.valid)
+    m.d.comb += Value.cast(sink.payload).eq(Value.cast(source.payload))
+    m.d.comb += source.ready.eq(sink.ready)
+
+
+class Layer(wiring.Component):
+    """One layer of the network as a stream of pixels to a stream of pixels.
+
+    Bit-equal to one layer of :func:`model.reference.network_layers`.
+
+    Parameters
+    ----------
+    config : Config
+    index : int
+        The layer.
+
+    Members
+    -------
+    weights : ``In(WeightWrite)``
+        Weights, written once before the first pixel.
+    scales : ``In(StructLayout)``
+        M and B of a channel, as :class:`~hdl.requantizer.Requantizer`.
+    shift : ``In(5)``
+        S of the requantizer.
+    i : ``In(stream.Signature(ArrayLayout(input_bits, in_channels)))``
+        Pixels in raster order, image after image.
+    o : ``Out(stream.Signature(ArrayLayout(output_bits or signed(32), outputs)))``
+        Pixels of the next layer, or the logits.
+
+    Timing
+    ------
+    As :func:`hdl.cycle_model.image_timing` computes, exactly.
+    """
+
+    weights: data.View
+    scales: data.View
+    shift: Signal
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, config: Config, index: int) -> None:
+        geometry = config.geometry[index]
+        self.config = config
+        self.index = index
+        pixel = data.ArrayLayout(geometry.input_bits, geometry.in_channels)
+        result = data.ArrayLayout(output_shape(geometry.output_bits), geometry.outputs)
+        super().__init__({
+            "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
+            "scales": In(scales_layout(geometry.outputs, "channel")),
+            "shift": In(5),
+            "i": In(stream.Signature(pixel)),
+            "o": Out(stream.Signature(result)),
+        })
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """What of the configuration this block depends on."""
+        return layer_identity(self.config, self.index)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        geometry = self.config.geometry[self.index]
+        window = SlidingWindow(
+            height=geometry.in_height,
+            width=geometry.in_width,
+            channels=geometry.in_channels,
+            bits=geometry.input_bits,
+            kernel_height=geometry.kernel_height,
+            kernel_width=geometry.kernel_width,
+            padding=geometry.padding,
+        )
+        m.submodules.window = place(window, platform)
+        is_crossbar = self.config.layers[self.index].engine == "crossbar"
+        engine = (CrossbarEngine if is_crossbar else PeEngine)(config=self.config, index=self.index)
+        m.submodules.engine = place(engine, platform)
+        m.d.comb += engine.weights.eq(self.weights)
+        requantizer = Requantizer(
+            channels=geometry.outputs,
+            lanes=requantizer_lanes(self.config, self.index),
+            peak=geometry.peak,
+            output_bits=geometry.output_bits,
+        )
+        m.submodules.requantizer = place(requantizer, platform)
+        m.d.comb += requantizer.scales.eq(self.scales)
+        m.d.comb += requantizer.shift.eq(self.shift)
+
+        join(m, wiring.flipped(self.i), window.i)
+        join(m, window.o, engine.i)
+        if geometry.pool > 1:
+            pool = MaxPool(
+                height=geometry.out_height,
+                width=geometry.out_width,
+                channels=geometry.outputs,
+                peak=geometry.peak,
+                size=geometry.pool,
+            )
+            m.submodules.pool = place(pool, platform)
+            join(m, engine.o, pool.i)
+            join(m, pool.o, requantizer.i)
+        else:
+            join(m, engine.o, requantizer.i)
+        join(m, requantizer.o, wiring.flipped(self.o))
+        return m

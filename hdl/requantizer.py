@@ -1,0 +1,248 @@
+"""Requantizer: from accumulators to the activations of the next layer."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .hierarchy import Platform, place
+from .ram import Ram
+
+__all__ = ["Requantizer"]
+
+MULTIPLIER_BITS = 16
+OFFSET_BITS = 32
+SHIFT_BITS = 5
+
+
+def scales_layout(count: int, index: str) -> data.StructLayout:
+    """The write port of ``count`` pairs of M and B, ``index`` says which."""
+    return data.StructLayout({
+        "valid": 1,
+        index: range(max(count, 2)),  # Verilog has no port of width 0
+        "multiplier": signed(MULTIPLIER_BITS),
+        "offset": signed(OFFSET_BITS),
+    })
+
+
+def output_shape(output_bits: int | None) -> Shape:
+    """Shape of a result: an activation, or a logit where ``output_bits`` is None."""
+    return signed(OFFSET_BITS) if output_bits is None else unsigned(output_bits)
+
+
+class RequantizerLane(wiring.Component):
+    """One multiplier with the scales of its channels.
+
+    Members
+    -------
+    scales : ``In(data.StructLayout)`` of ``valid``, ``chunk``, ``multiplier``, ``offset``
+        In a cycle with ``valid``, M and B of ``chunk`` are written.
+    shift : ``In(5)``
+        S.
+    select, chunk, accumulator : ``In``
+        In a cycle with ``select``, ``accumulator`` is taken, to be scaled for ``chunk``.
+    multiply : ``In(1)``
+        In a cycle with it, what was selected last is multiplied.
+    o : ``Out``
+        The scaled value, from the cycle after ``multiply`` on.
+    """
+
+    scales: data.View
+    shift: Signal
+    select: Signal
+    chunk: Signal
+    accumulator: Signal
+    multiply: Signal
+    o: Signal
+
+    def __init__(self, *, chunks: int, peak: int, output_bits: int | None) -> None:
+        self.chunks = chunks
+        self.peak = peak
+        self.output_bits = output_bits
+        super().__init__({
+            "scales": In(scales_layout(chunks, "chunk")),
+            "shift": In(SHIFT_BITS),
+            "select": In(1),
+            "chunk": In(range(max(chunks, 2))),
+            "accumulator": In(Shape.cast(range(-peak, peak + 1))),
+            "multiply": In(1),
+            "o": Out(output_shape(output_bits)),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+
+        # Data registers go without a reset, which would cost a gate for each of their bits.
+        selected = Signal(self.accumulator.shape(), reset_less=True)
+        product = Signal(
+            range(-self.peak << MULTIPLIER_BITS - 1, (self.peak << MULTIPLIER_BITS - 1) + 1),
+            reset_less=True,
+        )
+        multiplier, offset = self._scales(m, platform)
+        with m.If(self.select):
+            m.d.sync += selected.eq(self.accumulator)
+        with m.If(self.multiply):
+            m.d.sync += product.eq(selected * multiplier)
+
+        total = product + offset
+        if self.output_bits is None:
+            m.d.comb += self.o.eq(total)
+        else:
+            shifted = Signal(total.shape())
+            m.d.comb += shifted.eq(total >> self.shift)
+            is_negative = shifted[-1]
+            is_above = shifted[self.output_bits :].any()
+            with m.If(~is_negative):
+                m.d.comb += self.o.eq(Mux(is_above, -1, shifted))
+
+        return m
+
+    def _scales(self, m: Module, platform: Platform | None) -> tuple[Value, Value]:
+        """M of the channel selected last, and B of the one multiplied last."""
+        scales = self.scales
+        if self.chunks == 1:
+            multiplier = Signal(signed(MULTIPLIER_BITS), reset_less=True)
+            offset = Signal(signed(OFFSET_BITS), reset_less=True)
+            with m.If(scales.valid):
+                m.d.sync += multiplier.eq(scales.multiplier)
+                m.d.sync += offset.eq(scales.offset)
+            return multiplier, offset
+
+        table = Ram(depth=self.chunks, width=MULTIPLIER_BITS + OFFSET_BITS)
+        m.submodules.table = place(table, platform)
+        m.d.comb += [
+            table.write_address.eq(scales.chunk),
+            table.write_data.eq(Cat(scales.multiplier, scales.offset)),
+            table.write_enable.eq(scales.valid),
+            table.read_address.eq(self.chunk),
+            table.read_enable.eq(self.select),
+        ]
+        offset = Signal(signed(OFFSET_BITS), reset_less=True)
+        with m.If(self.multiply):
+            m.d.sync += offset.eq(table.read_data[MULTIPLIER_BITS:])
+        return table.read_data[:MULTIPLIER_BITS].as_signed(), offset
+
+
+class Requantizer(wiring.Component):
+    """Scale, offset and clamp of one vector, a chunk of ``lanes`` channels per cycle.
+
+    Computes y = clamp((acc·M + B) >> S, 0, 2^output_bits − 1) per channel, with an arithmetic
+    shift; where ``output_bits`` is None, y = acc·M + B. Exact: no overflow; the latter modulo
+    2^32, which the parameters of a network keep clear of.
+
+    Bit-equal to :func:`model.reference.requantize`.
+
+    Parameters
+    ----------
+    channels : int, at least 1
+        Values of a vector.
+    lanes : int, at least 1, at most ``channels``
+        Multipliers. A power of two saves a divider in the write port.
+    peak : int, at least 1
+        Accumulators are −``peak`` .. ``peak``.
+    output_bits : int, at least 1, or None
+        Width of an activation, unsigned [bit]; None for the last layer's logits, signed 32 bit.
+
+    Members
+    -------
+    scales : ``In(data.StructLayout)`` of ``valid``, ``channel``, ``multiplier``, ``offset``
+        In a cycle with ``valid``, ``channel`` takes M (signed 16 bit) and B (signed 32 bit).
+    shift : ``In(5)``
+        S. Neither it nor the scales may change while a vector is in flight.
+    i : ``In(stream.Signature(data.ArrayLayout(range(-peak, peak + 1), channels)))``
+        Accumulators; read in place, taken with their last chunk.
+    o : ``Out(stream.Signature(data.ArrayLayout(unsigned(output_bits) or signed(32), channels)))``
+        Activations, or logits.
+
+    Timing
+    ------
+    One vector per n = ⌈channels / lanes⌉ cycles, back to back; ``o`` is valid 3 cycles after the
+    cycle that takes ``i``. While an untaken ``o`` is offered nothing advances.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+
+    Source
+    ------
+    Integer requantization: Jacob et al., CVPR 2018, arXiv:1712.05877.
+    """
+
+    scales: data.View
+    shift: Signal
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, channels: int, lanes: int, peak: int, output_bits: int | None) -> None:
+        if channels < 1:
+            raise ValueError(f"channels must be at least 1, not {channels!r}")
+        if not 1 <= lanes <= channels:
+            raise ValueError(f"lanes must be 1 to channels = {channels}, not {lanes!r}")
+        if peak < 1:
+            raise ValueError(f"peak must be at least 1, not {peak!r}")
+        if output_bits is not None and output_bits < 1:
+            raise ValueError(f"output_bits must be at least 1, not {output_bits!r}")
+        self.channels = channels
+        self.lanes = lanes
+        self.peak = peak
+        self.output_bits = output_bits
+        self.chunks = -(-channels // lanes)
+        accumulator = Shape.cast(range(-peak, peak + 1))
+        output = output_shape(output_bits)
+        super().__init__({
+            "scales": In(scales_layout(channels, "channel")),
+            "shift": In(SHIFT_BITS),
+            "i": In(stream.Signature(data.ArrayLayout(accumulator, channels))),
+            "o": Out(stream.Signature(data.ArrayLayout(output, channels))),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+
+        chunk = Signal(range(self.chunks))
+        is_last = chunk == self.chunks - 1
+        select_valid = self.i.valid
+        multiply_valid = Signal()
+        multiply_is_last = Signal()
+        finish_valid = Signal()
+        finish_is_last = Signal()
+
+        advance = Signal()
+        m.d.comb += advance.eq(~self.o.valid | self.o.ready)
+        m.d.comb += self.i.ready.eq(advance & is_last)
+        with m.If(advance):
+            with m.If(select_valid):
+                m.d.sync += chunk.eq(Mux(is_last, 0, chunk + 1))
+            m.d.sync += multiply_valid.eq(select_valid)
+            m.d.sync += multiply_is_last.eq(is_last)
+            m.d.sync += finish_valid.eq(multiply_valid)
+            m.d.sync += finish_is_last.eq(multiply_is_last)
+            m.d.sync += self.o.valid.eq(finish_valid & finish_is_last)
+
+        results = []
+        for index in range(self.lanes):
+            lane = RequantizerLane(chunks=self.chunks, peak=self.peak, output_bits=self.output_bits)
+            m.submodules[f"lane_{index}"] = place(lane, platform)
+            accumulators = [self.i.payload[c] for c in range(index, self.channels, self.lanes)]
+            m.d.comb += [
+                lane.scales.valid.eq(
+                    self.scales.valid & (self.scales.channel % self.lanes == index)
+                ),
+                lane.scales.chunk.eq(self.scales.channel // self.lanes),
+                lane.scales.multiplier.eq(self.scales.multiplier),
+                lane.scales.offset.eq(self.scales.offset),
+                lane.shift.eq(self.shift),
+                lane.select.eq(advance & select_valid),
+                lane.chunk.eq(chunk),
+                lane.accumulator.eq(Array(accumulators)[chunk]),
+                lane.multiply.eq(advance & multiply_valid),
+            ]
+            results.append(lane.o)
+
+        # The output shifts: when the last chunk comes in at the top, the first is at the bottom.
+        outputs = Signal(self.chunks * len(Cat(results)), reset_less=True)
+        with m.If(advance & finish_valid):
+            m.d.sync += outputs.eq(Cat(outputs, results)[len(Cat(results)) :])
+        m.d.comb += self.o.payload.as_value().eq(outputs)
+
+        return m

@@ -1,0 +1,77 @@
+"""Results on a stream: the logits of an image one by one, or its class."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["ResultSender"]
+
+
+class ResultSender(wiring.Component):
+    """Walks the logits of an image: sends each, or only the class, the first of the largest.
+
+    Bit-equal to :func:`model.reference.network` and :func:`model.reference.classify`.
+
+    Parameters
+    ----------
+    classes : int, at least 1
+        Logits of an image.
+
+    Members
+    -------
+    sends_class : ``In(1)``
+        Send the class instead of the logits. Change it only between images.
+    i : ``In(stream.Signature(ArrayLayout(signed(32), classes)))``
+        The logits. Read in place: taken with the last one.
+    o : ``Out(stream.Signature(StructLayout({"word": 32, "last": 1})))``
+        A signed logit per word, class 0 first, ``last`` with the last; or one word, the class.
+
+    Timing
+    ------
+    ``classes`` cycles for each image, either way, when ``o`` is taken at once. Combinational.
+
+    Raises
+    ------
+    ValueError
+        If ``classes`` is below 1.
+    """
+
+    sends_class: Signal
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, classes: int) -> None:
+        if classes < 1:
+            raise ValueError(f"classes must be at least 1, not {classes!r}")
+        self.classes = classes
+        super().__init__({
+            "sends_class": In(1),
+            "i": In(stream.Signature(data.ArrayLayout(signed(32), classes))),
+            "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        index = Signal(range(self.classes))
+        largest = Signal(signed(32), reset_less=True)
+        best = Signal(range(self.classes), reset_less=True)
+        is_last = index == self.classes - 1
+
+        logit = Signal(signed(32))
+        m.d.comb += logit.eq(self.i.payload[index])
+        is_better = Signal()
+        m.d.comb += is_better.eq((index == 0) | (logit > largest))
+        winner = Signal(range(self.classes))
+        m.d.comb += winner.eq(Mux(is_better, index, best))
+
+        m.d.comb += self.o.payload.word.eq(Mux(self.sends_class, winner, logit))
+        m.d.comb += self.o.payload.last.eq(is_last)
+        m.d.comb += self.o.valid.eq(self.i.valid & (is_last | ~self.sends_class))
+        step = Signal()
+        m.d.comb += step.eq(self.i.valid & (~self.o.valid | self.o.ready))
+        m.d.comb += self.i.ready.eq(step & is_last)
+        with m.If(step):
+            m.d.sync += index.eq(Mux(is_last, 0, index + 1))
+            m.d.sync += largest.eq(Mux(is_better, logit, largest))
+            m.d.sync += best.eq(winner)
+        return m

@@ -1,0 +1,1 @@
+"""Area and timing of a generated design in the Nangate 45 nm library, with open tools only."""

@@ -1,0 +1,179 @@
+"""Mapping one Verilog module to 45 nm cells: the Yosys script, run once and kept in a cache."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from hdl.design import Design, ModuleSource
+from model.errors import UserError
+
+from .atomic import write_atomically
+from .black_box import black_box
+from .liberty import Library
+from .netlist import Netlist
+from .yosys import Engine
+
+__all__ = ["SCRIPT", "MappedModule", "Mapper"]
+
+CLOCK_PERIOD_PS = 1000
+CONSTRAINTS = "set_driving_cell INV_X2\nset_load 7\n"
+ADDERS = Path(__file__).with_name("fa_map.v")
+
+_NOT_USED = ("ANTENNA*", "FILL*", "LOGIC*", "TBUF*", "TINV*", "TLAT*", "CLK*", "SDFF*")
+_SIZING = "buffer,-N,16;upsize,{D};dnsize,{D}"
+_ABC = {
+    "adders": f"strash;&get,-n;&st;&syn3;&syn4;&st;&dch,-f;&nf,{{D}};&put;{_SIZING}",
+    "gates": f"strash;ifraig;scorr;dc2;strash;dch,-f;amap,-m;{_SIZING}",
+}
+"""ABC's scripts. It replaces {D} only in scripts that stand in the command itself."""
+
+_READ = "read_verilog -sv -noassert -noassume -nodisplay"
+
+
+def _mapped(candidate: str) -> list[str]:
+    """Write the part of the script that maps what is loaded, and writes the netlist."""
+    unused = " ".join(f"-dont_use {pattern}" for pattern in _NOT_USED)
+    abc = f"abc -liberty $LIBRARY {unused} -constr $CONSTRAINTS -D {CLOCK_PERIOD_PS}"
+    return [
+        "dfflibmap -dont_use SDFF* -liberty $LIBRARY",
+        f"{abc} -script +{_ABC[candidate]}",
+        "opt_clean -purge",
+        "setundef -zero",
+        "hilomap -singleton -hicell LOGIC1_X1 Z -locell LOGIC0_X1 Z",
+        "opt_clean -purge",
+        "select -module $TOP",
+        f"write_json -selected $FOLDER/{candidate}.json",
+        "select -clear",
+    ]
+
+
+SCRIPT = "\n".join([
+    "read_liberty -lib -ignore_miss_func $LIBRARY",
+    f"{_READ} $CHILDREN",
+    f"{_READ} $SOURCE",
+    "synth -flatten -noabc -booth -top $TOP",
+    "setattr -unset init w:*",
+    "clockgate -liberty $LIBRARY -dont_use CLKGATETST* -min_net_size 8",
+    "design -save start",
+    *_mapped("gates"),
+    "design -load start",
+    "extract_fa -fa",
+    "techmap -map $ADDERS",
+    "techmap",
+    "opt -fast",
+    *_mapped("adders"),
+    "",
+])
+"""The script, with $NAME for what depends on the run."""
+
+CANDIDATES = tuple(_ABC)
+
+
+@dataclass(frozen=True)
+class MappedModule:
+    """A mapped module, which candidate of the script it is, and what it took.
+
+    ``seconds`` is the time that the synthesis took when it ran, also where it comes from the cache.
+    """
+
+    netlist: Netlist
+    candidate: str
+    seconds: float
+    is_cached: bool
+
+
+class Mapper:
+    """Maps modules, each with its children as black boxes, and remembers the results.
+
+    The script maps a module twice: ``adders`` finds full adders, makes them FA_X1 cells and
+    resynthesizes the rest; ``gates`` covers everything with the least area of gates. The one of
+    less area is kept, ``adders`` where they are equal.
+
+    Parameters
+    ----------
+    engine : Engine
+        The Yosys to run.
+    library : Library
+        The cells.
+    cache : Path
+        Folder of the results: a file per module, named by a hash of all that it depends on,
+        written under another name and renamed, so that a stopped run leaves only whole files.
+    """
+
+    def __init__(self, engine: Engine, library: Library, cache: Path) -> None:
+        self.engine = engine
+        self.library = library
+        self.cache = cache
+        cache.mkdir(parents=True, exist_ok=True)
+        self._cells = f"cells-{library.sha256[:16]}.lib"
+        if not (cache / self._cells).exists():
+            write_atomically(cache / self._cells, library.path.read_bytes())
+
+    def map(self, design: Design, module: ModuleSource) -> MappedModule:
+        """Map a module of a design, or take it from the cache.
+
+        Raises
+        ------
+        UserError
+            If Yosys refuses the module, or leaves something that has no cell.
+        """
+        names = sorted(set(module.instances.values()))
+        children = "".join(black_box(design.modules[name].verilog) for name in names)
+        parts = (
+            SCRIPT,
+            ADDERS.read_text(),
+            CONSTRAINTS,
+            self.library.sha256,
+            self.engine.version,
+            children,
+            module.verilog,
+        )
+        key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        entry = self.cache / f"{key}.json"
+        if entry.exists():
+            kept = json.loads(entry.read_text())
+            netlist = Netlist.from_dict(kept["netlist"])
+            return MappedModule(netlist, kept["candidate"], kept["seconds"], True)
+        self.engine.prepare()
+        start = time.perf_counter()
+        netlist, candidate = self._run(module, children, set(names))
+        seconds = round(time.perf_counter() - start, 3)
+        kept = {"netlist": netlist.to_dict(), "candidate": candidate, "seconds": seconds}
+        write_atomically(entry, json.dumps(kept, separators=(",", ":")).encode())
+        return MappedModule(netlist, candidate, seconds, False)
+
+    def _run(self, module: ModuleSource, children: str, names: set[str]) -> tuple[Netlist, str]:
+        folder = Path(tempfile.mkdtemp(dir=self.cache, prefix=f"{module.name[:40]}."))
+        (folder / "children.v").write_text(children)
+        (folder / "source.v").write_text(module.verilog)
+        (folder / "adders.v").write_text(ADDERS.read_text())
+        (folder / "constraints").write_text(CONSTRAINTS)
+        script = SCRIPT.replace("$TOP", module.name)
+        script = script.replace("$LIBRARY", self.engine.path(self._cells))
+        script = script.replace("$FOLDER", self.engine.path(folder.name))
+        for word, name in (
+            ("$CHILDREN", "children.v"),
+            ("$SOURCE", "source.v"),
+            ("$ADDERS", "adders.v"),
+            ("$CONSTRAINTS", "constraints"),
+        ):
+            script = script.replace(word, self.engine.path(f"{folder.name}/{name}"))
+        (folder / "script.ys").write_text(script)
+        self.engine.run(f"{folder.name}/script.ys", self.cache)
+        netlists = [
+            (Netlist.read((folder / f"{candidate}.json").read_text(), module.name), candidate)
+            for candidate in CANDIDATES
+        ]
+        netlist, candidate = min(netlists, key=lambda pair: pair[0].area(self.library))
+        strange = set(netlist.kinds) - set(self.library.cells) - names
+        if strange:
+            raise UserError(
+                f"module {module.name}: no 45 nm cell for {', '.join(sorted(strange))} "
+                f"(log: {folder}/script.ys.log)"
+            )
+        shutil.rmtree(folder)
+        return netlist, candidate

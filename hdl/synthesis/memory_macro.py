@@ -1,0 +1,178 @@
+"""Area, energy and access time of an on-chip memory at 45 nm, by a formula fitted to CACTI."""
+
+import argparse
+import csv
+import json
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["SOURCE", "Fit", "MemoryMacro", "fit", "is_macro", "memory_macro"]
+
+TABLE = Path(__file__).with_name("cacti_45nm.csv")
+COEFFICIENTS = Path(__file__).with_name("memory_macro.json")
+SOURCE = "CACTI 7 (zigzag-dse 3.9.1), 45 nm LOP, 1R1W, fitted: hdl/synthesis/memory_macro.json"
+
+LEAST_DEPTH, MOST_DEPTH = 32, 2048
+LEAST_WIDTH, MOST_WIDTH = 8, 64
+LEAST_BITS = 512
+
+TERMS = ("1", "width", "depth", "depth*width", "width*sqrt(depth)", "sqrt(depth*width)")
+QUANTITIES = {
+    "area_um2": ("1", "width", "depth", "depth*width"),
+    "read_pj": ("1", "width", "depth", "depth*width", "width*sqrt(depth)"),
+    "write_pj": ("1", "width", "depth", "depth*width", "width*sqrt(depth)"),
+    "leakage_mw": ("1", "width", "depth", "depth*width"),
+    "access_ns": ("1", "width", "depth", "sqrt(depth*width)"),
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One quantity as a sum of non-negative coefficients × terms, and how far off it is.
+
+    ``mean_error`` and ``max_error`` are relative, over the points of the table.
+    """
+
+    coefficients: dict[str, float]
+    mean_error: float
+    max_error: float
+
+    def __call__(self, depth: float, width: float) -> float:
+        """Evaluate for ``depth`` words of ``width`` bits."""
+        return sum(c * _term(name, depth, width) for name, c in self.coefficients.items())
+
+
+@dataclass(frozen=True)
+class MemoryMacro:
+    """A memory of one read and one write port.
+
+    Attributes
+    ----------
+    depth, width, banks : int
+        Words, bits of a word, and the number of equal macros that it is made of.
+    area_um2, access_ns, leakage_mw : float
+        Of the whole memory.
+    read_pj, write_pj : float
+        Of one access to one whole word.
+    """
+
+    depth: int
+    width: int
+    banks: int
+    area_um2: float
+    access_ns: float
+    read_pj: float
+    write_pj: float
+    leakage_mw: float
+
+
+def _term(name: str, depth: float, width: float) -> float:
+    return {
+        "1": 1.0,
+        "width": width,
+        "depth": depth,
+        "depth*width": depth * width,
+        "width*sqrt(depth)": width * math.sqrt(depth),
+        "sqrt(depth*width)": math.sqrt(depth * width),
+    }[name]
+
+
+def fit() -> dict[str, Fit]:
+    """Fit every quantity to the table: least squares of the relative error, no negative terms."""
+    with TABLE.open() as lines:
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    sizes = [(float(row["depth_words"]), float(row["width_bits"])) for row in rows]
+    fits = {}
+    for quantity, names in QUANTITIES.items():
+        measured = np.array([float(row[quantity]) for row in rows])
+        kept = list(names)
+        while True:
+            terms = np.array([[_term(n, d, w) for n in kept] for d, w in sizes])
+            solution = np.linalg.lstsq(terms / measured[:, None], np.ones(len(rows)), rcond=None)[0]
+            if solution.min() >= 0:
+                break
+            kept.pop(int(solution.argmin()))
+        coefficients = {n: float(f"{c:.6g}") for n, c in zip(kept, solution, strict=True)}
+        errors = np.abs(terms @ np.array(list(coefficients.values())) / measured - 1)
+        fits[quantity] = Fit(
+            coefficients, *(round(float(e), 4) for e in (errors.mean(), errors.max()))
+        )
+    return fits
+
+
+@lru_cache(maxsize=1)
+def _fits() -> dict[str, Fit]:
+    return {name: Fit(**entry) for name, entry in json.loads(COEFFICIENTS.read_text()).items()}
+
+
+def is_macro(depth: int, width: int) -> bool:
+    """Say whether a memory is big enough for a macro; a smaller one is made of flip-flops."""
+    return depth >= LEAST_DEPTH and depth * max(width, LEAST_WIDTH) >= LEAST_BITS
+
+
+def memory_macro(depth: int, width: int) -> MemoryMacro:
+    """Estimate a memory of one read and one write port at 45 nm.
+
+    Each quantity is Σ coefficient × term, for instance ``area = a + b·width + c·depth +
+    d·depth·width``, with the coefficients in ``memory_macro.json``. The fit covers 32 to 2048
+    words of 8 to 64 bits. A bigger memory is a grid of equal banks within that range, whose
+    selection is not counted; a word of less than 8 bits costs as much as one of 8.
+
+    Parameters
+    ----------
+    depth : int, at least 32
+        Words.
+    width : int, at least 1
+        Bits of a word.
+
+    Raises
+    ------
+    ValueError
+        If the memory is too small for a macro (:func:`is_macro`).
+
+    Source
+    ------
+    CACTI 7 (Balasubramonian et al., ACM TACO 14(2), 2017, doi:10.1145/3085572), from the wheel
+    zigzag-dse 3.9.1; ``cacti_45nm.csv`` states its settings.
+    """
+    if not is_macro(depth, width):
+        raise ValueError(
+            f"a macro must have at least {LEAST_DEPTH} words and {LEAST_BITS} bits, "
+            f"not {depth!r} words of {width!r} bits"
+        )
+    deep, wide = math.ceil(depth / MOST_DEPTH), math.ceil(width / MOST_WIDTH)
+    one = {
+        name: quantity(depth / deep, max(width / wide, LEAST_WIDTH))
+        for name, quantity in _fits().items()
+    }
+    return MemoryMacro(
+        depth=depth,
+        width=width,
+        banks=deep * wide,
+        area_um2=deep * wide * one["area_um2"],
+        access_ns=one["access_ns"],
+        read_pj=wide * one["read_pj"],
+        write_pj=wide * one["write_pj"],
+        leakage_mw=deep * wide * one["leakage_mw"],
+    )
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="The macro model and its fit.")
+    parser.add_argument("--write", action="store_true", help="write the coefficients as data")
+    fits = fit()
+    if parser.parse_args().write:
+        entries = {name: vars(entry) for name, entry in fits.items()}
+        COEFFICIENTS.write_text(json.dumps(entries, indent=2) + "\n")
+    for name, entry in fits.items():
+        sum_ = " + ".join(f"{c:.4g}·{term}" for term, c in entry.coefficients.items())
+        print(f"{name} = {sum_}")
+        print(f"    off by {entry.mean_error:.1%} on average, {entry.max_error:.1%} at most")
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,83 @@
+"""The macro model: its coefficients, its range and how it grows."""
+
+import csv
+
+import pytest
+
+from hdl.synthesis import memory_macro as model
+from hdl.synthesis.memory_macro import fit, is_macro, memory_macro
+
+
+def rows() -> list[dict[str, float]]:
+    with model.TABLE.open() as lines:
+        table = csv.DictReader(line for line in lines if not line.startswith("#"))
+        return [{name: float(value) for name, value in row.items()} for row in table]
+
+
+def test_the_committed_coefficients_are_the_refit():
+    assert fit() == model._fits()
+
+
+def test_the_stated_errors_are_those_of_the_table():
+    for name, quantity in fit().items():
+        errors = [
+            abs(quantity(row["depth_words"], row["width_bits"]) / row[name] - 1) for row in rows()
+        ]
+        assert max(errors) == pytest.approx(quantity.max_error, abs=1e-4)
+        assert sum(errors) / len(errors) == pytest.approx(quantity.mean_error, abs=1e-4)
+
+
+def test_area_is_within_a_fifth_and_access_within_a_seventh():
+    assert fit()["area_um2"].max_error < 0.2
+    assert fit()["access_ns"].max_error < 0.15
+
+
+def test_no_coefficient_is_negative():
+    assert all(c >= 0 for quantity in fit().values() for c in quantity.coefficients.values())
+
+
+def test_the_area_formula_by_hand():
+    c = model._fits()["area_um2"].coefficients
+    by_hand = c["1"] + c["width"] * 32 + c["depth"] * 256 + c["depth*width"] * 256 * 32
+    assert memory_macro(256, 32).area_um2 == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "expected"),
+    [
+        (31, 64, False),
+        (32, 16, True),
+        (32, 15, False),
+        (64, 1, True),
+        (63, 8, False),
+        (1, 999, False),
+    ],
+)
+def test_where_macros_begin(depth, width, expected):
+    assert is_macro(depth, width) is expected
+
+
+def test_what_is_too_small_is_refused():
+    with pytest.raises(ValueError, match="at least 32 words and 512 bits, not 16 words of 64 bits"):
+        memory_macro(16, 64)
+
+
+def test_a_big_memory_is_made_of_equal_banks():
+    bank, whole = memory_macro(2048, 64), memory_macro(4096, 128)
+    assert (bank.banks, whole.banks) == (1, 4)
+    assert whole.area_um2 == pytest.approx(4 * bank.area_um2)
+    assert whole.leakage_mw == pytest.approx(4 * bank.leakage_mw)
+    assert whole.read_pj == pytest.approx(2 * bank.read_pj)
+    assert whole.write_pj == pytest.approx(2 * bank.write_pj)
+    assert whole.access_ns == bank.access_ns
+
+
+def test_a_narrow_word_costs_as_much_as_a_byte():
+    assert memory_macro(256, 1).area_um2 == memory_macro(256, 8).area_um2
+
+
+def test_more_is_never_smaller():
+    areas = [memory_macro(depth, 32).area_um2 for depth in range(32, 5000, 61)]
+    assert areas == sorted(areas)
+    widths = [memory_macro(256, width).area_um2 for width in range(8, 300)]
+    assert widths == sorted(widths)

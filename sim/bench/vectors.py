@@ -1,0 +1,110 @@
+"""Golden vectors on disk: what goes into an accelerator, and what must come out.
+
+Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LayerVectors", "Vectors"]
+
+
+@dataclass(frozen=True)
+class LayerVectors:
+    """What one layer must send.
+
+    Attributes
+    ----------
+    width, channels, bits : int
+        Pixels of a row of its map, values of a pixel, and bits of a value.
+    is_signed : bool
+        Whether a value is signed.
+    pixels : list of list of int
+        For each image, its pixels in raster order, channel 0 in the least significant bits.
+    """
+
+    width: int
+    channels: int
+    bits: int
+    is_signed: bool
+    pixels: list[list[int]]
+
+    def difference(self, image: int, pixel: int, got: int) -> str | None:
+        """Say where a pixel differs from what it must be, or None."""
+        expected = self.pixels[image][pixel]
+        if got == expected:
+            return None
+        for channel in range(self.channels):
+            values = [self._value(word, channel) for word in (expected, got)]
+            if values[0] != values[1]:
+                y, x = divmod(pixel, self.width)
+                return (
+                    f"position ({y}, {x}), channel {channel}: expected {values[0]}, got {values[1]}"
+                )
+        raise AssertionError("the words differ beyond the channels")
+
+    def _value(self, word: int, channel: int) -> int:
+        value = word >> channel * self.bits & (1 << self.bits) - 1
+        is_negative = self.is_signed and value >> (self.bits - 1)
+        return value - (1 << self.bits) if is_negative else value
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Everything that a bench of a whole accelerator compares with.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of the configuration.
+    registers : dict of str to int
+        Addresses.
+    constants : dict of str to int
+        What the registers IDENTITY and VERSION hold.
+    supermask : list of int
+        Words that load the network.
+    sections : list of int
+        How many of them belong to each layer.
+    load_cycles : int
+        Cycles from the first to the last of them.
+    settle_cycles : int
+        Cycles from a reset after which ``cycles`` hold for a first image.
+    images : list of list of int
+        Words of each image.
+    logits : list of list of int
+        Of each image.
+    cycles : list of int
+        Cycles from the first word of the first image to the last word of each result.
+    layers : list of LayerVectors
+        What each layer must send.
+    """
+
+    digest: str
+    registers: dict[str, int]
+    constants: dict[str, int]
+    supermask: list[int]
+    sections: list[int]
+    load_cycles: int
+    settle_cycles: int
+    images: list[list[int]]
+    logits: list[list[int]]
+    cycles: list[int]
+    layers: list[LayerVectors] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Write one JSON file; pixels in hexadecimal, as they are wide."""
+        data: dict[str, Any] = asdict(self)
+        for layer in data["layers"]:
+            layer["pixels"] = [[f"{word:x}" for word in image] for image in layer["pixels"]]
+        path.write_text(json.dumps(data, separators=(",", ":"), sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Vectors":
+        """Read what :meth:`save` wrote."""
+        data = json.loads(path.read_text())
+        for layer in data["layers"]:
+            layer["pixels"] = [[int(word, 16) for word in image] for image in layer["pixels"]]
+        data["layers"] = [LayerVectors(**layer) for layer in data["layers"]]
+        return cls(**data)

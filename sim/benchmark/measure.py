@@ -1,0 +1,109 @@
+"""The measurements of ``make bench``."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from hdl.artifacts import BUILD, TOP, build_folder, design_of
+from hdl.synthesis.flow import synthesize
+from hdl.synthesis.plain import plain_flow
+from model.reference import network
+
+from .. import bench
+from ..generate import generate, is_current
+from ..golden import golden_vectors
+from ..project import Project
+from ..simulator import build, run
+from .naive_reference import naive_network
+
+__all__ = ["Figure", "figures"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One speed, beside another way of doing the same in the same run.
+
+    Attributes
+    ----------
+    what, unit : str
+    value, other : float
+        Kakure's, and the other way's.
+    way : str
+        What the other way is.
+    ratio : float
+        How many times as fast Kakure is.
+    """
+
+    what: str
+    unit: str
+    value: float
+    way: str
+    other: float
+    ratio: float
+
+
+def simulation(project: Project, images: int = 40) -> Figure:
+    """Clock cycles per second of the whole accelerator's RTL."""
+    folder = build_folder(project.config)
+    if not is_current(project, folder):
+        generate(project)
+    pixels, _ = project.images(images)
+    vectors = golden_vectors(project.config, project.parameters, pixels)
+    work = BUILD / "sim" / build_folder(project.config).name
+    work.mkdir(parents=True, exist_ok=True)
+    path = (work / "bench-vectors.json").resolve()
+    vectors.save(path)
+    simulator = build(sorted((folder / "verilog").glob("*.v")), TOP, work / "fast")
+    where = work / "driving"
+    shutil.copytree(folder / "bench", where, dirs_exist_ok=True)
+    shutil.copyfile(Path(bench.__file__).parent / "driving.py", where / "driving.py")
+    given = {"vectors": str(path)}
+    _, failed = run(simulator, TOP, "driving", where, parameters=given)
+    if failed:
+        raise RuntimeError(f"the benchmark's bench fails; see {simulator / 'run.log'}")
+    rates = {}
+    for case in ElementTree.parse(simulator / "results-driving.xml").iter("testcase"):
+        rates[case.get("name")] = vectors.cycles[-1] / float(case.get("time", "nan"))
+    kakure, other = rates["waiting_for_handshakes"], rates["looking_at_every_cycle"]
+    return Figure(
+        "RTL simulation", "cycles/s", kakure, "cocotb, every cycle", other, kakure / other
+    )
+
+
+def synthesis(project: Project) -> Figure:
+    """Seconds of synthesis per thousand gates (of Kakure's netlist), from an empty cache."""
+    design = design_of(project.config, str(project.path))
+    with tempfile.TemporaryDirectory(dir=BUILD) as cache:
+        begin = time.perf_counter()
+        report = synthesize(design, cache=Path(cache) / "kakure")
+        kakure = (time.perf_counter() - begin) / (report.totals.gate_equivalents / 1000)
+        plain = plain_flow(design, cache=Path(cache) / "plain")
+    other = plain.seconds / (report.totals.gate_equivalents / 1000)
+    return Figure("synthesis", "s/kGE", kakure, "plain flat Yosys", other, other / kakure)
+
+
+def reference(project: Project) -> Figure:
+    """Images per second of the integer reference."""
+    images, _ = project.images(200)
+    few = images[:2]
+    begin = time.perf_counter()
+    naive = [naive_network(project.config, project.parameters, image) for image in few]
+    other = len(few) / (time.perf_counter() - begin)
+    assert naive == network(project.config, project.parameters, few).tolist()
+    begin = time.perf_counter()
+    network(project.config, project.parameters, images)
+    kakure = len(images) / (time.perf_counter() - begin)
+    return Figure(
+        "integer reference", "images/s", kakure, "loops over numbers", other, kakure / other
+    )
+
+
+def figures(project: Project) -> Iterator[Figure]:
+    """All measurements, as they finish."""
+    BUILD.mkdir(exist_ok=True)
+    for measure in (reference, simulation, synthesis):
+        yield measure(project)

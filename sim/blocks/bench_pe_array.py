@@ -1,0 +1,35 @@
+"""cocotb bench of :class:`hdl.pe_array.PeArray`."""
+
+import cocotb
+
+from .handshake import deadline_ns
+from .stream_bench import given_vectors, run_cases, run_interrupted
+
+VECTORS = given_vectors()
+DEADLINE_NS = deadline_ns(VECTORS)
+
+
+def promise(parameters, case):
+    """A cycle a block for each bit of an activation, the sums in the cycle after the last block."""
+    bits = parameters["input_bits"]
+    ends = [bits * (n + 1) for n in range(len(case.inputs))]
+    is_last = [field.name for field in VECTORS.inputs.fields].index("is_last")
+    offered = [
+        end
+        for end, block in zip(ends, case.inputs, strict=True)
+        if VECTORS.inputs.unpack(block)[is_last]
+    ]
+    return [end - 1 for end in ends], offered
+
+
+@cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@cocotb.parametrize(has_gaps=[False, True], has_stalls=[False, True])
+async def equals_the_reference_in_exactly_the_cycles_promised(dut, has_gaps, has_stalls):
+    """Compare every payload and, in every cycle, both handshakes."""
+    await run_cases(dut, VECTORS, has_gaps=has_gaps, has_stalls=has_stalls, promise=promise)
+
+
+@cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+async def starts_anew_after_a_reset_in_the_middle(dut):
+    """Nothing of what was going on is left."""
+    await run_interrupted(dut, VECTORS)

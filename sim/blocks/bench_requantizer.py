@@ -1,0 +1,29 @@
+"""cocotb bench of :class:`hdl.requantizer.Requantizer`."""
+
+import cocotb
+
+from .handshake import deadline_ns
+from .stream_bench import given_vectors, run_cases, run_interrupted
+
+VECTORS = given_vectors()
+DEADLINE_NS = deadline_ns(VECTORS)
+
+
+def promise(parameters, case):
+    """A vector per ⌈channels / lanes⌉ cycles, the activations 3 cycles after it is taken."""
+    chunks = -(-parameters["channels"] // parameters["lanes"])
+    taken = [chunks * (n + 1) - 1 for n in range(len(case.inputs))]
+    return taken, [cycle + 3 for cycle in taken]
+
+
+@cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@cocotb.parametrize(has_gaps=[False, True], has_stalls=[False, True])
+async def equals_the_reference_in_exactly_the_cycles_promised(dut, has_gaps, has_stalls):
+    """Compare every payload and, in every cycle, both handshakes."""
+    await run_cases(dut, VECTORS, has_gaps=has_gaps, has_stalls=has_stalls, promise=promise)
+
+
+@cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+async def starts_anew_after_a_reset_in_the_middle(dut):
+    """Nothing of what was going on is left."""
+    await run_interrupted(dut, VECTORS)

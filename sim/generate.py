@@ -1,0 +1,102 @@
+"""``make gen``: everything that a configuration stands for, in one folder."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import hdl
+import model
+from hdl.artifacts import build_folder, design_of, replaced_folder, write_design
+from hdl.synthesis.flow import synthesize
+
+from . import bench
+from .golden import golden_vectors
+from .project import Project
+from .summary import summary
+
+__all__ = ["BENCH_FILES", "VECTOR_IMAGES", "edited_files", "generate", "is_current"]
+
+BENCH_FILES = ("run.py", "test_accelerator.py", "locate.py", "axi.py", "vectors.py")
+"""Files of :mod:`sim.bench` that go into a generated bench, beside :mod:`sim.simulator`."""
+
+VECTOR_IMAGES = 8
+"""Images in the golden vectors of a generated bench."""
+
+
+def generate(project: Project, *, synthesis_jobs: int = 0) -> Path:
+    """Write Verilog, supermask image, register map and bench; return the folder.
+
+    The same configuration and parameters give the same bytes. The folder is replaced as a whole,
+    at the end.
+
+    Parameters
+    ----------
+    synthesis_jobs : int
+        Modules to synthesize at a time; 0 leaves the synthesis out.
+    """
+    config = project.config
+    images, _ = project.images(VECTOR_IMAGES)
+    design = design_of(config, str(project.path))
+    folder = build_folder(config)
+    with replaced_folder(folder) as new:
+        write_design(new, config, design, project.parameters)
+        vectors = golden_vectors(config, project.parameters, images)
+        write_bench(new / "bench")
+        vectors.save(new / "bench" / "vectors.json")
+        report = None
+        if synthesis_jobs:
+            report = synthesize(design, jobs=synthesis_jobs, config_digest=config.digest)
+            report.write(new / "synth.json")
+        (new / "summary.txt").write_text(summary(project, folder, report))
+        origin = {"from": _origin(project), "files": _digests(new / "verilog")}
+        (new / "origin.json").write_text(json.dumps(origin, indent=1, sort_keys=True) + "\n")
+    return folder
+
+
+def write_bench(folder: Path) -> None:
+    """Write a cocotb bench that runs without Kakure, but for its vectors."""
+    folder.mkdir()
+    source = Path(bench.__file__).parent
+    for name in BENCH_FILES:
+        shutil.copyfile(source / name, folder / name)
+    shutil.copyfile(source.parent / "simulator.py", folder / "simulator.py")
+
+
+def is_current(project: Project, folder: Path) -> bool:
+    """Whether the folder was generated from these parameters, by these sources."""
+    try:
+        return json.loads((folder / "origin.json").read_text())["from"] == _origin(project)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def edited_files(folder: Path) -> list[str]:
+    """Verilog files that differ from what was generated, by name."""
+    made = json.loads((folder / "origin.json").read_text())["files"]
+    found = _digests(folder / "verilog")
+    return sorted(name for name in made.keys() | found.keys() if made.get(name) != found.get(name))
+
+
+def _origin(project: Project) -> str:
+    """Digest of all that decides what is generated, but for the configuration."""
+    digest = hashlib.sha256()
+    for package in (model, hdl):
+        for file in sorted(Path(package.__file__ or "").parent.rglob("*.py")):
+            digest.update(file.read_bytes())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    for file in sorted(Path(bench.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    for layer in project.parameters.layers:
+        for tensor in (layer.mask, layer.multiplier, layer.offset):
+            digest.update(tensor.tobytes())
+        digest.update(str(layer.shift).encode())
+    return digest.hexdigest()
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.glob("*.v"))
+    }

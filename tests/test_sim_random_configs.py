@@ -1,0 +1,68 @@
+"""Random configurations against the reference and the cycle model.
+
+A seed that fails is a configuration that the schema admits and the generator gets wrong.
+"""
+
+import pytest
+
+from hdl.cycle_model import image_timing
+from model.parameters import random_parameters
+from sim.core import compare_core
+from sim.project import Project
+from sim.random_config import random_config
+from sim.simulate import simulate
+
+
+def test_the_same_seed_gives_the_same_configuration():
+    assert random_config(1) == random_config(1)
+    assert random_config(1) != random_config(2)
+
+
+def test_configurations_keep_the_limits():
+    for seed in range(30):
+        config = random_config(seed, weights=700, cycles=1500)
+        assert sum(geometry.weights for geometry in config.geometry) <= 700
+        assert image_timing(config).latency <= 1500
+
+
+def test_configurations_are_of_every_kind():
+    layers = [layer for seed in range(150) for layer in random_config(seed).layers]
+    configs = [random_config(seed) for seed in range(150)]
+    assert {layer.engine for layer in layers} == {"crossbar", "pe_array"}
+    assert {layer.adc_type for layer in layers} == {"flash", "sar", None}
+    assert {1, 4, 8} <= {layer.input_bits for layer in layers}
+    assert any(layer.copies > 1 for layer in layers)
+    assert any(layer.adc_shift for layer in layers)
+    assert any(layer.channels > 32 for layer in layers)
+    assert any(layer.pool > 1 for layer in layers)
+    assert {1, 2, 3, 4, 5} <= {layer.kernel for layer in layers if layer.kernel}
+    assert {config.weights.generator for config in configs if config.weights.kind == "hidden"} == {
+        "xorshift16",
+        "xorshift32",
+    }
+    assert {1, 2, 3, 4} <= {len(config.layers) for config in configs}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_small_cores_equal_the_reference(seed):
+    compare_core(
+        random_config(seed, weights=700, cycles=1500, blocks=40), images=2, gaps=1, seed=seed
+    )
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_cores_equal_the_reference(seed):
+    compare_core(
+        random_config(seed, weights=2000, cycles=5000, blocks=150), images=3, gaps=1, seed=seed
+    )
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(1000, 1006))
+def test_accelerators_equal_the_reference_in_verilog(seed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = random_config(seed)
+    parameters = random_parameters(config, seed)
+    project = Project(tmp_path / "random.json", config, parameters, is_trained=False)
+    assert simulate(project, 4, seed).failures == []

@@ -1,0 +1,105 @@
+"""Calibration of the digital model: synthesize the planned samples, fit, report the errors."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hdl.synthesis.atomic import write_atomically
+from hdl.synthesis.flow import CACHE
+from model.errors import UserError
+
+from .coefficients import COEFFICIENTS
+from .fit import fit
+from .measured import MEASURED, read_measured, run
+from .samples import plan
+
+__all__ = ["main", "report", "to_json"]
+
+
+def to_json(data: Mapping[str, Any]) -> str:
+    """Text of ``coefficients.json``."""
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def report(data: Mapping[str, Any]) -> str:
+    """Errors of the fit as a table [%]: blocks by themselves, whole samples, and periods."""
+    head = f"{'':22}{'fitted':>8}{'mean':>8}{'max':>8}{'held out':>10}{'mean':>8}{'max':>8}"
+
+    def row(name: str, fitted: Mapping[str, Any], held: Mapping[str, Any]) -> str:
+        parts = [f"{name:22}"]
+        for entry, width in ((fitted, 8), (held, 10)):
+            parts.append(f"{entry['points']:{width}}")
+            parts += [f"{100 * entry[key]:8.2f}" for key in ("mean", "max")]
+        if "rank_correlation" in held:
+            parts.append(f"   rank {held['rank_correlation']:.4f}")
+        return "".join(parts)
+
+    empty = {"points": 0, "mean": 0.0, "max": 0.0}
+    lines = [f"{data['samples']} samples, {data['tools']['yosys']}, {data['tools']['library']}"]
+    lines += ["", "area of one block, its children not counted [%]", head]
+    for kind, block in data["blocks"].items():
+        lines.append(row(kind, block["fitted"], block["held_out"]))
+    lines += ["", "area of whole samples, with all that is below them [%]", head]
+    for kind, design in data["designs"].items():
+        lines.append(row(kind, design["fitted"], design["held_out"]))
+    lines += ["", "of these, drawn after the closed forms were settled [%]", head]
+    for kind, design in data["designs"].items():
+        if design["validation"]["points"]:
+            lines.append(row(kind, empty, design["validation"]))
+    lines += ["", "critical path [%]", head]
+    for kind, path in data["period"].items():
+        if isinstance(path, dict) and "terms_ns" in path:
+            lines.append(row(kind, path["fitted"], path.get("held_out", empty)))
+    lines.append(row("accelerator", empty, data["period"]["accelerator"]["all"]))
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is missing, fit, write the coefficients, and print the errors."""
+    parser = argparse.ArgumentParser(
+        prog="python -m search.digital.calibrate",
+        description="Synthesize the planned samples, fit the digital cost model, report errors.",
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="samples at a time")
+    parser.add_argument("--blocks", help="measure only these, separated by commas")
+    parser.add_argument("--check", action="store_true", help="measure changed generators again")
+    parser.add_argument("--fit-only", action="store_true", help="synthesize nothing")
+    parser.add_argument("--measured", type=Path, default=MEASURED, help="file of the measurements")
+    parser.add_argument("--coefficients", type=Path, default=COEFFICIENTS, help="file to write")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of mapped modules")
+    options = parser.parse_args(arguments)
+    try:
+        samples = plan()
+        if options.blocks:
+            known = {sample.block for sample in samples}
+            wanted = set(options.blocks.split(","))
+            if wanted - known:
+                wrong = sorted(wanted - known)[0]
+                raise UserError(f"--blocks must be of {', '.join(sorted(known))}, not {wrong}")
+            samples = [sample for sample in samples if sample.block in wanted]
+        if not options.fit_only:
+            run(
+                samples,
+                path=options.measured,
+                cache=options.cache,
+                jobs=options.jobs,
+                check=options.check,
+            )
+        data = fit(read_measured(options.measured))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    write_atomically(options.coefficients, to_json(data).encode())
+    print(report(data))
+    print(f"\nwrote {options.coefficients}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

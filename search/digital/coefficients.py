@@ -1,0 +1,113 @@
+"""The fitted coefficients as data: reading them, and the areas and ranges they give."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import UserError
+
+from .fit import block_area
+from .library import BLOCKS
+from .tree import Part
+
+__all__ = ["COEFFICIENTS", "Coefficients"]
+
+COEFFICIENTS = Path(__file__).with_name("coefficients.json")
+FEW = 3
+"""Held-out points below which a block's error is taken from the fitted ones too."""
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """What ``coefficients.json`` holds."""
+
+    data: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path = COEFFICIENTS) -> "Coefficients":
+        """Read the file.
+
+        Raises
+        ------
+        UserError
+            If it cannot be read or lacks a block.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            reason = error.strerror
+            raise UserError(f"{path}: cannot be read: {reason}; run make calibrate") from None
+        except ValueError as error:
+            raise UserError(f"{path}: not valid JSON: {error}; run make calibrate") from None
+        missing = sorted(set(BLOCKS) - set(data.get("blocks", {})))
+        if missing or "period" not in data:
+            lacking = missing[0] if missing else "period"
+            raise UserError(f"{path}: lacks {lacking}; run make calibrate")
+        return cls(data)
+
+    @property
+    def blocks(self) -> Mapping[str, Any]:
+        """Coefficients, ranges and errors by kind of block."""
+        return self.data["blocks"]
+
+    @property
+    def period(self) -> Mapping[str, Any]:
+        """Coefficients of the critical paths."""
+        return self.data["period"]
+
+    def area_um2(self, part: Part) -> NDArray[np.float64]:
+        """Area of all blocks of a part, for each of its layers [µm²]."""
+        return part.count * block_area(part.kind, part.parameters, self.blocks)
+
+    @cached_property
+    def errors(self) -> dict[str, float]:
+        """Relative error to be expected of a block: the mean of its held-out points."""
+        result = {}
+        for kind, block in self.blocks.items():
+            held, fitted = block["held_out"], block["fitted"]
+            few = held["points"] < FEW
+            result[kind] = max(held["mean"], fitted["mean"]) if few else held["mean"]
+        return result
+
+    @property
+    def period_error(self) -> float:
+        """Relative error to be expected of the clock period of a whole accelerator."""
+        return float(self.period["accelerator"]["all"]["mean"])
+
+    @property
+    def accelerator_error(self) -> float:
+        """Relative error to be expected of the area of a whole accelerator."""
+        return float(self.data["designs"]["accelerator"]["held_out"]["mean"])
+
+    def outside(self, part: Part) -> tuple[NDArray[np.bool_], str]:
+        """Which layers of a part lie outside the fitted range, and a line about the first."""
+        wrong = np.zeros(len(part.where), bool)
+        line = ""
+        block = BLOCKS[part.kind]
+        present = part.count > 0
+        if part.kind == "ram":  # macros have their own formula
+            present = present & (part.parameters["depth"] < RAM_DEPTH)
+        for name in block.parameters:
+            if name in block.repeated:
+                continue
+            low, high = self.blocks[part.kind]["ranges"][name]
+            values = part.parameters[name]
+            here = present & ((values < low) | (values > high))
+            if here.any() and not line:
+                value = values[int(np.flatnonzero(here)[0])]
+                line = (
+                    f"{part.kind}.{name} must be {low:g} to {high:g}, the range that the digital "
+                    f"model is fitted to, not {value}"
+                )
+            wrong |= here
+        return wrong, line
+
+
+RAM_DEPTH = 32
+"""Words from which on a memory is a macro, unless it has few bits."""

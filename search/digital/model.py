@@ -1,0 +1,184 @@
+"""The digital cost model: what our own blocks cost, by closed forms fitted to their synthesis."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdl.cycle_model import image_timing
+from model.config import Config
+from model.errors import UserError
+from search.metrics import LayerBatch, LayerCosts, Metrics
+
+from .coefficients import COEFFICIENTS, Coefficients
+from .cycles import COPIES_ERROR, layer_cycles
+from .period import layer_period_ns, period_ns
+from .tree import Part, layer_parts, shared_parts
+
+__all__ = ["DigitalModel"]
+
+Floats = NDArray[np.float64]
+IMAGES = 4
+"""Images after which the interval between two results is taken."""
+
+
+class DigitalModel:
+    """Area, cycles and time of the generated hardware, without elaborating it.
+
+    Area is Σ over the instance tree of flip-flops and clock gates, counted exactly, plus counts
+    of everything else times a fitted area each, plus memory macros. Cycles of a layer by itself
+    are those of :func:`search.digital.cycles.layer_cycles`, those of a whole configuration are
+    exact: :func:`hdl.cycle_model.image_timing`. Time is cycles times the clock period, which is
+    estimated from the critical paths of the blocks, or given.
+
+    Energy is not modelled yet: ``energy_pj`` and ``energy_error`` are NaN. It is to come from
+    synthesized netlists with measured activity, fitted into ``energy.json`` beside
+    ``coefficients.json``.
+
+    Parameters
+    ----------
+    path : Path
+        The coefficients.
+    generator : str
+        Sign generator of the PE arrays, for :meth:`layer_costs`, as a batch does not say it.
+    clock_ns : float, optional
+        Clock period of all layers [ns]. By default a layer by itself runs at its own least
+        period, and a configuration at that of its slowest layer.
+
+    Raises
+    ------
+    UserError
+        If the coefficients cannot be read.
+    """
+
+    name = "digital"
+
+    def __init__(
+        self,
+        *,
+        path: Path = COEFFICIENTS,
+        generator: str = "xorshift32",
+        clock_ns: float | None = None,
+    ) -> None:
+        self.coefficients = Coefficients.read(path)
+        self.generator = generator
+        self.clock_ns = clock_ns
+
+    def layer_costs(self, batch: LayerBatch, *, extrapolate: bool = False) -> LayerCosts:
+        """Cost of layers, each by itself: pixels always there, results taken at once.
+
+        Raises
+        ------
+        UserError
+            If a layer lies outside the fitted range and ``extrapolate`` is False; the line names
+            the block, its parameter, its range and the value.
+        """
+        return self._costs(batch, self.generator, extrapolate)
+
+    def _costs(self, batch: LayerBatch, generator: str, extrapolate: bool) -> LayerCosts:
+        count = len(batch)
+        area, spread, memory = (np.zeros(count) for _ in range(3))
+        is_known = np.ones(count, bool)
+        parts = list(layer_parts(batch, generator))
+        for part in parts:
+            wrong, line = self.coefficients.outside(part)
+            if line:
+                if not extrapolate:
+                    index = int(part.where[np.flatnonzero(wrong)[0]])
+                    raise UserError(f"layers[{index}]: {line}")
+                is_known[part.where[wrong]] = False
+        for kind, areas, where in self._areas(parts):
+            area[where] += areas
+            spread[where] += (self.coefficients.errors[kind] * areas) ** 2
+        for part in parts:
+            memory[part.where] += _memory_bits(part)
+        cycles = layer_cycles(batch, generator)
+        period = self._period(batch, generator)
+        period_error = 0.0 if self.clock_ns else self.coefficients.period_error
+        cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
+        nothing = np.full(count, np.nan)
+        return LayerCosts(
+            area_um2=area,
+            cycles=cycles.cycles.astype(np.float64),
+            time_ns=cycles.cycles * period,
+            energy_pj=nothing,
+            memory_bits=memory,
+            area_error=np.sqrt(spread) / area,
+            time_error=np.hypot(cycles_error, period_error),
+            energy_error=nothing.copy(),
+            is_known=is_known,
+        )
+
+    def _areas(self, parts: list[Part]) -> list[tuple[str, Floats, NDArray[np.int64]]]:
+        """Area by kind of block: errors of one kind add up, those of different kinds do not."""
+        found: dict[tuple[str, int], tuple[str, Floats, NDArray[np.int64]]] = {}
+        for part in parts:
+            key = part.kind, len(part.where)
+            area = self.coefficients.area_um2(part)
+            if key in found:
+                area = area + found[key][1]
+            found[key] = part.kind, area, part.where
+        return list(found.values())
+
+    def _period(self, batch: LayerBatch, generator: str) -> Floats:
+        if self.clock_ns is not None:
+            return np.full(len(batch), self.clock_ns)
+        return layer_period_ns(batch, generator, self.coefficients.period)
+
+    def metrics(self, config: Config, *, extrapolate: bool = False) -> Metrics:
+        """Cost of a whole configuration: its layers and what there is once; cycles are exact.
+
+        Raises
+        ------
+        UserError
+            As :meth:`layer_costs`, and if the weights are not hidden ones: there is no hardware
+            for others.
+        """
+        if config.weights.kind != "hidden":
+            raise UserError(f"weights.kind must be hidden, not {config.weights.kind}")
+        batch = LayerBatch.of(config)
+        generator = config.weights.generator
+        layers = self._costs(batch, generator, extrapolate)
+        parts = list(shared_parts(config))
+        for part in parts:
+            _, line = self.coefficients.outside(part)
+            if line and not extrapolate:
+                raise UserError(line)
+        shared = [(kind, float(area.sum())) for kind, area, _ in self._areas(parts)]
+        area = float(layers.area_um2.sum()) + sum(value for _, value in shared)
+        clock = self.clock_ns or period_ns(config, self.coefficients.period)
+        latency, interval = _timing(config)
+        return Metrics(
+            layers=replace(layers, time_ns=layers.cycles * clock),
+            area_um2=area,
+            cycles=float(interval),
+            latency_ns=latency * clock,
+            interval_ns=interval * clock,
+            energy_pj=float("nan"),
+            memory_bits=float(layers.memory_bits.sum()),
+            area_error=self.coefficients.accelerator_error,
+            time_error=0.0 if self.clock_ns else self.coefficients.period_error,
+            energy_error=float("nan"),
+        )
+
+
+def _memory_bits(part: Part) -> Floats:
+    """Bits that a part remembers for longer than a vector: memories, masks, cells."""
+    p = part.parameters
+    if part.kind == "ram":
+        return part.count * p["depth"] * p["width"]
+    if part.kind == "crossbar_tile":
+        return 2.0 * part.count * p["rows"] * p["columns"]
+    return np.zeros(len(part.where))
+
+
+def _timing(config: Config) -> tuple[float, float]:
+    """Cycles of the first image, and from one result to the next.
+
+    Where a layer has more copies than windows, results come in bursts: the mean of as many.
+    """
+    pairs = zip(config.geometry, config.layers, strict=True)
+    burst = max((layer.copies for g, layer in pairs if layer.copies > g.positions), default=1)
+    results = image_timing(config, IMAGES + burst - 1).results
+    return results[0], (results[-1] - results[-1 - burst]) / burst

@@ -1,0 +1,310 @@
+"""What every layer of a space costs, for every (input channels, output channels, option)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import UserError
+
+from .metrics import ADC_TYPES, ENGINES, CostModel, LayerBatch
+from .space import LayerChoice, Option, Point, Space
+
+__all__ = ["FORBIDDEN", "LayerTable", "SharesArea", "Solution", "Tables", "build_tables"]
+
+PICOSECONDS = 1000
+"""Per nanosecond: times are kept in whole picoseconds."""
+
+FORBIDDEN = 1 << 50
+"""The area of what must not be chosen: above every bound, and no sum of it overflows [µm²]."""
+
+CHECKED = 16
+"""Points whose whole area is compared with the sum that the tables make of it."""
+
+
+@runtime_checkable
+class SharesArea(Protocol):
+    """A cost model with a block that all layers share and the most demanding one sizes."""
+
+    def shared_area_um2(self, batch: LayerBatch) -> NDArray[np.float64]:
+        """Area of the shared block if each layer were the only one; the whole has the largest."""
+        ...
+
+
+@dataclass(frozen=True)
+class LayerTable:
+    """Costs of one layer, whole numbers, rounded up.
+
+    Attributes
+    ----------
+    in_channels, out_channels : tuple of int
+        What the layer before, and this one, may choose; the image's channels for the first.
+    options : tuple of Option
+    area_um2, time_ps : int64 array, (in_channels, out_channels, options)
+    shared_um2 : int64 array, (in_channels, out_channels, options)
+        Area that the layer asks of the shared block.
+    weights : int64 array, (in_channels, out_channels)
+    is_known : bool array, (in_channels, out_channels, options)
+        Whether the cost lies within the range that the model was fitted to.
+    """
+
+    in_channels: tuple[int, ...]
+    out_channels: tuple[int, ...]
+    options: tuple[Option, ...]
+    area_um2: NDArray[np.int64]
+    time_ps: NDArray[np.int64]
+    shared_um2: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    is_known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One choice of channels and options for every layer, and what it costs.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Size of a crossbar tile.
+    channels : tuple of int
+    options : tuple of Option
+    area_um2, time_ps, interval_ps : int
+        Sum of the areas, the shared one included; sum and maximum of the times.
+    weights : int
+    """
+
+    rows: int
+    columns: int
+    channels: tuple[int, ...]
+    options: tuple[Option, ...]
+    area_um2: int
+    time_ps: int
+    interval_ps: int
+    weights: int
+
+    def point(self, space: Space) -> Point:
+        """The point of the space, at the precision that phase 1 assumes."""
+        layers = zip(space.layers, self.channels, self.options, strict=True)
+        choices: list[LayerChoice] = [layer.choice(c, option) for layer, c, option in layers]
+        return Point(self.rows, self.columns, tuple(choices))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Costs of all layers with one size of crossbar tile.
+
+    Attributes
+    ----------
+    rows, columns : int
+    layers : tuple of LayerTable
+        The output channels of each are the input channels of the next.
+    constant_area_um2 : int
+        Area that belongs to no layer and is the same for every choice.
+
+    The area of a whole is this constant, the sum of its layers' areas, and the largest of what
+    they ask of the shared block.
+    """
+
+    rows: int
+    columns: int
+    layers: tuple[LayerTable, ...]
+    constant_area_um2: int = 0
+
+    def costs(
+        self, channels: NDArray[np.int64], options: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Area, sum of times, maximum of times and weights of n choices.
+
+        Parameters
+        ----------
+        channels, options : int64 array, (n, layers)
+            Indices into ``out_channels`` and ``options`` of each layer.
+        """
+        n = len(channels)
+        area = np.full(n, self.constant_area_um2)
+        time, interval, weights, shared = np.zeros((4, n), np.int64)
+        before = np.zeros(n, np.int64)
+        for index, layer in enumerate(self.layers):
+            here, option = channels[:, index], options[:, index]
+            spent = layer.time_ps[before, here, option]
+            area += layer.area_um2[before, here, option]
+            time += spent
+            interval = np.maximum(interval, spent)
+            weights += layer.weights[before, here]
+            shared = np.maximum(shared, layer.shared_um2[before, here, option])
+            before = here
+        return area + shared, time, interval, weights
+
+    def solution(self, channels: Sequence[int], options: Sequence[int]) -> Solution:
+        """The choice that these indices stand for."""
+        costs = self.costs(np.array([channels], np.int64), np.array([options], np.int64))
+        area, time, interval, weights = (int(cost[0]) for cost in costs)
+        return Solution(
+            rows=self.rows,
+            columns=self.columns,
+            channels=tuple(t.out_channels[c] for t, c in zip(self.layers, channels, strict=True)),
+            options=tuple(t.options[o] for t, o in zip(self.layers, options, strict=True)),
+            area_um2=area,
+            time_ps=time,
+            interval_ps=interval,
+            weights=weights,
+        )
+
+    def levels(self) -> Iterator["Tables"]:
+        """The same space once for every size of the shared block, which then is a constant.
+
+        What asks for more is forbidden. A network appears at its own size and, too large, at every
+        larger one: the best of all levels is the best there is. Indices stay the same.
+        """
+        asked = np.unique(np.concatenate([layer.shared_um2.ravel() for layer in self.layers]))
+        least = max(int(layer.shared_um2.min()) for layer in self.layers)
+        for level in asked[asked >= least].tolist():
+            layers = tuple(
+                replace(
+                    layer,
+                    area_um2=np.where(layer.shared_um2 <= level, layer.area_um2, FORBIDDEN),
+                    shared_um2=np.zeros_like(layer.shared_um2),
+                )
+                for layer in self.layers
+            )
+            constant = self.constant_area_um2 + level
+            yield replace(self, layers=layers, constant_area_um2=constant)
+
+    def only(self, channels: Sequence[int]) -> "Tables":
+        """The same costs where layer l has no channels but the one of index ``channels[l]``."""
+        layers, before = [], 0
+        for layer, here in zip(self.layers, channels, strict=True):
+            at = np.s_[before : before + 1, here : here + 1]
+            layers.append(
+                replace(
+                    layer,
+                    in_channels=layer.in_channels[before : before + 1],
+                    out_channels=layer.out_channels[here : here + 1],
+                    area_um2=layer.area_um2[at],
+                    time_ps=layer.time_ps[at],
+                    shared_um2=layer.shared_um2[at],
+                    weights=layer.weights[at],
+                    is_known=layer.is_known[at],
+                )
+            )
+            before = here
+        return replace(self, layers=tuple(layers))
+
+
+def build_tables(
+    space: Space, model: CostModel, *, extrapolate: bool = False
+) -> tuple[Tables, ...]:
+    """Costs of a space under a cost model, one :class:`Tables` for each size of crossbar tile.
+
+    Each cost is rounded up to whole µm² and ps, so that a sum is above the model's own by less
+    than one unit per layer, never below; sums are then exact integers. What the model books
+    neither to a layer nor to the shared block is taken from the space's first point.
+
+    Parameters
+    ----------
+    space : Space
+    model : CostModel
+        One that also has the method of :class:`SharesArea` is asked for it.
+    extrapolate : bool
+        Whether costs outside the fitted range are taken, and marked in ``is_known``.
+
+    Raises
+    ------
+    UserError
+        If a layer lies outside the fitted range and ``extrapolate`` is False, or the model's area
+        of a whole is not the sum that :class:`Tables` makes of it.
+    """
+    result = []
+    for rows in space.crossbar.rows:
+        for columns in space.crossbar.columns:
+            layers = tuple(
+                _layer_table(space, model, index, rows, columns, extrapolate)
+                for index in range(len(space.layers))
+            )
+            tables = Tables(rows, columns, layers)
+            result.append(_with_constant(space, model, tables, extrapolate))
+    return tuple(result)
+
+
+def _with_constant(space: Space, model: CostModel, tables: Tables, extrapolate: bool) -> Tables:
+    """Add the constant area, which must be the same at a few points drawn at random."""
+    generator = np.random.Generator(np.random.PCG64(0))
+    sizes = [(len(layer.out_channels), len(layer.options)) for layer in tables.layers]
+    rests = []
+    for n in range(CHECKED):
+        drawn = [[int(generator.integers(size)) for size in pair] for pair in sizes]
+        channels, options = zip(*drawn, strict=True) if n else ([0] * len(sizes),) * 2
+        config = space.config(tables.solution(channels, options).point(space))
+        metrics = model.metrics(config, extrapolate=extrapolate)
+        booked = float(metrics.layers.area_um2.sum() + _shared(model, LayerBatch.of(config)).max())
+        rests.append(metrics.area_um2 - booked)
+        if abs(rests[-1] - rests[0]) > 1e-3 + 1e-9 * booked:
+            raise UserError(
+                f"{model.name}: the area of a whole must be the sum of its layers' areas, a "
+                f"constant, and the largest of what they share, not "
+                f"{rests[-1] - rests[0]:.0f} µm² off"
+            )
+    return replace(tables, constant_area_um2=int(np.ceil(round(max(rests), 3))))
+
+
+def _shared(model: CostModel, batch: LayerBatch) -> NDArray[np.float64]:
+    """Area that each layer asks of the shared block; 0 with a model that has none."""
+    if isinstance(model, SharesArea):
+        return model.shared_area_um2(batch)
+    return np.zeros(len(batch))
+
+
+def _layer_table(
+    space: Space, model: CostModel, index: int, rows: int, columns: int, extrapolate: bool
+) -> LayerTable:
+    layer = space.layers[index]
+    before = space.layers[index - 1].channels if index else (space.probe.shape[2],)
+    shape = (len(before), len(layer.channels), len(layer.options))
+    ins, outs, picks = (axis.ravel() for axis in np.indices(shape))
+    geometry = space.probe.geometry[index]
+    options = layer.options
+
+    def per_option(values: Sequence[int]) -> NDArray[np.int64]:
+        return np.array(values, np.int64)[picks]
+
+    is_crossbar = [option.engine == "crossbar" for option in options]
+    columns_of = {
+        "in_channels": np.array(before, np.int64)[ins],
+        "outputs": np.array(layer.channels, np.int64)[outs],
+        "engine": per_option([ENGINES.index(option.engine) for option in options]),
+        "column_sharing": per_option([option.column_sharing or 0 for option in options]),
+        "adc_type": per_option([
+            ADC_TYPES.index(option.adc_type) if option.adc_type else 0 for option in options
+        ]),
+        "adc_bits": per_option([layer.adc_bits[0] if is_tile else 0 for is_tile in is_crossbar]),
+        "adc_shift": per_option([layer.adc_shift * is_tile for is_tile in is_crossbar]),
+        "copies": per_option([option.copies for option in options]),
+    }
+    fixed = {
+        "input_bits": layer.input_bits[0],
+        "output_bits": geometry.output_bits or 0,
+        "rows": rows,
+        "columns": columns,
+        "pe_inputs": space.pe_array.inputs,
+        "pe_outputs": space.pe_array.outputs,
+        "pe_pixels": space.pe_array.pixels,
+    }
+    for field in fields(LayerBatch):
+        if field.name not in columns_of:
+            value = fixed.get(field.name, getattr(geometry, field.name, None))
+            columns_of[field.name] = np.full(len(ins), value, np.int64)
+    batch = LayerBatch(**columns_of)
+    costs = model.layer_costs(batch, extrapolate=extrapolate)
+    weights = np.outer(before, layer.channels).astype(np.int64) * geometry.window
+    return LayerTable(
+        in_channels=tuple(before),
+        out_channels=layer.channels,
+        options=options,
+        area_um2=np.ceil(costs.area_um2).astype(np.int64).reshape(shape),
+        time_ps=np.ceil(costs.time_ns * PICOSECONDS).astype(np.int64).reshape(shape),
+        shared_um2=np.ceil(_shared(model, batch)).astype(np.int64).reshape(shape),
+        weights=weights,
+        is_known=costs.is_known.reshape(shape),
+    )

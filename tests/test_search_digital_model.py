@@ -1,0 +1,116 @@
+"""The digital cost model as the searches use it."""
+
+import json
+import math
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hdl.cycle_model import image_timing
+from model.config import Config, load_config, parse_config
+from model.errors import UserError
+from search.digital.benchmark import random_batch, speed
+from search.digital.model import DigitalModel
+from search.metrics import CostModel, LayerBatch
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+MODEL: CostModel = DigitalModel()
+
+
+def _config(**layer) -> Config:
+    data = json.loads((CONFIGS / "digits.json").read_text())
+    data["layers"][0] |= layer
+    return parse_config(json.dumps(data))
+
+
+def test_a_whole_configuration_is_its_layers_and_what_there_is_once():
+    config = load_config(CONFIGS / "digits.json")
+    metrics = MODEL.metrics(config)
+    alone = MODEL.layer_costs(LayerBatch.of(config))
+    assert np.allclose(metrics.layers.area_um2, alone.area_um2)
+    once = metrics.area_um2 - alone.area_um2.sum()
+    assert 5_000 < once < 15_000
+    assert alone.is_known.all()
+
+
+def test_cycles_of_a_configuration_are_those_of_the_cycle_model():
+    for name in ("digits", "fashion-mnist"):
+        config = load_config(CONFIGS / f"{name}.json")
+        metrics = MODEL.metrics(config)
+        timing = image_timing(config, 4)
+        assert metrics.cycles == timing.interval
+        clock = metrics.interval_ns / metrics.cycles
+        assert metrics.latency_ns == pytest.approx(timing.latency * clock)
+        assert np.allclose(metrics.layers.time_ns, metrics.layers.cycles * clock)
+        assert 1.5 < clock < 4
+
+
+def test_a_clock_can_be_given():
+    config = load_config(CONFIGS / "digits.json")
+    metrics = DigitalModel(clock_ns=5.0).metrics(config)
+    assert metrics.interval_ns == 5 * metrics.cycles
+    assert metrics.time_error == 0
+
+
+def test_energy_is_not_a_number_yet():
+    metrics = MODEL.metrics(load_config(CONFIGS / "digits.json"))
+    assert math.isnan(metrics.energy_pj) and math.isnan(metrics.energy_error)
+    assert np.isnan(metrics.layers.energy_pj).all()
+
+
+def test_layers_do_not_depend_on_what_else_is_in_the_batch():
+    batch = random_batch(200, seed=3)
+    whole = MODEL.layer_costs(batch, extrapolate=True)
+    some = LayerBatch(*(getattr(batch, f.name)[17:60] for f in fields(batch)))
+    part = MODEL.layer_costs(some, extrapolate=True)
+    for field in fields(whole):
+        wanted = getattr(whole, field.name)[17:60]
+        assert np.array_equal(getattr(part, field.name), wanted, equal_nan=True), field.name
+
+
+def test_more_of_anything_is_never_smaller():
+    config = _config()
+    batch = LayerBatch.of(config)
+    before = MODEL.layer_costs(batch, extrapolate=True).area_um2
+    for name, factor in (("outputs", 2), ("in_channels", 2), ("copies", 3), ("input_bits", 2)):
+        more = replace(batch, **{name: getattr(batch, name) * factor})
+        assert np.all(MODEL.layer_costs(more, extrapolate=True).area_um2 >= before), name
+
+
+def test_memory_bits_are_cells_and_memories():
+    config = load_config(CONFIGS / "digits.json")
+    bits = MODEL.layer_costs(LayerBatch.of(config)).memory_bits
+    cells, partial, scales = 2 * 9 * 32, 4 * 288, 48 * 32
+    lines = 10 * 2 * 4
+    assert bits[0] == cells + partial + scales + lines
+
+
+def test_outside_the_fitted_range_it_refuses_and_says_why():
+    config = _config(adc_bits=12)
+    line = r"layers\[0\]: crossbar_tile\.adc_bits must be 1 to 8, the range .* not 12"
+    with pytest.raises(UserError, match=line):
+        MODEL.metrics(config)
+    with pytest.raises(UserError, match=line):
+        MODEL.layer_costs(LayerBatch.of(config))
+    known = MODEL.layer_costs(LayerBatch.of(config), extrapolate=True).is_known
+    assert known.tolist() == [False, True, True]
+    assert MODEL.metrics(config, extrapolate=True).area_um2 > 0
+
+
+def test_there_is_no_hardware_for_other_weights():
+    data = json.loads((CONFIGS / "digits.json").read_text())
+    config = parse_config(json.dumps(data | {"weights": {"kind": "bitwise", "bits": 4}}))
+    with pytest.raises(UserError, match=r"weights\.kind must be hidden, not bitwise"):
+        MODEL.metrics(config)
+
+
+def test_every_layer_has_an_error():
+    costs = MODEL.layer_costs(random_batch(100, seed=1), extrapolate=True)
+    assert np.all((costs.area_error > 0) & (costs.area_error < 0.1))
+    assert np.all((costs.time_error > 0) & (costs.time_error < 0.3))
+
+
+def test_it_is_fast_enough_to_search_with():
+    assert speed(5000, repeats=3) > 20_000  # 100,000 and more on an idle core: make bench

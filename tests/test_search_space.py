@@ -1,0 +1,201 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from model.config import Config, parse_config
+from model.errors import UserError
+from search.space import (
+    LayerChoice,
+    Option,
+    Point,
+    describe,
+    json_schema,
+    load_space,
+    parse_space,
+)
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+SPACES = ("digits", "fashion-mnist", "xpert")
+
+CONV = {
+    "kind": "conv",
+    "kernel": 3,
+    "pool": 2,
+    "channels": [8, 16],
+    "input_bits": [4, 3],
+    "column_sharing": [2, 4],
+    "adc_type": ["flash", "sar"],
+    "adc_bits": [4, 5, 6],
+    "copies": [1, 2],
+}
+LINEAR = {"kind": "linear", "channels": [10], "engine": ["pe_array"], "input_bits": [4]}
+SMALL = {
+    "name": "small",
+    "dataset": "digits",
+    "weights": {"kind": "hidden"},
+    "crossbar": {"rows": [32, 64], "columns": [32]},
+    "layers": [CONV, LINEAR],
+}
+
+
+def space(**changes):
+    return parse_space(json.dumps(SMALL | changes), "s.json")
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_the_shipped_spaces_load_and_name_their_schema(name):
+    path = CONFIGS / f"search-{name}.json"
+    assert load_space(path).name == f"search-{name}"
+    assert json.loads(path.read_text())["$schema"] == "search-schema.json"
+
+
+def test_the_shipped_schema_is_that_of_the_space():
+    assert (CONFIGS / "search-schema.json").read_text() == json_schema()
+
+
+def test_xperts_space_has_its_published_size():
+    xpert = load_space(CONFIGS / "search-xpert.json")
+    convolutions = xpert.layers[:-1]
+    assert len(convolutions) == 13
+    assert all(len(layer.channels) * len(layer.options) == 240 for layer in convolutions)
+    assert [g.out_height for g in xpert.probe.geometry] == [32] * 2 + [16] * 2 + [8] * 3 + [
+        4
+    ] * 3 + [2] * 3 + [1]
+    assert xpert.channel_lists == 4**13
+    assert xpert.area_um2 == 50e6
+
+
+def test_sizes_are_those_of_the_points():
+    small = space()
+    points = list(small.points())
+    assert len(set(points)) == len(points) == small.size == 2 * (2 * 8 * 3 * 2)
+    assert small.phase1_size == 2 * 2 * 8
+    assert small.channel_lists == 2
+    assert "192 points" in describe(small) and small.digest[:12] in describe(small)
+
+
+def test_both_engines_are_options():
+    both = space(layers=[CONV | {"engine": ["pe_array", "crossbar"]}, LINEAR])
+    assert both.layers[0].options[0] == Option("pe_array")
+    assert both.layers[0].size == 2 * (8 * 3 + 1) * 2 == len(list(both.layers[0].choices()))
+
+
+def test_every_point_is_a_valid_configuration():
+    both = space(layers=[CONV | {"engine": ["pe_array", "crossbar"], "adc_shift": 1}, LINEAR])
+    for point in both.points():
+        config = both.config(point, "made")
+        assert parse_config(config.model_dump_json(exclude_none=True)).digest == config.digest
+        choice = point.layers[0]
+        layer = config.layers[0]
+        assert (config.name, config.crossbar.rows) == ("made", point.rows)
+        assert (layer.channels, layer.input_bits) == (choice.channels, choice.input_bits)
+        assert (layer.adc_type, layer.copies) == (choice.option.adc_type, choice.option.copies)
+        assert layer.adc_shift == (1 if layer.engine == "crossbar" else 0)
+
+
+def test_phase1_assumes_the_first_precision():
+    layer = space().layers[0]
+    assert layer.choice(8, layer.options[0]) == LayerChoice(8, layer.options[0], 4, 4)
+
+
+def test_a_point_outside_is_refused():
+    small = space()
+    inside = next(small.points())
+    assert isinstance(small.config(inside), Config)
+    first, last = inside.layers
+    for choice, message in (
+        (LayerChoice(9, first.option, 4, 4), "channels must be one of 8, 16, not 9"),
+        (LayerChoice(8, first.option, 4, 7), "adc_bits must be one of 4, 5, 6, not 7"),
+        (LayerChoice(8, first.option, 5, 4), "input_bits must be one of 4, 3, not 5"),
+        (LayerChoice(8, Option("pe_array"), 4, None), "option must be one of"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small.config(Point(32, 32, (choice, last)))
+    with pytest.raises(ValueError, match=r"crossbar\.rows must be one of 32, 64, not 8"):
+        small.config(Point(8, 32, inside.layers))
+
+
+def test_the_digest_follows_the_content():
+    assert space().digest == space().digest
+    assert space(area_um2=1e6).digest != space().digest
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"chanels": 1}, "chanels: unknown key, must be one of name"),
+        ({"layer": []}, "layer: unknown key, perhaps 'layers'"),
+        ({"layers": [CONV | {"adc": [1]}, LINEAR]}, "layers[0].adc: unknown key"),
+        ({"layers": [CONV | {"channels": []}, LINEAR]}, "layers[0].channels: must have a length"),
+        ({"layers": [CONV | {"channels": [0]}, LINEAR]}, "layers[0].channels[0]: must be at least"),
+        ({"layers": [CONV | {"channels": 8}, LINEAR]}, "layers[0].channels: must be a list, not 8"),
+        (
+            {"layers": [CONV | {"channels": [8, 8]}, LINEAR]},
+            "layers[0].channels: must not repeat 8",
+        ),
+        (
+            {"layers": [CONV | {"adc_type": ["ramp"]}, LINEAR]},
+            "layers[0].adc_type[0]: must be one of 'flash', 'sar', not 'ramp'",
+        ),
+        (
+            {"layers": [{k: v for k, v in CONV.items() if k != "adc_bits"}, LINEAR]},
+            "layers[0].adc_bits: is required with engine crossbar",
+        ),
+        (
+            {"layers": [CONV, LINEAR | {"adc_bits": [4]}]},
+            "layers[1].adc_bits: must be left out without engine crossbar",
+        ),
+        (
+            {"layers": [CONV, LINEAR | {"copies": [1, 2]}]},
+            "layers[1].copies: must be left out without engine crossbar",
+        ),
+        (
+            {"layers": [CONV, LINEAR | {"adc_shift": 1}]},
+            "layers[1].adc_shift: must be left out without engine crossbar",
+        ),
+        (
+            {"layers": [CONV | {"column_sharing": [2, 3]}, LINEAR]},
+            "layers[0].column_sharing: must divide crossbar.columns = 32, not 3",
+        ),
+        (
+            {"layers": [CONV | {"pool": 9}, LINEAR]},
+            "layers[0].pool: must fit the map of 8 x 8, not 9",
+        ),
+        (
+            {"layers": [CONV | {"kernel": 11, "padding": 0}, LINEAR]},
+            "layers[0].kernel: must fit the map of 8 x 8 with padding 0, not 11",
+        ),
+        ({"layers": [CONV]}, "layers[0]: must leave a map of 1 x 1"),
+        ({"crossbar": {"row": [1]}}, "crossbar.row: unknown key, perhaps 'rows'"),
+        ({"objective": "speed"}, "objective: must be one of 'latency', 'interval', not 'speed'"),
+        ({"area_um2": 0}, "area_um2: must be above 0, not 0"),
+        ({"dataset": "mine"}, "input_shape: is required where dataset"),
+        ({"weights": {"kind": "x"}}, "weights.kind: must be 'hidden' or 'bitwise', not 'x'"),
+    ],
+)
+def test_one_line_names_field_rule_and_value(changes, line):
+    with pytest.raises(UserError) as error:
+        space(**changes)
+    assert str(error.value).startswith(f"s.json: {line}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("{", "s.json: not valid JSON: "),
+        ("[]", "s.json: must hold one JSON object, not list"),
+        ('{"name": "a", "name": "b"}', "s.json: not valid JSON: key 'name' appears twice"),
+        ("[" * 100_000, "s.json: not valid JSON: nested too deeply"),
+    ],
+)
+def test_text_that_is_no_object_is_refused(text, line):
+    with pytest.raises(UserError) as error:
+        parse_space(text, "s.json")
+    assert str(error.value).startswith(line)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(UserError, match="cannot be read"):
+        load_space(tmp_path / "none.json")

@@ -83,7 +83,8 @@ class AnalogModel:
     def layer_costs(self, batch: LayerBatch, *, extrapolate: bool = False) -> LayerCosts:
         """Cost of layers, each by itself.
 
-        Area is that of the layer's tiles. Time is that of one image through this layer alone.
+        Area is that of the layer's tiles and its part of the wiring between tiles; the global
+        buffer is shared. Time is that of one image through this layer alone.
 
         Raises
         ------
@@ -98,7 +99,7 @@ class AnalogModel:
             outside = self._outside(rows, calibration, readout, size, extrapolate)
             estimate = _estimate(calibration, self.first, readout, size)
             is_known[rows] = ~outside
-            result["area_um2"][rows] = estimate.area_um2
+            result["area_um2"][rows] = estimate.area_um2 + estimate.parts["tree_um2"]
             result["cycles"][rows] = estimate.cycles
             result["time_ns"][rows] = estimate.latency_ns
             leakage = estimate.parts["leak_uW"] * estimate.latency_ns / 1000
@@ -111,6 +112,18 @@ class AnalogModel:
                 )
         return LayerCosts(**result, is_known=is_known)
 
+    def tile_area_um2(self, batch: LayerBatch) -> Floats:
+        """Area of each layer's tiles alone [µm²]."""
+        area = np.zeros(len(batch))
+        for rows, calibration, readout, size in self._groups(batch):
+            area[rows] = _estimate(calibration, self.first, readout, size).area_um2
+        return area
+
+    def shared_area_um2(self, batch: LayerBatch) -> Floats:
+        """Area of the global buffer if each layer were the only one: it holds a layer's map."""
+        held = batch.in_height * batch.in_width * batch.in_channels * batch.input_bits
+        return self.first.circuit.buffer_um2 * held.astype(np.float64)
+
     def metrics(self, config: Config, *, extrapolate: bool = False) -> Metrics:
         """Cost of a whole configuration; raises as :meth:`layer_costs`.
 
@@ -121,14 +134,12 @@ class AnalogModel:
     def batch_metrics(self, batch: LayerBatch, *, extrapolate: bool = False) -> Metrics:
         """Cost of the network whose layers are the rows of ``batch``."""
         layers = self.layer_costs(batch, extrapolate=extrapolate)
-        tree, leak, dynamic = np.zeros(len(batch)), 0.0, 0.0
+        leak = dynamic = 0.0
         for rows, calibration, readout, size in self._groups(batch):
             estimate = _estimate(calibration, self.first, readout, size)
-            tree[rows] = estimate.parts["tree_um2"]
             leak += float(estimate.parts["leak_uW"].sum())
             dynamic += float(estimate.energy_pj.sum())
-        held = batch.in_height * batch.in_width * batch.in_channels * batch.input_bits
-        buffer = self.first.circuit.buffer_um2 * float(held.max())
+        buffer = float(self.shared_area_um2(batch).max())
         latency, area = float(layers.time_ns.sum()), float(layers.area_um2.sum())
         slowest = int(layers.time_ns.argmax())
 
@@ -137,16 +148,47 @@ class AnalogModel:
 
         return Metrics(
             layers=layers,
-            area_um2=area + float(tree.sum()) + buffer,
+            area_um2=area + buffer,
             cycles=float(layers.cycles[slowest]),
             latency_ns=latency,
             interval_ns=float(layers.time_ns[slowest]),
             energy_pj=dynamic + leak * latency / 1000,
-            memory_bits=float(layers.memory_bits.sum()) + float(held.max()),
+            memory_bits=float(layers.memory_bits.sum()) + buffer / self.first.circuit.buffer_um2,
             area_error=whole(layers.area_error, layers.area_um2),
             time_error=whole(layers.time_error, layers.time_ns),
             energy_error=whole(layers.energy_error, layers.energy_pj),
         )
+
+    def networks(
+        self, batch: LayerBatch, layers: int, *, extrapolate: bool = False
+    ) -> tuple[Floats, Floats, Floats]:
+        """Area, latency and energy of many networks at once, as :meth:`metrics` has them.
+
+        Parameters
+        ----------
+        batch : LayerBatch
+            The layers of all networks, one network after the other.
+        layers : int
+            Number of layers of each.
+
+        Returns
+        -------
+        area_um2, latency_ns, energy_pj : float64 array, (networks,)
+        """
+        costs = self.layer_costs(batch, extrapolate=extrapolate)
+        leak, dynamic = np.zeros(len(batch)), np.zeros(len(batch))
+        for rows, calibration, readout, size in self._groups(batch):
+            estimate = _estimate(calibration, self.first, readout, size)
+            leak[rows] = estimate.parts["leak_uW"]
+            dynamic[rows] = estimate.energy_pj
+
+        def each(values: Floats) -> Floats:
+            return values.reshape(-1, layers)
+
+        latency = each(costs.time_ns).sum(axis=1)
+        buffer = each(self.shared_area_um2(batch)).max(axis=1)
+        energy = each(dynamic).sum(axis=1) + each(leak).sum(axis=1) * latency / 1000
+        return each(costs.area_um2).sum(axis=1) + buffer, latency, energy
 
     def figures(self, config: Config, *, extrapolate: bool = False) -> AnalogFigures:
         """The figures XPert reports: EDAP, TOPS/W, TOPS/mm²; raises as :meth:`layer_costs`."""
@@ -162,7 +204,7 @@ class AnalogModel:
             edap=energy * latency * area,
             tops_per_watt=operations / metrics.energy_pj,
             tops_per_mm2=operations / metrics.latency_ns / 1000 / area,
-            tile_area_mm2=float(metrics.layers.area_um2.sum()) / 1e6,
+            tile_area_mm2=float(self.tile_area_um2(LayerBatch.of(config)).sum()) / 1e6,
         )
 
     def estimate(self, config: Config, *, extrapolate: bool = False) -> list[dict[str, float]]:

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import fields, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from model.errors import UserError
 from search.digital.benchmark import random_batch, speed
 from search.digital.model import DigitalModel
 from search.metrics import CostModel, LayerBatch
+from sim.random_config import random_config
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MODEL: CostModel = DigitalModel()
@@ -45,6 +47,29 @@ def test_cycles_of_a_configuration_are_those_of_the_cycle_model():
         assert metrics.latency_ns == pytest.approx(timing.latency * clock)
         assert np.allclose(metrics.layers.time_ns, metrics.layers.cycles * clock)
         assert 1.5 < clock < 4
+
+
+@pytest.mark.parametrize("seed", range(700, 730))
+def test_cycles_of_random_configurations_are_those_of_the_cycle_model(seed):
+    config = random_config(seed)
+    metrics = MODEL.metrics(config, extrapolate=True)
+    results = image_timing(config, 121).results
+    clock = metrics.interval_ns / metrics.cycles
+    assert metrics.latency_ns == pytest.approx(results[0] * clock)
+    interval = (results[120] - results[60]) / 60
+    if max(layer.copies for layer in config.layers) == 1:
+        assert metrics.cycles == interval
+    else:
+        # Copies may take many images to fall into step.
+        assert metrics.cycles == pytest.approx(interval, rel=0.03)
+
+
+def test_a_round_of_copies_is_averaged():
+    config = random_config(1132)  # the copies of a layer of few windows give results in bursts
+    results = image_timing(config, 61).results
+    apart = {b - a for a, b in pairwise(results[30:])}
+    assert len(apart) > 1
+    assert MODEL.metrics(config, extrapolate=True).cycles == (results[60] - results[30]) / 30
 
 
 def test_a_clock_can_be_given():

@@ -1,15 +1,31 @@
 """The instance tree of layers in closed form."""
 
 import json
+from collections import Counter
 from random import Random
 
 import numpy as np
 import pytest
 
+from hdl.accelerator import Accelerator
 from hdl.crossbar_engine import tile_columns
+from hdl.emit import emit
 from model.config import Config, parse_config
-from search.digital.tree import Part, layer_parts
+from search.digital.tree import Part, layer_parts, shared_parts
 from search.metrics import LayerBatch
+from sim.random_config import random_config
+
+COMPARED = {
+    "crossbar_tile": ("rows", "columns", "sharing", "adc_bits", "adc_shift", "input_bits"),
+    "readout": ("rows", "adc_bits", "adc_shift"),
+    "popcount": ("lanes",),
+    "pe_array": ("inputs", "outputs", "pixels", "banks", "input_bits"),
+    "ram": ("depth", "width"),
+    "sliding_window": ("height", "width", "channels", "bits", "kernel_height", "padding"),
+    "max_pool": ("height", "width", "channels", "size"),
+    "requantizer": ("channels", "lanes"),
+}
+"""Parameters that the generators of these kinds are called with, and the tree says."""
 
 
 def _config(*, fan_in: int, outputs: int, rows: int, columns: int, sharing: int, **layer) -> Config:
@@ -79,3 +95,22 @@ def test_copies_repeat_the_grid_and_what_is_in_it():
         counts = [[p.count[0] for p in _parts(config, kind)] for config in (one, three)]
         assert counts[1] == [3 * count for count in counts[0]]
     assert [p.count[0] for p in _parts(three, "crossbar_engine")] == [1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_tree_of_a_random_accelerator_is_what_is_elaborated(seed, monkeypatch):
+    config = random_config(seed)
+    assert config.weights.kind == "hidden"
+    monkeypatch.setattr("hdl.emit._verilog", lambda rtlil: "")  # instances need no Yosys
+    design = emit(Accelerator(config=config), "accelerator")
+    elaborated = Counter(
+        (module.kind, *(module.parameters[name] for name in COMPARED.get(module.kind, ())))
+        for _, module in design.instances()
+    )
+    closed: Counter[tuple[str | int, ...]] = Counter()
+    layers = layer_parts(LayerBatch.of(config), config.weights.generator)
+    for part in [*shared_parts(config), *layers]:
+        for place, count in enumerate(part.count):
+            names = COMPARED.get(part.kind, ())
+            closed[part.kind, *(int(part.parameters[name][place]) for name in names)] += int(count)
+    assert +closed == elaborated

@@ -50,7 +50,7 @@ def report(data: Mapping[str, Any]) -> str:
         if design["validation"]["points"]:
             lines.append(row(kind, empty, design["validation"]))
     lines += ["", "critical path [%]", head]
-    for kind, path in data["period"].items():
+    for kind, path in sorted(data["period"].items()):
         if isinstance(path, dict) and "terms_ns" in path:
             lines.append(row(kind, path["fitted"], path.get("held_out", empty)))
     lines.append(row("accelerator", empty, data["period"]["accelerator"]["all"]))

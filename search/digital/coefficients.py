@@ -45,10 +45,21 @@ class Coefficients:
             raise UserError(f"{path}: cannot be read: {reason}; run make calibrate") from None
         except ValueError as error:
             raise UserError(f"{path}: not valid JSON: {error}; run make calibrate") from None
+        return cls.of(data, str(path))
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], source: str = "coefficients") -> "Coefficients":
+        """Take what a fit gave.
+
+        Raises
+        ------
+        UserError
+            If it lacks a block; the line begins with ``source``.
+        """
         missing = sorted(set(BLOCKS) - set(data.get("blocks", {})))
         if missing or "period" not in data:
             lacking = missing[0] if missing else "period"
-            raise UserError(f"{path}: lacks {lacking}; run make calibrate")
+            raise UserError(f"{source}: lacks {lacking}; run make calibrate")
         return cls(data)
 
     @property

@@ -1,7 +1,10 @@
 """The digital cost model: what our own blocks cost, by closed forms fitted to their synthesis."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from math import gcd, lcm
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +22,10 @@ from .tree import Part, layer_parts, shared_parts
 __all__ = ["DigitalModel"]
 
 Floats = NDArray[np.float64]
-IMAGES = 4
+SETTLED = 4
 """Images after which the interval between two results is taken."""
+MOST_TURNS = 64
+"""Images of a round of all turns, beyond which one of the layer with most copies must do."""
 
 
 class DigitalModel:
@@ -29,8 +34,9 @@ class DigitalModel:
     Area is Σ over the instance tree of flip-flops and clock gates, counted exactly, plus counts
     of everything else times a fitted area each, plus memory macros. Cycles of a layer by itself
     are those of :func:`search.digital.cycles.layer_cycles`, those of a whole configuration are
-    exact: :func:`hdl.cycle_model.image_timing`. Time is cycles times the clock period, which is
-    estimated from the critical paths of the blocks, or given.
+    exact: :func:`hdl.cycle_model.image_timing`, averaged over the turns of the copies. Time
+    is cycles times the clock period, which is estimated from the critical paths of the blocks,
+    or given.
 
     Energy is not modelled yet: ``energy_pj`` and ``energy_error`` are NaN. It is to come from
     synthesized netlists with measured activity, fitted into ``energy.json`` beside
@@ -39,7 +45,10 @@ class DigitalModel:
     Parameters
     ----------
     path : Path
-        The coefficients.
+        The coefficients' file.
+    coefficients : mapping, optional
+        The coefficients themselves, such as :func:`search.digital.feedback.refit` returns; then
+        ``path`` is not read.
     generator : str
         Sign generator of the PE arrays, for :meth:`layer_costs`, as a batch does not say it.
     clock_ns : float, optional
@@ -49,7 +58,7 @@ class DigitalModel:
     Raises
     ------
     UserError
-        If the coefficients cannot be read.
+        If the coefficients cannot be read, or lack a block.
     """
 
     name = "digital"
@@ -58,10 +67,14 @@ class DigitalModel:
         self,
         *,
         path: Path = COEFFICIENTS,
+        coefficients: Mapping[str, Any] | None = None,
         generator: str = "xorshift32",
         clock_ns: float | None = None,
     ) -> None:
-        self.coefficients = Coefficients.read(path)
+        if coefficients is None:
+            self.coefficients = Coefficients.read(path)
+        else:
+            self.coefficients = Coefficients.of(coefficients)
         self.generator = generator
         self.clock_ns = clock_ns
 
@@ -174,11 +187,14 @@ def _memory_bits(part: Part) -> Floats:
 
 
 def _timing(config: Config) -> tuple[float, float]:
-    """Cycles of the first image, and from one result to the next.
+    """Cycles of the first image, and from one result to the next once the pipeline is full.
 
-    Where a layer has more copies than windows, results come in bursts: the mean of as many.
+    Copies take their turns on from image to image, so the interval comes and goes: its mean is
+    taken over two rounds of all turns.
     """
-    pairs = zip(config.geometry, config.layers, strict=True)
-    burst = max((layer.copies for g, layer in pairs if layer.copies > g.positions), default=1)
-    results = image_timing(config, IMAGES + burst - 1).results
-    return results[0], (results[-1] - results[-1 - burst]) / burst
+    layers = [layer.copies for layer in config.layers]
+    positions = [geometry.positions for geometry in config.geometry]
+    turns = lcm(*(c // gcd(c, p) for c, p in zip(layers, positions, strict=True)))
+    images = 1 if max(layers) == 1 else 2 * (turns if turns <= MOST_TURNS else max(layers))
+    results = image_timing(config, SETTLED + images).results
+    return results[0], (results[-1] - results[SETTLED - 1]) / images

@@ -398,9 +398,9 @@ VALIDATED = {
     "crossbar_tile": (1, 10),
     "requantizer": (1, 6),
     "pe_array": (2, 8),
-    "pe_engine": (1, 6),
+    "pe_engine": (2, 6),
     "weight_generator": (1, 8),
-    "accelerator": (1, 6),
+    "accelerator": (2, 6),
 }
 """How many more are drawn of some blocks, all held out, after the closed forms were settled.
 

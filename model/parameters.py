@@ -127,12 +127,22 @@ def save_parameters(path: Path | str, config: Config, parameters: Parameters) ->
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(save(tensors, metadata))
+        temporary.write_bytes(_ordered(save(tensors, metadata)))
         temporary.replace(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its metadata in order: the library's own order is random."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
 def load_parameters(path: Path | str, config: Config) -> Parameters:

@@ -42,6 +42,15 @@ def test_round_trip(path):
         assert (a.offset == b.offset).all() and a.shift == b.shift
 
 
+def test_the_same_parameters_give_the_same_bytes(tmp_path):
+    metadata = {f"key {n}": str(n) for n in range(50)}
+    parameters = dataclasses.replace(random_parameters(CONFIG, 1), metadata=metadata)
+    for name in ("a", "b"):
+        save_parameters(tmp_path / name, CONFIG, parameters)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert load_parameters(tmp_path / "a", CONFIG).metadata.items() >= metadata.items()
+
+
 def test_metadata_is_kept(tmp_path):
     file = tmp_path / "net.safetensors"
     parameters = dataclasses.replace(random_parameters(CONFIG, 1), metadata={"seed": "7"})

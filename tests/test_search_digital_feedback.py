@@ -82,7 +82,7 @@ def test_a_sample_is_what_the_hardware_depends_on():
 
 def test_a_refit_of_nothing_is_the_calibration():
     data = refit([])
-    assert data.pop("feedback") == 0
+    assert (data.pop("feedback"), data.pop("feedback_tools"), data.pop("factors")) == (0, [], {})
     assert data == json.loads(COEFFICIENTS.read_text())
     config = _tiny(crossbar={"rows": 16, "columns": 4})
     alone, refitted = DigitalModel(), DigitalModel(coefficients=data)
@@ -116,11 +116,35 @@ def test_what_a_refit_has_seen_is_held_out_no_more():
     assert seen["fitted"]["points"] == plain["fitted"]["points"] + 1
 
 
-def test_points_of_other_tools_are_refused():
+def test_points_of_another_yosys_are_taken_and_told():
     extra = _held_out()
     other = replace(extra, tools=extra.tools | {"yosys": "another"})
-    with pytest.raises(UserError, match="points of different tools must not be mixed"):
-        refit([other])
+    data, same = refit([other]), refit([extra])
+    assert data.pop("feedback_tools") == ["another"]
+    assert same.pop("feedback_tools") == [extra.tools["yosys"]]
+    assert data == same
+
+
+def test_factors_bring_what_was_seen_nearer_to_what_was_measured():
+    extra = [m for m in read_measured() if m.sample.block == "accelerator"][:4]
+    grown = [
+        replace(
+            m,
+            area_um2=1.1 * m.area_um2,
+            modules=tuple(replace(module, area_um2=1.1 * module.area_um2) for module in m.modules),
+        )
+        for m in extra
+    ]
+    data = refit(grown)
+    assert "ram" not in data["factors"]
+    assert 1.02 < data["factors"]["crossbar_tile"] < 1.1
+    before, after = DigitalModel(), DigitalModel(coefficients=data)
+    for m in grown:
+        config = m.sample.config
+        assert config is not None
+        old = before.metrics(config, extrapolate=True).area_um2
+        new = after.metrics(config, extrapolate=True).area_um2
+        assert abs(new / m.area_um2 - 1) < 0.5 * abs(old / m.area_um2 - 1)
 
 
 def test_coefficients_that_lack_a_block_are_refused():

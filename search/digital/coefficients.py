@@ -74,7 +74,8 @@ class Coefficients:
 
     def area_um2(self, part: Part) -> NDArray[np.float64]:
         """Area of all blocks of a part, for each of its layers [µm²]."""
-        return part.count * block_area(part.kind, part.parameters, self.blocks)
+        factor = self.data.get("factors", {}).get(part.kind, 1.0)
+        return factor * part.count * block_area(part.kind, part.parameters, self.blocks)
 
     @cached_property
     def errors(self) -> dict[str, float]:

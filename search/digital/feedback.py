@@ -1,7 +1,8 @@
 """Synthesis in the loop of a search: configurations measured, and a fit that has seen them."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from hdl.synthesis.flow import CACHE
 from model.config import Config
 from model.errors import UserError
 
-from .fit import fit
+from .fit import fit, module_area
 from .measured import MEASURED, Measurement, read_measured, run
 from .samples import Sample
 
@@ -84,12 +85,16 @@ def refit(extra: Sequence[Measurement], *, path: Path = MEASURED) -> dict[str, A
     """Fit the points of the calibration and ``extra``, all of which the fit sees.
 
     Every module below the tops of ``extra`` is a point of its block, and widens its range. What
-    is held out of the calibration stays so, unless ``extra`` holds the same Verilog.
+    is held out of the calibration stays so, unless ``extra`` holds the same Verilog. Besides, a
+    factor for each kind of block brings the estimates of ``extra`` halfway or more to what was
+    measured: a search stays in one corner of what was calibrated, and a whole there may be off by
+    the same few tenths of a percent everywhere.
 
     Parameters
     ----------
     extra : sequence of Measurement
-        As :func:`measure_configs` returns them.
+        As :func:`measure_configs` returns them. They may be of another Yosys than the calibration
+        (which is of one): ``feedback_tools`` says so, and the factors take up the difference.
     path : Path
         Points of the calibration.
 
@@ -97,14 +102,37 @@ def refit(extra: Sequence[Measurement], *, path: Path = MEASURED) -> dict[str, A
     -------
     dict
         As ``coefficients.json``, for ``DigitalModel(coefficients=...)``; ``feedback`` is the
-        number of extra points.
-
-    Raises
-    ------
-    UserError
-        If ``extra`` was measured with other tools than the calibration.
+        number of extra points, ``factors`` are by kind of block.
     """
     known = {m.verilog: m for m in extra}
     stored = [m for m in read_measured(path) if m.verilog not in known]
-    seen = [replace(m, sample=_Seen(m.sample.block, m.sample.parameters)) for m in known.values()]
-    return fit([*stored, *seen]) | {"feedback": len(seen)}
+    tools = stored[0].tools
+    seen = [
+        replace(m, sample=_Seen(m.sample.block, m.sample.parameters), tools=tools)
+        for m in known.values()
+    ]
+    data = fit([*stored, *seen])
+    versions = sorted({m.tools["yosys"] for m in known.values()})
+    factors = _factors(seen, data["blocks"])
+    return data | {"feedback": len(seen), "feedback_tools": versions, "factors": factors}
+
+
+def _factors(seen: Sequence[Measurement], blocks: Mapping[str, Any]) -> dict[str, float]:
+    """Measured over estimated area of each kind, drawn towards 1 where few points say so.
+
+    Memories are left out: a macro's area is no estimate.
+    """
+    measured: dict[str, float] = defaultdict(float)
+    estimated: dict[str, float] = defaultdict(float)
+    for measurement in seen:
+        for module in measurement.modules:
+            if module.kind == "ram":
+                continue
+            measured[module.kind] += module.instances * module.area_um2
+            estimated[module.kind] += module.instances * module_area(measurement, module, blocks)
+    trust = len(seen) / (len(seen) + 1)
+    return {
+        kind: 1 + trust * (area / estimated[kind] - 1)
+        for kind, area in sorted(measured.items())
+        if estimated[kind]
+    }

@@ -16,7 +16,7 @@ from .description import describe
 from .least_squares import non_negative
 from .library import BLOCKS
 from .macro import is_macro, macro_area_um2
-from .measured import Measurement
+from .measured import Measurement, Module
 from .period import fit_period
 from .samples import SEED, validation
 from .tree import Part, layer_parts, shared_parts
@@ -112,16 +112,21 @@ def _fit_block(block: Block, points: Points) -> dict[str, Any]:
 
 def estimate_modules(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
     """Area of a sample by the fit, with the modules that synthesis found [µm²]."""
-    total = 0.0
-    for module in measurement.modules:
-        values = describe(measurement, module)
-        block = BLOCKS[module.kind]
-        parameters = {
-            name: np.array([values[name]], float if name == "write_groups" else np.int64)
-            for name in block.parameters
-        }
-        total += module.instances * float(block_area(block.kind, parameters, blocks)[0])
-    return total
+    return sum(
+        module.instances * module_area(measurement, module, blocks)
+        for module in measurement.modules
+    )
+
+
+def module_area(measurement: Measurement, module: Module, blocks: Mapping[str, Any]) -> float:
+    """Area of one instance of a module of ``measurement`` by the fit [µm²]."""
+    values = describe(measurement, module)
+    block = BLOCKS[module.kind]
+    parameters = {
+        name: np.array([values[name]], float if name == "write_groups" else np.int64)
+        for name in block.parameters
+    }
+    return float(block_area(block.kind, parameters, blocks)[0])
 
 
 def block_area(kind: str, parameters: Mapping[str, Any], blocks: Mapping[str, Any]) -> Floats:

@@ -1,0 +1,303 @@
+"""Accuracy of a trained network at another precision: fine-tuned there, measured as integers."""
+
+import hashlib
+import io
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from model.config import Config, parse_config
+from model.data import LabelledImages, load_images
+from model.errors import UserError
+from model.parameters import Parameters, load_parameters, save_parameters
+from model.recipe import Recipe
+from model.train import STATISTICS_BATCHES, Trainer, train
+from search.parallel import Task
+from search.store import Outcome
+
+__all__ = ["Measured", "Start", "Tuning", "accuracy_task", "measure", "train_start"]
+
+KIND = "phase2.accuracy"
+"""Of the evaluations in the store; a change of what ``measure`` does asks for another one."""
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a network is fine-tuned at a precision, and judged.
+
+    Attributes
+    ----------
+    epochs : int
+        0 estimates BatchNorm again and leaves the masks alone.
+    learning_rate : float
+        At the beginning; it falls to 0 along a cosine.
+    images : int or None
+        Training images of an epoch, drawn once by the seed; all when None.
+    held : int or None
+        Held-out images that judge, the first of them; all when None.
+    """
+
+    epochs: int = 2
+    learning_rate: float = 0.05
+    images: int | None = None
+    held: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.epochs < 0:
+            raise UserError(f"tuning epochs: must be at least 0, not {self.epochs}")
+        for name in ("images", "held"):
+            value = getattr(self, name)
+            if value is not None and value < 2:
+                raise UserError(f"tuning {name}: must be at least 2, not {value}")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A trained network that can be trained on: not its integers but its scores and BatchNorms.
+
+    Attributes
+    ----------
+    config : Config
+        At the precision that it was trained for.
+    folder : Path
+        Where the configuration lies: a ``dataset`` that is a folder is relative to it.
+    recipe : Recipe
+        That it was trained by; says which training images were held out.
+    state : bytes
+        ``torch.save`` of the network's state.
+    """
+
+    config: Config
+    folder: Path
+    recipe: Recipe
+    state: bytes
+
+    @classmethod
+    def of_checkpoint(cls, path: Path, config: Config, folder: Path, recipe: Recipe) -> "Start":
+        """The best epoch of a training that was kept in ``path``; UserError if it is none."""
+        try:
+            checkpoint = torch.load(path, map_location=CPU, weights_only=True)
+            digest, state = checkpoint["options"]["digest"], checkpoint["best"]["state"]
+        except Exception as error:  # torch raises whatever the damage leads to
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UserError(f"{path}: is no checkpoint of a training: {reason}") from None
+        if digest != config.digest:
+            raise UserError(
+                f"{path}: must be of the configuration {config.digest[:12]}, not {digest[:12]}"
+            )
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        return cls(config, folder, recipe, buffer.getvalue())
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """The network's state."""
+        return torch.load(io.BytesIO(self.state), map_location=CPU, weights_only=True)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the state's numbers and of the training images."""
+        data = hashlib.sha256()
+        for name, tensor in sorted(self.tensors.items()):
+            data.update(name.encode())
+            data.update(tensor.contiguous().numpy().tobytes())
+        images = self.images
+        data.update(images.images.tobytes())
+        data.update(images.labels.tobytes())
+        return data.hexdigest()
+
+    @property
+    def images(self) -> LabelledImages:
+        """All training images, the held-out ones among them."""
+        return _images(json.dumps(self.config.model_dump(mode="json")), str(self.folder))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an evaluation found.
+
+    Attributes
+    ----------
+    correct, count : int
+        Held-out training images that the integer model classifies right, and all of them.
+    entropy : float
+        Mean cross-entropy of the integer logits.
+    epoch : int
+        Of the fine-tuning, the best one; 0 is the network before it, BatchNorm estimated again.
+    data : bytes
+        The parameters' file.
+    """
+
+    correct: int
+    count: int
+    entropy: float
+    epoch: int
+    data: bytes
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction that is classified right."""
+        return self.correct / self.count
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> "Measured":
+        """What the store has kept."""
+        values = outcome.values
+        names = ("correct", "count", "entropy", "epoch")
+        return cls(*(values[name] for name in names), data=outcome.data)
+
+    def parameters(self, config: Config) -> Parameters:
+        """The integers that were measured."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "measured.safetensors")
+            path.write_bytes(self.data)
+            return load_parameters(path, config)
+
+
+@lru_cache(maxsize=1)
+def _images(config: str, folder: str) -> LabelledImages:
+    return load_images(parse_config(config), Path(folder), "train")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in PyTorch come out the same whatever the number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def train_start(
+    config: Config,
+    folder: Path,
+    recipe: Recipe,
+    *,
+    seed: int,
+    checkpoint: Path,
+    progress: bool = False,
+) -> Start:
+    """Train a network; goes on where ``checkpoint`` stopped, and returns at once if it is done."""
+    with _one_thread():
+        data = load_images(config, folder, "train")
+        train(config, data, recipe, seed=seed, device=CPU, checkpoint=checkpoint, progress=progress)
+    return Start.of_checkpoint(checkpoint, config, folder, recipe)
+
+
+def trainer_at(config: Config, start: Start, tuning: Tuning, seed: int) -> Trainer:
+    """A training of ``config`` that begins with the start's scores and BatchNorms."""
+    recipe = replace(start.recipe, epochs=max(1, tuning.epochs), learning_rate=tuning.learning_rate)
+    trainer = Trainer(config, start.images, recipe, seed=seed, device=CPU)
+    trainer.network.load_state_dict(start.tensors)
+    if tuning.images is not None:
+        order = torch.randperm(len(trainer.labels), generator=trainer.generator)
+        index = order[: tuning.images]
+        trainer.images, trainer.labels = trainer.images[index], trainer.labels[index]
+    if tuning.held is not None:
+        # Every n-th, as held-out images are in the order of the file.
+        step = max(1, len(trainer.held_labels) // tuning.held)
+        index = torch.arange(0, len(trainer.held_labels), step)[: tuning.held]
+        trainer.held_images = trainer.held_images[index]
+        trainer.held_labels = trainer.held_labels[index]
+    return trainer
+
+
+def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measured:
+    """Fine-tune a network at another precision, and judge it as integers.
+
+    Before the fine-tuning, BatchNorm is estimated again unless the precision is the start's; that
+    network counts as epoch 0. The epoch with the most right answers is kept, of equals the one of
+    the lower cross-entropy, and of those the later. The same arguments give the same outcome on
+    the same machine, whatever else runs.
+
+    Parameters
+    ----------
+    config : Config
+        The start's but for ``input_bits`` and ``adc_bits``.
+    start : Start
+    tuning : Tuning
+    seed : int
+        Of the order and the variation of the images.
+    """
+    with _one_thread():
+        trainer = trainer_at(config, start, tuning, seed)
+        if config.layers != start.config.layers:
+            size = trainer.recipe.batch_size
+            parts = trainer.images.split(size)[:STATISTICS_BATCHES]
+            trainer.network.reestimate(part for part in parts if len(part) > 1)
+        trainer.network.eval()
+        correct, entropy = trainer.validate()
+        state = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+        trainer.best = {"state": state, "epoch": 0, "correct": correct, "loss": entropy}
+        with tqdm(disable=True) as bar:
+            for _ in range(tuning.epochs):
+                trainer.run_epoch(bar)
+        best = trainer.result()
+    metadata = {
+        "start": start.digest,
+        "tuning": json.dumps(asdict(tuning), sort_keys=True),
+        "seed": str(seed),
+        "validation": f"{best.correct} of {best.count}",
+        "torch": torch.__version__,
+    }
+    parameters = replace(best.parameters, metadata={**best.parameters.metadata, **metadata})
+    return Measured(best.correct, best.count, best.loss, best.epoch, _file(config, parameters))
+
+
+def _file(config: Config, parameters: Parameters) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "measured.safetensors")
+        save_parameters(path, config, parameters)
+        return path.read_bytes()
+
+
+def accuracy_task(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Task:
+    """The same as an evaluation for the store; its ``seconds`` are of the processor."""
+    network = config.model_dump(mode="json", exclude={"name", "parameters"})
+    for layer in network["layers"]:  # these change the time that a layer takes, and no result
+        for name in ("adc_type", "column_sharing", "copies"):
+            del layer[name]
+    arguments = {
+        "config": network,
+        "start": start.digest,
+        "recipe": asdict(start.recipe),
+        "tuning": asdict(tuning),
+        "seed": seed,
+    }
+    return Task(KIND, partial(_evaluate, _Whole(config, start, tuning, seed)), arguments)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    config: Config
+    start: Start
+    tuning: Tuning
+    seed: int
+
+
+def _evaluate(whole: _Whole, /, **_: Mapping[str, Any]) -> Outcome:
+    """What runs in a worker; the arguments beside ``whole`` name it in the store."""
+    begin = time.process_time()
+    found = measure(whole.config, whole.start, whole.tuning, seed=whole.seed)
+    values = {
+        "correct": found.correct,
+        "count": found.count,
+        "entropy": found.entropy,
+        "epoch": found.epoch,
+        "seconds": time.process_time() - begin,
+    }
+    return Outcome(values, found.data)

@@ -1,0 +1,328 @@
+"""All ways to do phase 2, on the same network and costs, in one run: ``python -m`` this module."""
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.command import positive, run_command
+from model.data import load_images
+from model.errors import UserError
+from model.evaluate import Score, evaluate
+from model.parameters import Parameters
+from model.recipe import recipe_for
+from search.analog.model import AnalogModel
+from search.digital.model import DigitalModel
+from search.metrics import CostModel
+from search.parallel import BACKENDS, Workers
+from search.phase1.exact import ExactSearch
+from search.phase1.problem import Problem as Phase1Problem
+from search.space import Point, Space, load_space
+from search.store import Store
+from search.tables import build_tables
+
+from .accuracy import Start, Tuning, train_start
+from .costs import PRODUCTS, PrecisionCosts
+from .precision import Bits, PrecisionSpace
+from .problem import Entry, Judge, Problem
+from .search import METHODS, Method, Phase2Result, make_judge, progress_bar, result_of
+
+__all__ = ["Comparison", "Row", "compare", "main"]
+
+BUILD = Path("build") / "phase2"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one method reached.
+
+    Attributes
+    ----------
+    method : str
+    entry : Entry or None
+        The best within the bound; None if it measured none.
+    evaluations : int
+        Precisions whose accuracy it asked for.
+    seconds : float
+        Of the processor, in those evaluations, whichever method was first to ask.
+    own_seconds : float
+        Of the method itself.
+    """
+
+    method: Method
+    entry: Entry | None
+    evaluations: int
+    seconds: float
+    own_seconds: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All methods at one bound.
+
+    Attributes
+    ----------
+    start : Entry
+        The precision that phase 1 assumed.
+    rows : tuple of Row
+        The default method last.
+    result : Phase2Result
+        Of the default method.
+    """
+
+    start: Entry
+    rows: tuple[Row, ...]
+    result: Phase2Result
+
+
+def compare(
+    precision: PrecisionSpace,
+    costs: PrecisionCosts,
+    judge: Judge,
+    *,
+    loss: float,
+    seed: int,
+    budget: int,
+    reference: float | None = None,
+    progress: bool = False,
+) -> Comparison:
+    """Solve with every method; the same arguments give the same rows, but for the seconds.
+
+    ``budget`` bounds the sampler and the default method; uniform and greedy run to their end. What
+    one method has measured another one finds in the store, and is charged for all the same.
+
+    Raises
+    ------
+    UserError
+        If the default method measures nothing within the bound.
+    """
+    rows = []
+    problem = None
+    for name, method in METHODS.items():
+        limit = budget if name in ("tpe", "guided") else None
+        total = len(precision.uniform()) if name == "uniform" else limit
+        with progress_bar(name, total, progress) as bar:
+            problem = Problem(precision, costs, judge, loss, seed, limit, reference, bar)
+            begin = time.perf_counter()
+            method(problem)
+            own = time.perf_counter() - begin - problem.waited
+        spent = sum(judge.seconds[levels] for levels in problem.asked)
+        rows.append(Row(name, problem.best, len(problem.asked), spent, own))
+    assert problem is not None
+    result = result_of(problem)
+    return Comparison(result.start, tuple(rows), result)
+
+
+def bits_text(bits: Bits) -> str:
+    """``AP/IP`` of every layer."""
+    return " ".join(f"{'-' if adc is None else adc}/{width}" for adc, width in bits)
+
+
+def text(comparison: Comparison, costs: PrecisionCosts, *, loss: float) -> str:
+    """A table for people to read."""
+    start = comparison.start
+    unit = "EDAP" if costs.product == "edap" else "delay·area"
+    time_name = costs.precision.space.objective
+    head = (
+        f"least {unit} ({time_name}), {costs.model.name} model, loss at most {loss:g}; "
+        f"start {start.cost.product:.4g}, {start.correct} of {start.count} right"
+    )
+    lines = [
+        head,
+        "{:10}{:>12}{:>9}{:>14}{:>9}{:>13}{:>9}{:>8}  {}".format(
+            "method",
+            unit,
+            "lower by",
+            "validation",
+            "loss",
+            "evaluations",
+            "s",
+            "own s",
+            "AP/IP of each layer",
+        ),
+    ]
+    for row in comparison.rows:
+        entry = row.entry
+        cells = ["-", "-", "-", "-"]
+        bits = ""
+        if entry is not None:
+            cells = [
+                f"{entry.cost.product:.4g}",
+                f"{start.cost.product / entry.cost.product:.2f}x",
+                f"{entry.accuracy:.4f}",
+                f"{entry.loss:.4f}",
+            ]
+            bits = bits_text(entry.bits)
+        spent = [f"{row.evaluations}", f"{row.seconds:.0f}", f"{row.own_seconds:.1f}"]
+        lines.append(
+            "{:10}{:>12}{:>9}{:>14}{:>9}{:>13}{:>9}{:>8}  {}".format(
+                row.method, *cells, *spent, bits
+            )
+        )
+    lines.append("front, cheapest first:")
+    for entry in comparison.result.front:
+        lines.append(
+            f"  {unit} {entry.cost.product:.4g}, energy {entry.cost.energy_pj:.4g} pJ, "
+            f"validation {entry.accuracy:.4f}, {bits_text(entry.bits)}"
+        )
+    return "\n".join(lines)
+
+
+def plain(entry: Entry) -> dict[str, Any]:
+    """An entry for JSON."""
+    return {
+        "bits": [list(pair) for pair in entry.bits],
+        **dataclasses.asdict(entry.cost),
+        "correct": entry.correct,
+        "count": entry.count,
+        "accuracy": entry.accuracy,
+        "loss": entry.loss,
+    }
+
+
+def phase1_point(space: Space, model: CostModel, *, extrapolate: bool) -> Point:
+    """The network of least time under the space's own bounds."""
+    tables = build_tables(space, model, extrapolate=extrapolate)
+    best = ExactSearch(tables, Phase1Problem.of(space)).best()
+    return best.point(space)
+
+
+def on_test_images(result: Phase2Result, start: Start, judge: Judge) -> tuple[Score, Score]:
+    """Test accuracy of the start and of the chosen precision, by the reference model."""
+    data = load_images(result.config, start.folder, "test")
+    config = judge.precision.config(judge.precision.start)
+    before: Parameters = judge.known[judge.precision.start].parameters(config)
+    return (
+        evaluate(config, before, data, chunk=200),
+        evaluate(result.config, result.parameters, data, chunk=200),
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m search.phase2.comparison",
+        description="Uniform, greedy, sampled and guided choice of AP and IP, on one network.",
+    )
+    top.add_argument("--space", type=Path, required=True, metavar="FILE", help="configs/search-*")
+    top.add_argument(
+        "--model", choices=("analog", "digital"), default="analog", help="costs (%(default)s)"
+    )
+    top.add_argument(
+        "--product", choices=PRODUCTS, default="edap", help="what is least (%(default)s)"
+    )
+    top.add_argument("--loss", type=float, help="bound, instead of the space's")
+    top.add_argument("--reference", type=float, help="accuracy to lose from, not the start's")
+    top.add_argument("--seed", type=int, default=1, help="of everything (%(default)s)")
+    top.add_argument("--budget", type=positive, help="evaluations, instead of the space's")
+    top.add_argument("--epochs", type=positive, help="of the start, instead of the space's")
+    top.add_argument("--tuning-epochs", type=int, help="instead of the space's")
+    top.add_argument("--tuning-images", type=int, help="of an epoch (all)")
+    top.add_argument("--held", type=int, help="held-out images that judge (all)")
+    top.add_argument("--validation", type=positive, help="one image of so many is held out")
+    top.add_argument("--jobs", type=positive, default=1, help="at once (%(default)s)")
+    top.add_argument("--backend", choices=BACKENDS, default="local", help="(%(default)s)")
+    top.add_argument("--store", type=Path, metavar="FILE", help="(build/phase2/<space>.sqlite)")
+    top.add_argument("--extrapolate", action="store_true", help="costs outside the fitted range")
+    top.add_argument("--json", action="store_true", help="print one JSON object")
+    return top
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train the start, compare, and measure the winner on the test images."""
+    space = load_space(args.space)
+    effort = space.effort
+    loss = effort.accuracy_loss if args.loss is None else args.loss
+    model: CostModel = AnalogModel() if args.model == "analog" else DigitalModel()
+    point = phase1_point(space, model, extrapolate=args.extrapolate)
+    precision = PrecisionSpace(space, point, space.name)
+    # Refused costs are refused before anything is trained.
+    costs = PrecisionCosts(precision, model, product=args.product, extrapolate=args.extrapolate)
+    config = precision.config(precision.start)
+    recipe = dataclasses.replace(recipe_for(space.dataset), epochs=args.epochs or effort.epochs)
+    if args.validation is not None:
+        recipe = dataclasses.replace(recipe, validation=args.validation)
+    tuning = Tuning(
+        epochs=effort.tuning_epochs if args.tuning_epochs is None else args.tuning_epochs,
+        images=args.tuning_images,
+        held=args.held,
+    )
+    shows = sys.stderr.isatty() and not args.json
+    held = f"{recipe.validation}-{recipe.epochs}"
+    checkpoint = BUILD / config.digest[:12] / f"seed{args.seed}-{held}.pt"
+    start = train_start(
+        config, args.space.parent, recipe, seed=args.seed, checkpoint=checkpoint, progress=shows
+    )
+    store = Store(args.store or BUILD / f"{space.name}.sqlite")
+    workers = Workers(args.jobs, args.backend)
+    judge = make_judge(precision, start, tuning, seed=args.seed, store=store, workers=workers)
+    if not args.json:
+        print(
+            f"{space.name}  {config.digest[:12]}, channels "
+            f"{' '.join(str(c.channels) for c in point.layers)}, {precision.size} precisions",
+            flush=True,
+        )
+    comparison = compare(
+        precision,
+        costs,
+        judge,
+        loss=loss,
+        seed=args.seed,
+        budget=args.budget or effort.precisions,
+        reference=args.reference,
+        progress=shows,
+    )
+    before, after = on_test_images(comparison.result, start, judge)
+    if args.json:
+        print(json.dumps(_json(comparison, before, after)))
+        return
+    print(text(comparison, costs, loss=loss))
+    print(
+        f"test images, measured once: start {before.correct} of {before.count} "
+        f"({before.accuracy:.4f}), guided {after.correct} of {after.count} ({after.accuracy:.4f})"
+    )
+
+
+def _json(comparison: Comparison, before: Score, after: Score) -> dict[str, Any]:
+    rows = [
+        {
+            "method": row.method,
+            "best": None if row.entry is None else plain(row.entry),
+            "evaluations": row.evaluations,
+            "seconds": row.seconds,
+            "own_seconds": row.own_seconds,
+        }
+        for row in comparison.rows
+    ]
+    return {
+        "start": plain(comparison.start),
+        "rows": rows,
+        "front": [plain(entry) for entry in comparison.result.front],
+        "history": [plain(entry) for entry in comparison.result.history],
+        "test": {"start": dataclasses.asdict(before), "guided": dataclasses.asdict(after)},
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the comparison; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
+    args = parser().parse_args(argv)
+
+    def command() -> None:
+        if args.reference is not None and not 0 <= args.reference <= 1:
+            raise UserError(f"--reference: must be 0 to 1, not {args.reference:g}")
+        if args.loss is not None and not 0 <= args.loss < 1:
+            raise UserError(f"--loss: must be at least 0 and below 1, not {args.loss:g}")
+        run(args)
+
+    return run_command(
+        command, interrupted="interrupted; what is finished is kept, the same command goes on"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

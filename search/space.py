@@ -23,6 +23,7 @@ from model.config_error import explain
 from model.json_file import parse, read_text
 
 __all__ = [
+    "Effort",
     "LayerChoice",
     "LayerSpace",
     "Option",
@@ -180,6 +181,25 @@ class CrossbarSpace(Schema):
     """Columns of one polarity."""
 
 
+class Effort(Schema):
+    """How much a search spends, and which accuracy it may give up."""
+
+    candidates: int = Field(default=4, ge=1, le=64)
+    """Best networks of phase 1 that are scored."""
+    score: Literal["training", "naswot", "parameters"] = "training"
+    """What chooses among them: accuracy after a short training, NASWOT, or the network's size."""
+    score_epochs: int = Field(default=3, ge=1, le=1000)
+    """Length of the short training."""
+    epochs: int = Field(default=20, ge=1, le=1000)
+    """Length of the chosen network's training."""
+    tuning_epochs: int = Field(default=2, ge=1, le=1000)
+    """Length of the fine-tuning at another precision."""
+    precisions: int = Field(default=24, ge=1, le=10_000)
+    """Precisions whose accuracy phase 2 measures, at most."""
+    accuracy_loss: float = Field(default=0.01, ge=0, lt=1)
+    """How far the accuracy may fall below that at the precision which phase 1 assumes."""
+
+
 class Space(Schema):
     """A network family, its hardware's choices, and what phase 1 is to find there."""
 
@@ -198,6 +218,7 @@ class Space(Schema):
     """Bound on the area; none when left out [µm²]."""
     least_weights: int = Field(0, ge=0)
     """Bound from below on the network's weights: without one, the smallest network wins."""
+    effort: Effort = Effort()
     layers: tuple[LayerSpace, ...] = Field(min_length=1, max_length=64)
 
     @field_validator("layers", "input_shape", mode="before")
@@ -314,6 +335,7 @@ SCHEMAS = {
     "weights.bitwise": BitwiseWeights,
     "crossbar": CrossbarSpace,
     "pe_array": PeArrayConfig,
+    "effort": Effort,
     "layers": LayerSpace,
 }
 """The schema of every object of the file."""

@@ -1,0 +1,179 @@
+"""The result of a search as one HTML page that needs no other file."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+__all__ = ["page"]
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #222; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+img { max-width: 100%; height: auto; }
+code { background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }
+.note { color: #555; }
+"""
+
+CAPTIONS = {
+    "area-time": "The whole front of area against time, proven, and what was taken from it.",
+    "energy-accuracy": "Every precision whose accuracy was measured on the integer model.",
+    "layer-choices": "What was chosen for each layer (orange: SAR, blue: flash or PE array).",
+    "feedback": "Areas were predicted before they were synthesized; each round learns from them.",
+}
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table; every cell is escaped."""
+    top = "".join(f"<th>{escape(head)}</th>" for head in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _percent(value: float | None, digits: int = 2) -> str:
+    return "" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def _summary(result: Mapping[str, Any]) -> str:
+    best = result["best"]
+    metrics = best["metrics"]
+    model = result["model"]["name"]
+    rows = [
+        ("area", f"{metrics['area_um2']:,.0f} µm²", _percent(metrics["area_error"])),
+        ("cycles from result to result", f"{metrics['cycles']:,.0f}", ""),
+        ("latency", f"{metrics['latency_ns'] / 1e3:,.2f} µs", _percent(metrics["time_error"])),
+        ("interval", f"{metrics['interval_ns'] / 1e3:,.2f} µs", _percent(metrics["time_error"])),
+    ]
+    if metrics["energy_pj"] is not None:
+        energy = f"{metrics['energy_pj'] / 1e3:,.2f} nJ per image"
+        rows.append(("energy", energy, _percent(metrics["energy_error"])))
+    rows.append(("memory", f"{metrics['memory_bits']:,.0f} bit", ""))
+    text = table((f"{model} model", "estimate", "error to be expected"), rows)
+    measured = [("validation accuracy", f"{best['accuracy']['validation']:.4f}")]
+    if best["accuracy"].get("test") is not None:
+        measured.append(("test accuracy, whole test set", f"{best['accuracy']['test']:.4f}"))
+    if best.get("synthesized_um2"):
+        measured.append(("area, synthesized", f"{best['synthesized_um2']:,.0f} µm²"))
+        measured.append(("error of the estimate", _percent(best["error"])))
+    return text + table(("measured", ""), measured)
+
+
+def _layers(result: Mapping[str, Any]) -> str:
+    layers = result["best"]["config"]["layers"]
+    costs = result["best"]["metrics"]["layers"]
+    heads = (
+        "layer",
+        "kind",
+        "CD",
+        "engine",
+        "AT",
+        "CS",
+        "AP",
+        "IP",
+        "copies",
+        "area µm²",
+        "cycles",
+    )
+    rows = []
+    for n, (layer, area, cycles) in enumerate(
+        zip(layers, costs["area_um2"], costs["cycles"], strict=True)
+    ):
+        knobs = [layer[name] for name in ("adc_type", "column_sharing", "adc_bits", "input_bits")]
+        shown = ["" if knob is None else knob for knob in knobs]
+        rows.append((
+            n,
+            layer["kind"],
+            layer["channels"],
+            layer["engine"],
+            *shown,
+            layer["copies"],
+            f"{area:,.0f}",
+            f"{cycles:,.0f}",
+        ))
+    return table(heads, rows)
+
+
+def _rounds(result: Mapping[str, Any]) -> str:
+    rows = []
+    for number, one in enumerate(result["rounds"], 1):
+        for point in one["synthesized"]:
+            rows.append((
+                number,
+                point["role"],
+                point["digest"][:12],
+                f"{point['predicted_um2']:,.0f}",
+                f"{point['synthesized_um2']:,.0f}",
+                _percent(point["error"]),
+                "" if point["is_new"] else "seen before",
+            ))
+    if not rows:
+        return "<p class=note>Nothing was synthesized in this search.</p>"
+    heads = ("round", "point", "configuration", "predicted µm²", "synthesized µm²", "error", "")
+    return table(heads, rows)
+
+
+def _candidates(result: Mapping[str, Any]) -> str:
+    last = result["rounds"][-1]
+    heads = ("channels", "area µm²", "time µs", "score", "ln parameters", "ln MACs", "")
+    rows = [
+        (
+            " ".join(map(str, one["channels"])),
+            f"{one['area_um2']:,.0f}",
+            f"{one['time_ps'] / 1e6:,.2f}",
+            f"{one['score']:.4f}",
+            f"{one['log_parameters']:.2f}",
+            f"{one['log_macs']:.2f}",
+            "chosen" if n == last["chosen"] else "",
+        )
+        for n, one in enumerate(last["candidates"])
+    ]
+    return table(heads, rows)
+
+
+def page(result: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
+    """The page; ``pictures`` are PNG, by name, and go into it whole."""
+    name = escape(result["space"]["name"])
+
+    def picture(key: str) -> str:
+        if key not in pictures:
+            return ""
+        data = base64.b64encode(pictures[key]).decode()
+        caption = escape(CAPTIONS[key])
+        image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
+        return f"<figure>{image}<figcaption class=note>{caption}</figcaption></figure>"
+
+    origin = table(
+        ("made by", ""),
+        [
+            ("command", result["command"]),
+            ("space", result["space_digest"]),
+            ("best", result["best"]["digest"]),
+            ("seed", result["seed"]),
+            *sorted(result["versions"].items()),
+        ],
+    )
+    parts = [
+        f"<h1>{name}</h1>",
+        _summary(result),
+        "<h2>Layers</h2>",
+        _layers(result),
+        picture("layer-choices"),
+        "<h2>Phase 1: network and periphery</h2>",
+        picture("area-time"),
+        _candidates(result),
+        "<h2>Phase 2: precision</h2>",
+        picture("energy-accuracy"),
+        "<h2>Feedback from synthesis</h2>",
+        _rounds(result),
+        picture("feedback"),
+        "<h2>Origin</h2>",
+        origin,
+    ]
+    head = f'<meta charset="utf-8"><title>{name}</title><style>{STYLE}</style>'
+    body = "\n".join(parts)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{body}</body></html>\n'

@@ -4,6 +4,9 @@
 PYTHON ?= python3
 CONFIG ?= configs/digits.json
 DATASET ?= digits
+SPACE ?= configs/search-digits.json
+ROUNDS ?= 1
+BACKEND ?= local
 WORKERS ?= 2
 ARGS ?=
 
@@ -20,12 +23,13 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help check train evaluate data schema gen sim synth blocks bench test test-full lint format \
-	native lock clean distclean
+.PHONY: help check train evaluate data schema gen sim synth blocks bench search calibrate test \
+	test-full lint format native lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo 'Variables: CONFIG=$(CONFIG) DATASET=$(DATASET) ARGS="extra flags" PYTHON=$(PYTHON)'
+	@echo 'Variables: CONFIG=$(CONFIG) DATASET=$(DATASET) SPACE=$(SPACE)'
+	@echo '           ROUNDS=$(ROUNDS) BACKEND=$(BACKEND) WORKERS=$(WORKERS) ARGS="extra flags" PYTHON=$(PYTHON)'
 
 check: $(STAMP) ## check CONFIG and say what follows from it
 	$(RUN) sim check $(CONFIG) $(ARGS)
@@ -39,8 +43,9 @@ evaluate: $(STAMP) ## measure the accuracy of CONFIG on the integer model
 data: $(STAMP) ## fetch and check DATASET
 	$(RUN) model data $(DATASET) $(ARGS)
 
-schema: $(STAMP) ## write configs/schema.json, the JSON schema of a configuration
-	$(RUN) model schema $(ARGS)
+schema: $(STAMP) ## write configs/schema.json and search-schema.json, for editors
+	$(RUN) model schema
+	$(RUN) search schema
 
 gen: $(STAMP) ## write Verilog, supermask, registers, bench and synthesis report of CONFIG
 	$(RUN) sim gen $(CONFIG) $(ARGS)
@@ -54,8 +59,15 @@ synth: $(STAMP) ## synthesize CONFIG: area, cells, critical path
 blocks: $(STAMP) ## simulate every generator over a sweep of parameters
 	$(RUN) sim blocks $(ARGS)
 
-bench: $(STAMP) ## measure the speed of simulation, synthesis and reference
+bench: $(STAMP) ## measure the speed of simulation, synthesis, reference and search
 	$(RUN) sim bench $(CONFIG) $(ARGS)
+	$(RUN) search bench
+
+search: $(STAMP) ## search SPACE for the best configuration: ROUNDS, BACKEND, WORKERS
+	$(RUN) search run $(SPACE) --rounds $(ROUNDS) --backend $(BACKEND) --jobs $(WORKERS) $(ARGS)
+
+calibrate: $(STAMP) ## synthesize the sample of the digital cost model, and fit it
+	$(RUN) search.digital.calibrate --jobs $(WORKERS) $(ARGS)
 
 test: $(STAMP) ## run the tests, without the long proofs
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not full" $(ARGS)

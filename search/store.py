@@ -111,6 +111,10 @@ class Store:
         query = "SELECT count(*) FROM evaluations WHERE kind = ?"
         return self.connection.execute(query, (kind,)).fetchone()[0]
 
+    def total(self) -> int:
+        """Number of stored evaluations."""
+        return self.connection.execute("SELECT count(*) FROM evaluations").fetchone()[0]
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-VERBS = """check train evaluate data schema gen sim synth blocks bench test test-full lint format
-    native lock clean distclean""".split()
+VERBS = """check train evaluate data schema gen sim synth blocks bench search calibrate test
+    test-full lint format native lock clean distclean""".split()
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)")
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
 
@@ -49,16 +49,21 @@ def test_every_phony_target_has_help_text():
         ("train", "model train some.json -v"),
         ("evaluate", "model evaluate some.json -v"),
         ("data", "model data some -v"),
-        ("schema", "model schema -v"),
+        ("schema", "model schema"),
+        ("schema", "search schema"),
         ("gen", "sim gen some.json -v"),
         ("sim", "sim run some.json -v"),
         ("synth", "hdl synth some.json -v"),
         ("blocks", "sim blocks -v"),
         ("bench", "sim bench some.json -v"),
+        ("bench", "search bench"),
+        ("search", "search run space.json --rounds 3 --backend ray --jobs 2 -v"),
+        ("calibrate", "search.digital.calibrate --jobs 2 -v"),
     ],
 )
 def test_a_verb_runs_its_module(verb, command):
-    run = make("-n", verb, "CONFIG=some.json", "DATASET=some", "ARGS=-v")
+    given = ("CONFIG=some.json", "DATASET=some", "SPACE=space.json", "ROUNDS=3", "BACKEND=ray")
+    run = make("-n", verb, *given, "ARGS=-v")
     assert f".venv/bin/python -m {command}\n" in run.stdout
 
 

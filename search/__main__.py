@@ -1,0 +1,134 @@
+"""Command line of the search: run, space, bench, schema."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from hdl.artifacts import BUILD
+from model.command import positive, run_command
+from model.errors import UserError
+
+from .parallel import BACKENDS, Workers
+from .space import describe, json_schema, load_space
+
+__all__ = ["main"]
+
+STORE = BUILD / "search" / "store.sqlite"
+SCHEMA = Path("configs/search-schema.json")
+
+
+def run_search(args: argparse.Namespace) -> None:
+    """Search, write the result, say what was found."""
+    from .output import check_output, output_folder, write_result
+    from .run import Options, search
+    from .store import Store
+    from .summary import summary
+
+    space = load_space(args.space)
+    folder = args.output or output_folder(space)
+    check_output(folder)
+    store = Store(args.store)
+    options = Options(args.model, args.rounds, args.synthesized, args.seed)
+    workers = Workers(args.jobs, args.backend)
+    before = store.total()
+    result = search(space, args.space.parent, options, store, workers, progress=True)
+    command = shlex.join(["python", "-m", "search", *args.argv])
+    best = write_result(result, folder, args.space.parent, command)
+    print(summary(result.record))
+    print(f"new evaluations {store.total() - before}, stored in {args.store}")
+    print(f"page            {folder / 'index.html'}")
+    print(f"configuration   {best}    (make gen CONFIG={best})")
+
+
+def run_space(args: argparse.Namespace) -> None:
+    """Say how large a space is."""
+    print(describe(load_space(args.space)))
+
+
+def run_schema(args: argparse.Namespace) -> None:
+    """Write the JSON schema of a space."""
+    if args.output == Path("-"):
+        print(json_schema(), end="")
+        return
+    try:
+        args.output.write_text(json_schema(), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{args.output}: cannot be written: {error.strerror}") from None
+    print(args.output)
+
+
+def run_bench(args: argparse.Namespace) -> None:
+    """Measure the speed."""
+    from .benchmark import main as bench
+
+    bench()
+
+
+def count(text: str) -> int:
+    """A whole number of at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, not {text!r}")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="python -m search", description="Search network, periphery and precision together."
+    )
+    commands = top.add_subparsers(required=True, metavar="command")
+
+    sub = commands.add_parser("run", help="search a space", description="Search a space.")
+    sub.set_defaults(run=run_search)
+    sub.add_argument("space", type=Path, metavar="SPACE", help="configs/search-*.json")
+    sub.add_argument("--model", choices=("digital", "analog"), default="digital", help="of costs")
+    sub.add_argument(
+        "--rounds",
+        type=count,
+        default=1,
+        help="rounds of search and synthesis; 0 synthesizes nothing (%(default)s)",
+    )
+    sub.add_argument(
+        "--synthesized",
+        type=count,
+        default=2,
+        help="networks of phase 1 that a round synthesizes besides the best configuration and "
+        "the least certain one (%(default)s)",
+    )
+    sub.add_argument("--seed", type=count, default=1, help="of all trainings (%(default)s)")
+    sub.add_argument("--jobs", type=positive, default=2, help="evaluations at once (%(default)s)")
+    sub.add_argument(
+        "--backend", choices=BACKENDS, default="local", help="processes here, or a Ray cluster"
+    )
+    sub.add_argument(
+        "--store", type=Path, default=STORE, metavar="FILE", help="finished evaluations"
+    )
+    sub.add_argument("--output", type=Path, metavar="FOLDER", help="instead of build/search/...")
+
+    sub = commands.add_parser("space", help="say how large a space is", description="Describe.")
+    sub.set_defaults(run=run_space)
+    sub.add_argument("space", type=Path, metavar="SPACE")
+
+    sub = commands.add_parser("bench", help="measure the speed of the search", description="Speed.")
+    sub.set_defaults(run=run_bench)
+
+    sub = commands.add_parser("schema", help="write the spaces' schema", description="Schema.")
+    sub.set_defaults(run=run_schema)
+    sub.add_argument(
+        "--output", type=Path, metavar="FILE", default=SCHEMA, help="%(default)s; - prints it"
+    )
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
+    argv = sys.argv[1:] if argv is None else argv
+    args = parser().parse_args(argv)
+    args.argv = argv
+    resume = "; the same command goes on" if args.run is run_search else ""
+    return run_command(lambda: args.run(args), interrupted=f"interrupted{resume}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

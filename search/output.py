@@ -1,0 +1,78 @@
+"""The files of a search's result: best.json, its parameters, search.json, plots and the page."""
+
+import json
+import os
+from pathlib import Path
+
+from hdl.artifacts import BUILD, replaced_folder
+from model.config import Config, load_config
+from model.errors import UserError
+from model.parameters import load_parameters, save_parameters
+
+from .report.page import page
+from .report.plots import draw
+from .run import Result
+from .space import Space
+
+__all__ = ["PARAMETERS", "check_output", "output_folder", "write_result"]
+
+PARAMETERS = "best.safetensors"
+"""Name of the trained parameters, beside best.json."""
+
+
+def output_folder(space: Space) -> Path:
+    """Where the result of a space lies, unless another folder is asked for."""
+    return BUILD / "search" / f"{space.name}-{space.digest[:12]}"
+
+
+def _shipped(config: Config, source: Path, target: Path) -> Config:
+    """The configuration as it is written into ``target``: paths are relative to there."""
+    dataset = config.dataset
+    if (source / dataset).is_dir():
+        dataset = os.path.relpath(source / dataset, target)
+    return config.model_copy(update={"dataset": dataset, "parameters": PARAMETERS})
+
+
+def check_output(folder: Path) -> None:
+    """Refuse a folder that holds something else than a search's result."""
+    if folder.exists() and not (folder / "search.json").exists():
+        empty = folder.is_dir() and not any(folder.iterdir())
+        if not empty:
+            raise UserError(f"{folder}: --output: must be new, or hold the result of a search")
+
+
+def write_result(result: Result, folder: Path, source: Path, command: str) -> Path:
+    """Write everything into ``folder``, which is replaced as a whole, at the end.
+
+    Parameters
+    ----------
+    folder : Path
+    source : Path
+        Where the space's file lies.
+    command : str
+        That found the result.
+
+    Returns
+    -------
+    Path
+        best.json.
+
+    Raises
+    ------
+    UserError
+        If ``folder`` holds something else than a search's result.
+    """
+    check_output(folder)
+    config = _shipped(result.config, source, folder)
+    record = {**result.record, "command": command}
+    pictures = draw(record)
+    with replaced_folder(folder) as new:
+        (new / "best.json").write_text(config.model_dump_json(indent=2, exclude_none=True) + "\n")
+        save_parameters(new / PARAMETERS, config, result.parameters)
+        (new / "search.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+        for name, data in pictures.items():
+            (new / f"{name}.png").write_bytes(data)
+        (new / "index.html").write_text(page(record, pictures), encoding="utf-8")
+        written = load_config(new / "best.json")
+        load_parameters(new / PARAMETERS, written)
+    return folder / "best.json"

@@ -1,0 +1,232 @@
+"""Rounds of a search: find, synthesize what was found, learn, and find again."""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.config import Config
+
+from .analog.model import AnalogModel
+from .digital.feedback import refit
+from .digital.measured import Measurement
+from .digital.model import DigitalModel
+from .metrics import CostModel
+from .parallel import Workers, evaluate
+from .phase1.exact import ExactSearch
+from .phase1.problem import Problem
+from .scores import Score
+from .space import Point, Space
+from .store import Store
+from .synthesis import measurement_of, synthesis_task
+from .tables import Solution, build_tables
+from .training import score_task
+
+__all__ = [
+    "Candidate",
+    "Candidates",
+    "Synthesized",
+    "cost_model",
+    "find_candidates",
+    "hardware_of",
+    "synthesize",
+    "to_synthesize",
+]
+
+
+def cost_model(name: str, extra: Sequence[Measurement] = ()) -> CostModel:
+    """The model of that name; the digital one has also seen the points of ``extra``."""
+    if name == "analog":
+        return AnalogModel()
+    if not extra:
+        return DigitalModel()
+    return DigitalModel(coefficients=refit(extra))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network of phase 1 with its best periphery, and its score.
+
+    Attributes
+    ----------
+    solution : Solution
+    point : Point
+        The same as a point of the space, at the precision that phase 1 assumes.
+    score : Score
+    """
+
+    solution: Solution
+    point: Point
+    score: Score
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What phase 1 found.
+
+    Attributes
+    ----------
+    front : tuple of Solution
+        The whole front of area against time under the bounds.
+    best : tuple of Candidate
+        The best networks, best first.
+    chosen : int
+        Index of the one with the highest score; of equal ones the first.
+    doubtful : tuple of Solution
+        The points of the front, that whose area is least certain first.
+    problem : Problem
+        What phase 1 was asked.
+    """
+
+    front: tuple[Solution, ...]
+    best: tuple[Candidate, ...]
+    chosen: int
+    doubtful: tuple[Solution, ...]
+    problem: Problem
+
+
+def find_candidates(
+    space: Space,
+    model: CostModel,
+    folder: Path,
+    store: Store,
+    workers: Workers,
+    *,
+    seed: int,
+    progress: bool = False,
+) -> Candidates:
+    """Solve phase 1 exactly, and let the score choose among the best networks.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the space's file lies; a data set given as a folder is relative to it.
+
+    Raises
+    ------
+    UserError
+        If no network keeps within the bounds, or a layer lies outside the fitted range.
+    """
+    problem = Problem.of(space)
+    exact = ExactSearch(build_tables(space, model), problem)
+    front = exact.front().solutions()
+    found = exact.k_best(space.effort.candidates)
+    points = [solution.point(space) for solution in found]
+    tasks = [score_task(space, point, folder, seed) for point in points]
+    outcomes = evaluate(tasks, store, workers, progress="score networks" if progress else None)
+    scores = [Score(**outcome.values) for outcome in outcomes]
+    best = tuple(map(Candidate, found, points, scores))
+    chosen = max(range(len(best)), key=lambda index: (best[index].score.value, -index))
+    doubtful = sorted(front, key=lambda solution: -_doubt_um2(space, model, solution))
+    return Candidates(tuple(front), best, chosen, tuple(doubtful), problem)
+
+
+def _doubt_um2(space: Space, model: CostModel, solution: Solution) -> float:
+    """Area error to be expected: the layers' own errors, as if independent [µm²]."""
+    costs = model.metrics(space.config(solution.point(space))).layers
+    return float(np.sqrt(np.sum((costs.area_error * costs.area_um2) ** 2)))
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """A configuration whose area was predicted first, and synthesized then.
+
+    Attributes
+    ----------
+    role : str
+        Why it was synthesized.
+    config : Config
+    predicted_um2 : float
+        By the model of the round.
+    measurement : Measurement
+    is_new : bool
+        Whether that model had not seen it.
+    """
+
+    role: str
+    config: Config
+    predicted_um2: float
+    measurement: Measurement
+    is_new: bool
+
+    @property
+    def error(self) -> float:
+        """Predicted over synthesized area, less one."""
+        return self.predicted_um2 / self.measurement.area_um2 - 1
+
+    def to_json(self) -> Mapping[str, Any]:
+        """For search.json."""
+        return {
+            "role": self.role,
+            "digest": self.config.digest,
+            "predicted_um2": self.predicted_um2,
+            "synthesized_um2": self.measurement.area_um2,
+            "critical_path_ns": self.measurement.critical_path_ns,
+            "error": self.error,
+            "is_new": self.is_new,
+        }
+
+
+def hardware_of(config: Config) -> str:
+    """What a configuration's hardware depends on: equal for those that differ only in names."""
+    return str(synthesis_task(config).arguments["config"])
+
+
+def to_synthesize(
+    space: Space, found: Candidates, best: Config, seen: Container[str], count: int
+) -> list[tuple[str, Config]]:
+    """Configurations whose synthesis teaches most, each with its role; none twice.
+
+    The best one, always; the best networks of phase 1 and the least certain point of the front,
+    as far as they were not synthesized before.
+
+    Parameters
+    ----------
+    seen : container of str
+        :func:`hardware_of` what was synthesized before.
+    count : int
+        Networks of phase 1.
+    """
+    named = {hardware_of(best): ("best", best)}
+
+    def add(role: str, solutions: Iterable[Solution], most: int) -> None:
+        for solution in solutions:
+            config = space.config(solution.point(space))
+            key = hardware_of(config)
+            if most and key not in seen and key not in named:
+                named[key] = (role, config)
+                most -= 1
+
+    first = found.best[found.chosen].solution
+    others = [one.solution for n, one in enumerate(found.best) if n != found.chosen]
+    add("phase 1", [first, *others], count)
+    add("least certain", found.doubtful, 1)
+    return list(named.values())
+
+
+def synthesize(
+    named: Sequence[tuple[str, Config]],
+    model: CostModel,
+    seen: Container[str],
+    store: Store,
+    workers: Workers,
+    *,
+    progress: bool = False,
+) -> list[Synthesized]:
+    """Predict and synthesize configurations.
+
+    Parameters
+    ----------
+    named : sequence of (role, Config)
+    seen : container of str
+        :func:`hardware_of` what the model has seen.
+    """
+    predicted = [model.metrics(config).area_um2 for _, config in named]
+    tasks = [synthesis_task(config) for _, config in named]
+    outcomes = evaluate(tasks, store, workers, progress="synthesize" if progress else None)
+    return [
+        Synthesized(role, config, area, measurement_of(outcome), hardware_of(config) not in seen)
+        for (role, config), area, outcome in zip(named, predicted, outcomes, strict=True)
+    ]

@@ -1,0 +1,60 @@
+"""What a search found, on one screen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["summary"]
+
+ROW = "{:>5}  {:<9}{:>5}  {:<6}{:>4}{:>4}{:>4}{:>8}{:>13}{:>12}"
+
+
+def summary(record: Mapping[str, Any]) -> str:
+    """The layers of the best configuration, its costs and accuracy, and the errors stated."""
+    best = record["best"]
+    metrics, accuracy = best["metrics"], best["accuracy"]
+    lines = ["", ROW.format(*"layer engine CD AT CS AP IP copies um2 cycles".split())]
+    costs = metrics["layers"]
+    for n, layer in enumerate(best["config"]["layers"]):
+        knobs = ("column_sharing", "adc_bits", "input_bits", "copies")
+        lines.append(
+            ROW.format(
+                n,
+                layer["engine"],
+                layer["channels"],
+                layer["adc_type"] or "",
+                *(layer[knob] or "" for knob in knobs),
+                f"{costs['area_um2'][n]:,.0f}",
+                f"{costs['cycles'][n]:,.0f}",
+            )
+        )
+    lines.append("")
+    name = record["model"]["name"]
+    area = f"{metrics['area_um2']:,.0f} um2, {name} model, error {_percent(metrics['area_error'])}"
+    if best.get("synthesized_um2"):
+        area += (
+            f"; synthesized {best['synthesized_um2']:,.0f} um2, off by {_percent(best['error'])}"
+        )
+    lines.append(f"area            {area}")
+    lines.append(
+        f"time            {metrics['interval_ns'] / 1e3:,.2f} us an image, latency "
+        f"{metrics['latency_ns'] / 1e3:,.2f} us, error {_percent(metrics['time_error'])}"
+    )
+    if metrics["energy_pj"] is not None:
+        lines.append(
+            f"energy          {metrics['energy_pj'] / 1e3:,.2f} nJ an image, error "
+            f"{_percent(metrics['energy_error'])}"
+        )
+    lines.append(
+        f"accuracy        {accuracy['test_correct']} of {accuracy['test_count']} test images, "
+        f"{accuracy['test']:.4f}, measured on the integer model; validation "
+        f"{accuracy['validation']:.4f}"
+    )
+    means = [one["mean_error"] for one in record["rounds"] if one["mean_error"] is not None]
+    if means:
+        shown = ", ".join(f"round {n}: {_percent(mean)}" for n, mean in enumerate(means, 1))
+        lines.append(f"area, predicted before synthesis, mean error  {shown}")
+    return "\n".join(lines)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f} %"

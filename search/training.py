@@ -1,0 +1,129 @@
+"""Trainings as evaluations: pure functions of plain arguments, run in any process."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from model.config import Config, parse_config
+from model.parameters import Parameters
+from model.recipe import recipe_for
+
+from .parallel import Task
+from .phase2.accuracy import Start, train_start
+from .space import Effort, LayerChoice, Option, Point, Space
+from .store import Outcome, Store, key_of
+
+__all__ = ["network_of", "score_task", "start_of", "test_accuracy"]
+
+
+def network_of(space: Space, point: Point) -> Config:
+    """The network of a point: its channels and precisions on the first crossbar of the space.
+
+    Readouts of both types, and any sharing and number of copies, compute the same, so that one
+    training does for all points of the same network.
+    """
+    layers = []
+    for layer, choice in zip(space.layers, point.layers, strict=True):
+        option = Option(choice.option.engine)
+        if choice.option.engine == "crossbar":
+            option = Option("crossbar", layer.adc_type[0], layer.column_sharing[0], layer.copies[0])
+        layers.append(LayerChoice(choice.channels, option, choice.input_bits, choice.adc_bits))
+    return space.config(Point(point.rows, space.crossbar.columns[0], tuple(layers)), "network")
+
+
+def score_task(space: Space, point: Point, folder: Path, seed: int) -> Task:
+    """Scoring the network of a point as the space's file asks."""
+    arguments = {
+        "config": network_of(space, point).model_dump_json(),
+        "folder": str(folder),
+        "score": space.effort.score,
+        "epochs": space.effort.score_epochs,
+        "seed": seed,
+        "versions": training_versions(),
+    }
+    return Task("score", score_network, arguments)
+
+
+def training_versions() -> dict[str, str]:
+    """What a training's outcome depends on besides its arguments."""
+    from importlib.metadata import version
+
+    return {"torch": version("torch").partition("+")[0], "numpy": version("numpy")}
+
+
+def score_network(
+    config: str, folder: str, score: Effort, epochs: int, seed: int, versions: dict[str, str]
+) -> Outcome:
+    """Score a network; with ln parameters and ln MACs beside."""
+    import torch
+
+    from model.data import load_images
+
+    from .scores import Naswot, ShortTraining, judge, log_parameters
+
+    torch.set_num_threads(1)
+    network = parse_config(config, "network")
+    images = load_images(network, Path(folder), "train")
+    ways: dict[str, Any] = {
+        "training": lambda: judge(network, ShortTraining(images, epochs, seed)),
+        "naswot": lambda: judge(network, Naswot(images, seeds=(seed, seed + 1, seed + 2))),
+        "parameters": lambda: judge(network, _Size(log_parameters(network))),
+    }
+    return Outcome(dataclasses.asdict(ways[str(score)]()))
+
+
+@dataclasses.dataclass
+class _Size:
+    """The number of parameters itself as a score."""
+
+    value: float
+    name: str = "parameters"
+
+    def __call__(self, config: Config) -> float:
+        return self.value
+
+
+def start_of(
+    space: Space, point: Point, folder: Path, store: Store, *, seed: int, progress: bool = False
+) -> Start:
+    """The network of a point, trained at the precision that phase 1 assumes.
+
+    An interrupted training goes on after its last epoch; a finished one is in the store.
+    """
+    network = network_of(space, point)
+    recipe = dataclasses.replace(recipe_for(space.dataset), epochs=space.effort.epochs)
+    arguments = {
+        "config": network.model_dump_json(),
+        "folder": str(folder),
+        "recipe": dataclasses.asdict(recipe),
+        "seed": seed,
+        "versions": training_versions(),
+    }
+    found = store.get("start", arguments)
+    if found is None:
+        checkpoint = store.path.parent / "trainings" / f"{key_of('start', arguments)[:16]}.pt"
+        start = train_start(
+            network, folder, recipe, seed=seed, checkpoint=checkpoint, progress=progress
+        )
+        found = Outcome({"bytes": len(start.state)}, start.state)
+        store.put("start", arguments, found)
+        checkpoint.unlink()
+    config = space.config(point, space.name)
+    return Start(config, folder, recipe, found.data)
+
+
+def test_accuracy(config: Config, parameters: Parameters, folder: Path) -> tuple[int, int]:
+    """Test images that the integer model classifies right, and all of them."""
+    import torch
+
+    from model.data import load_images
+    from model.network import IntegerNetwork, as_tensor
+
+    data = load_images(config, folder, "test")
+    network = IntegerNetwork(config, parameters)
+    right = 0
+    for images, labels in zip(
+        as_tensor(data.images).split(500), torch.from_numpy(data.labels).split(500), strict=True
+    ):
+        right += int((network(images).argmax(1) == labels).sum())
+    return right, len(data)

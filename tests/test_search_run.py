@@ -1,0 +1,234 @@
+"""The whole search, on a space so small that its trainings take seconds."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.config import load_config
+from model.data import load_images
+from model.evaluate import evaluate
+from model.parameters import load_parameters
+from search.__main__ import main
+from search.store import Store
+
+SPACE: dict[str, Any] = {
+    "name": "tiny",
+    "dataset": "digits",
+    "weights": {"kind": "hidden", "seed": 1, "generator": "xorshift32", "density": 0.5},
+    "crossbar": {"rows": [32], "columns": [16]},
+    "objective": "interval",
+    "least_weights": 500,
+    "effort": {
+        "candidates": 2,
+        "score_epochs": 1,
+        "epochs": 3,
+        "tuning_epochs": 1,
+        "precisions": 5,
+        "accuracy_loss": 0.1,
+    },
+    "layers": [
+        {
+            "kind": "conv",
+            "kernel": 3,
+            "pool": 2,
+            "channels": [4, 8],
+            "column_sharing": [2, 4],
+            "adc_type": ["flash", "sar"],
+            "adc_bits": [4, 3],
+            "input_bits": [4, 3],
+            "copies": [1, 2],
+        },
+        {"kind": "linear", "channels": [10], "engine": ["pe_array"], "input_bits": [4, 3]},
+    ],
+}
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def space(folder: Path, **other: Any) -> Path:
+    path = folder / "space.json"
+    path.write_text(json.dumps(SPACE | other))
+    return path
+
+
+def run(folder: Path, path: Path, *args: str, rounds: int = 0) -> int:
+    return main([
+        "run",
+        str(path),
+        *("--rounds", str(rounds), "--jobs", "1"),
+        *("--store", str(folder / "store.sqlite"), "--output", str(folder / "result")),
+        *args,
+    ])
+
+
+def result(folder: Path) -> dict[str, Any]:
+    """search.json without what may differ: the command."""
+    record = json.loads((folder / "result" / "search.json").read_text())
+    record.pop("command")
+    return record
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("searched")
+    assert run(folder, space(folder)) == 0
+    return folder
+
+
+def test_the_result_is_a_configuration_that_works_and_scores_as_stated(searched):
+    folder = searched / "result"
+    config = load_config(folder / "best.json")
+    assert config.parameters is not None
+    parameters = load_parameters(folder / config.parameters, config)
+    score = evaluate(config, parameters, load_images(config, folder, "test"))
+    stated = result(searched)["best"]["accuracy"]
+    assert (score.correct, score.count) == (stated["test_correct"], stated["test_count"])
+    names = {path.name for path in folder.iterdir()}
+    pictures = {"area-time.png", "energy-accuracy.png", "layer-choices.png"}
+    assert names == pictures | {"best.json", "best.safetensors", "search.json", "index.html"}
+
+
+def test_the_choice_keeps_what_was_asked(searched):
+    record = result(searched)
+    chosen = record["phase2"]["chosen"]
+    assert chosen["accuracy"] >= record["phase2"]["least_accuracy"] - 1e-9
+    assert chosen["product"] <= record["phase2"]["start"]["product"]
+    last = record["rounds"][-1]
+    scores = [one["score"] for one in last["candidates"]]
+    assert scores[last["chosen"]] == max(scores)
+    assert len({tuple(one["channels"]) for one in last["candidates"]}) == len(scores) == 2
+    areas = [point["area_um2"] for point in last["front"]]
+    times = [point["time_ps"] for point in last["front"]]
+    assert areas == sorted(areas) and times == sorted(times, reverse=True)
+    layers = record["best"]["config"]["layers"]
+    assert [layer["channels"] for layer in layers] == last["candidates"][last["chosen"]]["channels"]
+
+
+def test_a_second_search_evaluates_nothing_and_finds_the_same(searched, tmp_path, capsys):
+    shutil.copy(searched / "store.sqlite", tmp_path)
+    assert run(tmp_path, searched / "space.json") == 0
+    assert "new evaluations 0," in capsys.readouterr().out
+    assert result(tmp_path) == result(searched)
+    for name in ("best.json", "best.safetensors"):
+        first = (searched / "result" / name).read_bytes()
+        assert (tmp_path / "result" / name).read_bytes() == first
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_result(searched, tmp_path):
+    command = [
+        *(sys.executable, "-m", "search", "run", str(searched / "space.json")),
+        *("--rounds", "0", "--jobs", "2"),
+        *("--store", str(tmp_path / "store.sqlite"), "--output", str(tmp_path / "result")),
+    ]
+    kept = 0
+    for wanted in (1, 3, 5):
+        process = subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while process.poll() is None and stored(tmp_path) < wanted and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert stored(tmp_path) >= max(wanted, kept)
+        assert not (tmp_path / "result").exists()
+        kept = stored(tmp_path)
+    assert run(tmp_path, searched / "space.json", "--jobs", "2") == 0
+    assert result(tmp_path) == result(searched)
+
+
+def stored(folder: Path) -> int:
+    path = folder / "store.sqlite"
+    if not path.exists():
+        return 0
+    store = Store(path)
+    count = store.total()
+    store.close()
+    return count
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"area_um2": 1000}, "area_um2: must be at least 3"),
+        ({"least_weights": 10**9}, "least_weights: must be at most 1"),
+        ({"knob": 1}, "knob: unknown key"),
+        ({"effort": {"candidates": 0}}, "effort.candidates: must be at least 1, not 0"),
+        ({"dataset": "nowhere", "input_shape": [8, 8, 1]}, "must be an existing folder"),
+        ({"weights": {"kind": "bitwise", "bits": 4}}, "weights.kind must be hidden, not bitwise"),
+        (
+            {"layers": [SPACE["layers"][0] | {"kernel": 7, "adc_shift": 4}, SPACE["layers"][1]]},
+            "adc_shift",
+        ),
+    ],
+)
+def test_what_cannot_be_searched_is_said_in_one_line(tmp_path, capsys, other, said):
+    assert run(tmp_path, space(tmp_path, **other)) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1 and said in lines[0]
+    assert not (tmp_path / "result").exists()
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path, capsys):
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "mine.txt").write_text("mine")
+    assert run(tmp_path, space(tmp_path)) == 2
+    assert "must be new, or hold the result of a search" in capsys.readouterr().err
+    assert (tmp_path / "result" / "mine.txt").read_text() == "mine"
+    assert stored(tmp_path) == 0
+
+
+def test_a_broken_store_is_left_alone(tmp_path, capsys):
+    (tmp_path / "store.sqlite").write_bytes(b"no database at all" * 10)
+    assert run(tmp_path, space(tmp_path)) == 2
+    assert "store.sqlite: is no store of evaluations" in capsys.readouterr().err
+    assert (tmp_path / "store.sqlite").read_bytes() == b"no database at all" * 10
+
+
+def test_the_analog_model_searches_its_own_arrays(tmp_path, capsys):
+    layers = [
+        SPACE["layers"][0] | {"channels": [16], "input_bits": [8, 4], "adc_bits": [6, 4]},
+        {
+            "kind": "linear",
+            "channels": [10],
+            "column_sharing": [8],
+            "adc_type": ["sar"],
+            "adc_bits": [6, 4],
+            "input_bits": [8, 4],
+        },
+    ]
+    other = {
+        "crossbar": {"rows": [64], "columns": [64]},
+        "layers": [layers[0] | {"kernel": 7, "padding": 3}, layers[1]],
+    }
+    path = space(tmp_path, **other)
+    assert run(tmp_path, path, "--model", "analog") == 0
+    assert result(tmp_path)["best"]["metrics"]["energy_pj"] > 0
+    assert run(tmp_path, path, "--model", "analog", rounds=1) == 2
+    assert "rounds: must be 0 with the analog model" in capsys.readouterr().err
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_rounds_of_synthesis_are_logged_and_learned_from(tmp_path):
+    assert run(tmp_path, space(tmp_path), "--synthesized", "1", rounds=2) == 0
+    record = result(tmp_path)
+    assert len(record["rounds"]) == 2
+    first, second = record["rounds"]
+    assert first["synthesized"][0]["role"] == "best"
+    assert all(point["is_new"] for point in first["synthesized"])
+    assert first["mean_error"] < 0.15
+    seen = {point["digest"] for point in first["synthesized"]}
+    for point in second["synthesized"]:
+        assert point["is_new"] == (point["digest"] not in seen)
+        assert point["error"] == point["predicted_um2"] / point["synthesized_um2"] - 1
+    best = second["synthesized"][0]
+    assert record["best"]["synthesized_um2"] == best["synthesized_um2"]
+    assert (tmp_path / "result" / "feedback.png").exists()

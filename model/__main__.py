@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from .command import positive, run_command
+from .command import positive, run_command, write_or_print
 from .config import Config, json_schema, load_config
 from .errors import UserError
 from .parameters import Parameters, load_parameters, save_parameters
@@ -110,14 +110,7 @@ def run_data(args: argparse.Namespace) -> None:
 
 def run_schema(args: argparse.Namespace) -> None:
     """Write the JSON schema of a configuration."""
-    if args.output == Path("-"):
-        print(json_schema(), end="")
-        return
-    try:
-        args.output.write_text(json_schema(), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{args.output}: cannot be written: {error.strerror}") from None
-    print(args.output)
+    write_or_print(args.output, json_schema())
 
 
 def run_preset(args: argparse.Namespace) -> None:

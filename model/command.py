@@ -4,10 +4,11 @@ import sys
 import warnings
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["positive", "run_command"]
+__all__ = ["positive", "run_command", "write_or_print"]
 
 
 def run_command(command: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
@@ -37,3 +38,15 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
     return int(text)
+
+
+def write_or_print(path: Path, text: str) -> None:
+    """Write a file and print its name; print the text itself where ``path`` is ``-``."""
+    if path == Path("-"):
+        print(text, end="")
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+    print(path)

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from hdl.artifacts import BUILD
-from model.command import positive, run_command
-from model.errors import UserError
+from model.command import positive, run_command, write_or_print
 
 from .parallel import BACKENDS, Workers
 from .space import describe, json_schema, load_space
@@ -48,14 +47,7 @@ def run_space(args: argparse.Namespace) -> None:
 
 def run_schema(args: argparse.Namespace) -> None:
     """Write the JSON schema of a space."""
-    if args.output == Path("-"):
-        print(json_schema(), end="")
-        return
-    try:
-        args.output.write_text(json_schema(), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{args.output}: cannot be written: {error.strerror}") from None
-    print(args.output)
+    write_or_print(args.output, json_schema())
 
 
 def run_bench(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from .command import positive, run_command, write_or_print
+from .command import positive, run_command, seed, write_or_print
 from .config import Config, json_schema, load_config
 from .errors import UserError
 from .parameters import Parameters, load_parameters, save_parameters
@@ -124,13 +124,6 @@ def batch_size(text: str) -> int:
     """A whole number of at least 2: BatchNorm needs more than one image."""
     if positive(text) < 2:
         raise argparse.ArgumentTypeError(f"must be at least 2, not {text!r}")
-    return int(text)
-
-
-def seed(text: str) -> int:
-    """A whole number from 0 to 2^63 − 1."""
-    if not text.isdecimal() or int(text) >= 1 << 63:
-        raise argparse.ArgumentTypeError(f"must be a whole number below 2^63, not {text!r}")
     return int(text)
 
 

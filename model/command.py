@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["positive", "run_command", "write_or_print"]
+__all__ = ["positive", "run_command", "seed", "write_or_print"]
 
 
 def run_command(command: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
@@ -37,6 +37,13 @@ def positive(text: str) -> int:
     """A whole number of at least 1, as a type of argparse."""
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 to 2^63 − 1."""
+    if not text.isdecimal() or int(text) >= 1 << 63:
+        raise ArgumentTypeError(f"must be a whole number below 2^63, not {text!r}")
     return int(text)
 
 

@@ -18,6 +18,8 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda limit: f"must be at least {_number(limit['ge'])}",
     "greater_than": lambda limit: f"must be above {_number(limit['gt'])}",
     "less_than_equal": lambda limit: f"must be at most {_number(limit['le'])}",
+    "less_than": lambda limit: f"must be below {_number(limit['lt'])}",
+    "finite_number": lambda _: "must be a finite number",
     "int_type": lambda _: "must be an integer",
     "float_type": lambda _: "must be a number",
     "string_type": lambda _: "must be a string",

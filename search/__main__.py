@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from hdl.artifacts import BUILD
-from model.command import positive, run_command, write_or_print
+from model.command import positive, run_command, seed, write_or_print
+from model.errors import UserError
 
 from .parallel import BACKENDS, Workers
 from .space import describe, json_schema, load_space
@@ -27,6 +28,8 @@ def run_search(args: argparse.Namespace) -> None:
     space = load_space(args.space)
     folder = args.output or output_folder(space)
     check_output(folder)
+    if args.store.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{args.store}: --store: must lie outside {folder}, which is replaced")
     store = Store(args.store)
     options = Options(args.model, args.rounds, args.synthesized, args.seed)
     workers = Workers(args.jobs, args.backend)
@@ -88,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
         help="networks of phase 1 that a round synthesizes besides the best configuration and "
         "the least certain one (%(default)s)",
     )
-    sub.add_argument("--seed", type=count, default=1, help="of all trainings (%(default)s)")
+    sub.add_argument("--seed", type=seed, default=1, help="of all trainings (%(default)s)")
     sub.add_argument("--jobs", type=positive, default=2, help="evaluations at once (%(default)s)")
     sub.add_argument(
         "--backend", choices=BACKENDS, default="local", help="processes here, or a Ray cluster"

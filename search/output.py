@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 from hdl.artifacts import BUILD, replaced_folder
-from model.config import Config, load_config
+from model.config import DATASET_SHAPES, Config, load_config
 from model.errors import UserError
 from model.parameters import load_parameters, save_parameters
 
 from .report.page import page
-from .report.plots import draw
+from .report.plots import PLOTS, draw
 from .run import Result
 from .space import Space
 
@@ -28,17 +28,26 @@ def output_folder(space: Space) -> Path:
 def _shipped(config: Config, source: Path, target: Path) -> Config:
     """The configuration as it is written into ``target``: paths are relative to there."""
     dataset = config.dataset
-    if (source / dataset).is_dir():
-        dataset = os.path.relpath(source / dataset, target)
-    return config.model_copy(update={"dataset": dataset, "parameters": PARAMETERS})
+    if dataset not in DATASET_SHAPES:
+        dataset = os.path.relpath((source / dataset).resolve(), target.resolve())
+    data = config.model_dump() | {"dataset": dataset, "parameters": PARAMETERS}
+    return Config.model_validate(data)  # a copy would keep the digest of the other
 
 
 def check_output(folder: Path) -> None:
-    """Refuse a folder that holds something else than a search's result."""
-    if folder.exists() and not (folder / "search.json").exists():
-        empty = folder.is_dir() and not any(folder.iterdir())
-        if not empty:
-            raise UserError(f"{folder}: --output: must be new, or hold the result of a search")
+    """Refuse a folder that holds something else than a search's result, or cannot be written."""
+    if folder.exists():
+        ours = {"best.json", PARAMETERS, "search.json", "index.html", *(f"{p}.png" for p in PLOTS)}
+        if not folder.is_dir() or {path.name for path in folder.iterdir()} - ours:
+            raise UserError(
+                f"{folder}: --output: must be new, or hold the result of a search and nothing else"
+            )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: --output: cannot be made: {error.strerror}") from None
+    if not os.access(folder.parent, os.W_OK):
+        raise UserError(f"{folder}: --output: cannot be made: its folder cannot be written")
 
 
 def write_result(result: Result, folder: Path, source: Path, command: str) -> Path:
@@ -64,7 +73,9 @@ def write_result(result: Result, folder: Path, source: Path, command: str) -> Pa
     """
     check_output(folder)
     config = _shipped(result.config, source, folder)
-    record = {**result.record, "command": command}
+    best = {**result.record["best"], "config": config.model_dump(mode="json")}
+    best["digest"] = config.digest
+    record = {**result.record, "best": best, "command": command}
     pictures = draw(record)
     with replaced_folder(folder) as new:
         (new / "best.json").write_text(config.model_dump_json(indent=2, exclude_none=True) + "\n")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from model.config import Config
+from model.data import load_images
 from model.errors import UserError
 from model.parameters import Parameters
 
@@ -107,14 +108,25 @@ def search(
     """
     if options.model == "analog" and options.rounds:
         raise UserError("rounds: must be 0 with the analog model: there is nothing to synthesize")
+    for split in ("train", "test"):  # what is missing is said before hours of training
+        load_images(space.probe, folder, split)
     extra: list[Measurement] = []
     seen: set[str] = set()
     turns: list[_Turn] = []
+    stopped = None
     for number in range(1, max(1, options.rounds) + 1):
         if progress and options.rounds:
             print(f"round {number} of {options.rounds}", flush=True)
         model = cost_model(options.model, extra)
-        turns.append(_turn(space, folder, options, model, seen, store, workers, progress))
+        try:
+            turn = _turn(space, folder, options, model, seen, store, workers, progress)
+        except UserError as error:
+            # What was learned may leave no network below the bound: the last round's stands.
+            if not turns or not str(error).startswith("area_um2: must be at least"):
+                raise
+            stopped = str(error)
+            break
+        turns.append(turn)
         extra += [one.measurement for one in turns[-1].done if one.is_new]
         seen |= {hardware_of(one.config) for one in turns[-1].done}
         if progress and turns[-1].done:
@@ -132,6 +144,7 @@ def search(
         "versions": _versions(options),
         "model": {"name": options.model},
         "rounds": [_round(turn.found, turn.done) for turn in turns],
+        "stopped": stopped,
         "phase2": _phase2(space, precise),
         "best": _best(last) | {"accuracy": _accuracy(precise, right, count)},
     }

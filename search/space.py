@@ -214,7 +214,7 @@ class Space(Schema):
     pe_array: PeArrayConfig = PeArrayConfig()
     objective: Objective = "latency"
     """Least sum of the layers' times, or least time from one result to the next: their maximum."""
-    area_um2: float | None = Field(None, gt=0)
+    area_um2: float | None = Field(None, gt=0, le=1e12, allow_inf_nan=False)
     """Bound on the area; none when left out [µm²]."""
     least_weights: int = Field(0, ge=0)
     """Bound from below on the network's weights: without one, the smallest network wins."""

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class Store:
         try:
             self.connection = sqlite3.connect(path, timeout=60)
             self._open()
+        except sqlite3.OperationalError as error:
+            raise UserError(f"{path}: cannot be opened and written: {error}") from None
         except sqlite3.DatabaseError as error:
             raise UserError(f"{path}: is no store of evaluations: {error}; move it away") from None
 
@@ -87,14 +90,14 @@ class Store:
 
     def get(self, kind: str, arguments: Mapping[str, Any]) -> Outcome | None:
         """What was stored, or None."""
-        found = self.connection.execute(
-            'SELECT "values", data FROM evaluations WHERE key = ?', (key_of(kind, arguments),)
-        ).fetchone()
+        query = 'SELECT "values", data FROM evaluations WHERE key = ?'
+        with self._reported():
+            found = self.connection.execute(query, (key_of(kind, arguments),)).fetchone()
         return None if found is None else Outcome(json.loads(found[0]), bytes(found[1]))
 
     def put(self, kind: str, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """Store an evaluation; one of the same key that is there already stays."""
-        with self.connection:
+        with self._reported(), self.connection:
             self.connection.execute(
                 "INSERT OR IGNORE INTO evaluations VALUES (?, ?, ?, ?, ?)",
                 (
@@ -105,6 +108,14 @@ class Store:
                     outcome.data,
                 ),
             )
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """What the file system refuses is said in one line."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise UserError(f"{self.path}: cannot be read and written: {error}") from None
 
     def count(self, kind: str) -> int:
         """Number of stored evaluations of a kind."""

@@ -1,5 +1,6 @@
 """What every layer of a space costs, for every (input channels, output channels, option)."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Protocol, runtime_checkable
@@ -23,7 +24,7 @@ FORBIDDEN = 1 << 50
 CHECKED = 16
 """Points whose whole area is compared with the sum that the tables make of it."""
 
-SLACK = 5e-3
+SLACK = 2e-2
 """How much of a whole's area may be neither a layer's, nor the same for all, nor shared."""
 
 
@@ -315,7 +316,10 @@ def _layer_table(
             value = fixed.get(field.name, getattr(geometry, field.name, None))
             columns_of[field.name] = np.full(len(ins), value, np.int64)
     batch = LayerBatch(**columns_of)
-    costs = model.layer_costs(batch, extrapolate=extrapolate)
+    try:
+        costs = model.layer_costs(batch, extrapolate=extrapolate)
+    except UserError as error:  # it names the row of the batch
+        raise UserError(re.sub(r"^layers\[\d+\]", f"layers[{index}]", str(error))) from None
     weights = np.outer(before, layer.channels).astype(np.int64) * geometry.window
     return LayerTable(
         in_channels=tuple(before),

@@ -1,16 +1,20 @@
 """Trainings as evaluations: pure functions of plain arguments, run in any process."""
 
 import dataclasses
+import fcntl
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from model.config import Config, parse_config
+from model.config import Config
+from model.data import load_images
 from model.parameters import Parameters
 from model.recipe import recipe_for
 
 from .parallel import Task
 from .phase2.accuracy import Start, train_start
-from .space import Effort, LayerChoice, Option, Point, Space
+from .space import LayerChoice, Option, Point, Space
 from .store import Outcome, Store, key_of
 
 __all__ = ["network_of", "score_task", "start_of", "test_accuracy"]
@@ -33,15 +37,22 @@ def network_of(space: Space, point: Point) -> Config:
 
 def score_task(space: Space, point: Point, folder: Path, seed: int) -> Task:
     """Scoring the network of a point as the space's file asks."""
+    network = network_of(space, point)
     arguments = {
-        "config": network_of(space, point).model_dump_json(),
-        "folder": str(folder),
+        "config": network.model_dump_json(exclude={"dataset"}),
+        "images": images_digest(network, folder),
         "score": space.effort.score,
         "epochs": space.effort.score_epochs,
         "seed": seed,
         "versions": training_versions(),
     }
-    return Task("score", score_network, arguments)
+    return Task("score", partial(score_network, network, folder), arguments)
+
+
+def images_digest(config: Config, folder: Path) -> str:
+    """SHA-256 of the training images and labels."""
+    data = load_images(config, folder, "train")
+    return sha256(data.images.tobytes() + data.labels.tobytes()).hexdigest()
 
 
 def training_versions() -> dict[str, str]:
@@ -52,24 +63,21 @@ def training_versions() -> dict[str, str]:
 
 
 def score_network(
-    config: str, folder: str, score: Effort, epochs: int, seed: int, versions: dict[str, str]
+    network: Config, folder: Path, /, *, score: str, epochs: int, seed: int, **_: Any
 ) -> Outcome:
     """Score a network; with ln parameters and ln MACs beside."""
     import torch
 
-    from model.data import load_images
-
     from .scores import Naswot, ShortTraining, judge, log_parameters
 
     torch.set_num_threads(1)
-    network = parse_config(config, "network")
-    images = load_images(network, Path(folder), "train")
+    images = load_images(network, folder, "train")
     ways: dict[str, Any] = {
         "training": lambda: judge(network, ShortTraining(images, epochs, seed)),
         "naswot": lambda: judge(network, Naswot(images, seeds=(seed, seed + 1, seed + 2))),
         "parameters": lambda: judge(network, _Size(log_parameters(network))),
     }
-    return Outcome(dataclasses.asdict(ways[str(score)]()))
+    return Outcome(dataclasses.asdict(ways[score]()))
 
 
 @dataclasses.dataclass
@@ -93,8 +101,8 @@ def start_of(
     network = network_of(space, point)
     recipe = dataclasses.replace(recipe_for(space.dataset), epochs=space.effort.epochs)
     arguments = {
-        "config": network.model_dump_json(),
-        "folder": str(folder),
+        "config": network.model_dump_json(exclude={"dataset"}),
+        "images": images_digest(network, folder),
         "recipe": dataclasses.asdict(recipe),
         "seed": seed,
         "versions": training_versions(),
@@ -102,12 +110,17 @@ def start_of(
     found = store.get("start", arguments)
     if found is None:
         checkpoint = store.path.parent / "trainings" / f"{key_of('start', arguments)[:16]}.pt"
-        start = train_start(
-            network, folder, recipe, seed=seed, checkpoint=checkpoint, progress=progress
-        )
-        found = Outcome({"bytes": len(start.state)}, start.state)
-        store.put("start", arguments, found)
-        checkpoint.unlink()
+        checkpoint.parent.mkdir(exist_ok=True)
+        with checkpoint.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another search on this store may train the same
+            found = store.get("start", arguments)
+            if found is None:
+                start = train_start(
+                    network, folder, recipe, seed=seed, checkpoint=checkpoint, progress=progress
+                )
+                found = Outcome({"bytes": len(start.state)}, start.state)
+                store.put("start", arguments, found)
+                checkpoint.unlink()
     config = space.config(point, space.name)
     return Start(config, folder, recipe, found.data)
 
@@ -116,7 +129,6 @@ def test_accuracy(config: Config, parameters: Parameters, folder: Path) -> tuple
     """Test images that the integer model classifies right, and all of them."""
     import torch
 
-    from model.data import load_images
     from model.network import IntegerNetwork, as_tensor
 
     data = load_images(config, folder, "test")

@@ -105,8 +105,22 @@ def test_analog_tables_have_area_and_latency_and_rank_the_interval():
     assert costs.estimate(np.array(some)) == pytest.approx(exact, rel=1e-12)
 
 
+def test_what_is_above_the_bound_on_the_area_costs_infinitely_much():
+    precision = first(ANALOG)
+    some = drawn(precision, 40)
+    free = PrecisionCosts(precision, AnalogModel(), extrapolate=True)
+    areas = np.array([free.exact(levels).area_um2 for levels in some])
+    bound = float(np.median(areas))
+    bounded = first(ANALOG.model_copy(update={"area_um2": bound}))
+    costs = PrecisionCosts(bounded, AnalogModel(), extrapolate=True)
+    exact = np.array([costs.exact(levels).product for levels in some])
+    assert 0 < np.isinf(exact).sum() < len(some)
+    assert (np.isinf(exact) == (areas > bound)).all()
+    assert (np.isinf(costs.estimate(np.array(some))) == np.isinf(exact)).all()
+
+
 def test_digital_delay_area_is_ranked_by_the_tables():
-    precision = first(DIGITS)
+    precision = first(DIGITS.model_copy(update={"area_um2": None}))
     costs = PrecisionCosts(precision, DigitalModel(), product="delay-area", extrapolate=True)
     some = drawn(precision, 20)
     exact = np.array([costs.exact(levels).product for levels in some])

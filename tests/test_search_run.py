@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model.config import load_config
@@ -108,6 +110,7 @@ def test_the_choice_keeps_what_was_asked(searched):
     times = [point["time_ps"] for point in last["front"]]
     assert areas == sorted(areas) and times == sorted(times, reverse=True)
     layers = record["best"]["config"]["layers"]
+    assert load_config(searched / "result" / "best.json").digest == record["best"]["digest"]
     assert [layer["channels"] for layer in layers] == last["candidates"][last["chosen"]]["channels"]
 
 
@@ -158,6 +161,7 @@ def stored(folder: Path) -> int:
     ("other", "said"),
     [
         ({"area_um2": 1000}, "area_um2: must be at least 3"),
+        ({"area_um2": 1e300}, "area_um2: must be at most"),
         ({"least_weights": 10**9}, "least_weights: must be at most 1"),
         ({"knob": 1}, "knob: unknown key"),
         ({"effort": {"candidates": 0}}, "effort.candidates: must be at least 1, not 0"),
@@ -183,6 +187,57 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path, capsys):
     assert "must be new, or hold the result of a search" in capsys.readouterr().err
     assert (tmp_path / "result" / "mine.txt").read_text() == "mine"
     assert stored(tmp_path) == 0
+
+
+def test_a_store_in_the_folder_that_is_replaced_is_refused(tmp_path, capsys):
+    inside = tmp_path / "result" / "store.sqlite"
+    assert run(tmp_path, space(tmp_path), "--store", str(inside)) == 2
+    assert "--store: must lie outside" in capsys.readouterr().err
+
+
+def test_an_area_bound_holds_for_the_best_too(searched, tmp_path):
+    chosen = result(searched)["rounds"][-1]["candidates"]
+    bound = min(one["area_um2"] for one in chosen)
+    layers = [SPACE["layers"][0] | {"adc_bits": [3, 4]}, SPACE["layers"][1]]
+    assert run(tmp_path, space(tmp_path, area_um2=bound, layers=layers)) == 0
+    record = result(tmp_path)
+    assert record["best"]["metrics"]["area_um2"] <= bound
+    for one in record["phase2"]["history"]:
+        assert one["area_um2"] <= bound
+
+
+def test_other_images_are_another_evaluation(tmp_path):
+    folder = tmp_path / "idx"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    write_idx(folder, "train", rng, 60)
+    write_idx(folder, "t10k", rng, 20)
+    path = space(tmp_path, dataset="idx", input_shape=[8, 8, 1])
+    assert run(tmp_path, path) == 0
+    before = stored(tmp_path)
+    assert run(tmp_path, path) == 0
+    assert stored(tmp_path) == before
+    write_idx(folder, "train", rng, 60)
+    assert run(tmp_path, path) == 0
+    assert stored(tmp_path) > before + 2
+    config = load_config(tmp_path / "result" / "best.json")
+    assert len(load_images(config, tmp_path / "result", "test")) == 20
+
+
+def test_a_folder_of_a_known_data_sets_name_is_not_taken_for_it(searched, tmp_path):
+    (tmp_path / "digits").mkdir()
+    shutil.copy(searched / "store.sqlite", tmp_path)
+    assert run(tmp_path, space(tmp_path)) == 0
+    assert load_config(tmp_path / "result" / "best.json").dataset == "digits"
+
+
+def write_idx(folder: Path, name: str, rng: np.random.Generator, count: int) -> None:
+    images = rng.integers(0, 256, (count, 8, 8), np.uint8)
+    labels = np.arange(count, dtype=np.uint8) % 10
+    head = struct.pack(">IIII", 0x803, count, 8, 8)
+    (folder / f"{name}-images-idx3-ubyte").write_bytes(head + images.tobytes())
+    head = struct.pack(">II", 0x801, count)
+    (folder / f"{name}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
 
 
 def test_a_broken_store_is_left_alone(tmp_path, capsys):

@@ -287,6 +287,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{args.space}: layers: must be {len(VGG16_CHANNELS) + 1}, VGG16's, "
                 f"not {len(space.layers)}"
             )
+        first = space.layers[0]
+        usual = dict(
+            zip(("column_sharing", "adc_type", "adc_bits", "input_bits"), USUAL, strict=True)
+        )
+        for name, value in usual.items():
+            if value not in getattr(first, name):
+                raise UserError(
+                    f"{args.space}: layers[0].{name}: must hold {value}, the usual baseline's"
+                )
         print(text(headline(space, AnalogModel(), progress=True)))
 
     return run_command(work)

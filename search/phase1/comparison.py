@@ -257,8 +257,12 @@ def run(args: argparse.Namespace) -> None:
     if args.objective:
         problem = dataclasses.replace(problem, objective=args.objective)
     if args.area is not None:
+        if not 0 < args.area <= 1e12:
+            raise UserError(f"--area: must be above 0 and at most 1e12, not {args.area:g}")
         problem = dataclasses.replace(problem, area_um2=int(args.area))
     if args.least_weights is not None:
+        if args.least_weights < 0:
+            raise UserError(f"--least-weights: must be at least 0, not {args.least_weights}")
         problem = dataclasses.replace(problem, least_weights=args.least_weights)
     problems = [problem]
     if args.band is not None:

@@ -17,10 +17,16 @@ def uniform_search(problem: Problem) -> None:
     """Measure every precision with one AP and one IP for all layers, the cheapest first."""
     try:
         problem.ask([problem.start])
-        found = problem.precision.uniform()
-        problem.ask(sorted(found, key=lambda levels: problem.costs.exact(levels).product))
+        found = [(problem.costs.exact(levels).product, levels) for levels in _uniform(problem)]
+        problem.ask(levels for _, levels in sorted(found))
     except Spent:
         pass
+
+
+def _uniform(problem: Problem) -> list[Levels]:
+    """Those within the bound on the area."""
+    found = problem.precision.uniform()
+    return [levels for levels in found if math.isfinite(problem.costs.exact(levels).product)]
 
 
 def greedy_search(problem: Problem) -> None:
@@ -67,13 +73,19 @@ def tpe_search(problem: Problem) -> None:
     study.enqueue_trial({f"{k}": level for k, level in enumerate(problem.start)})
     try:
         for _ in range(ASKS * (problem.budget or 50) // BATCH):
-            trials = [study.ask() for _ in range(BATCH)]
-            wanted: list[Levels] = [
-                tuple(
-                    t.suggest_int(f"{k}", 0, len(knob.values) - 1) for k, knob in enumerate(knobs)
+            asked = [study.ask() for _ in range(BATCH)]
+            wanted: list[Levels] = []
+            trials = []
+            for trial in asked:
+                levels = tuple(
+                    trial.suggest_int(f"{k}", 0, len(knob.values) - 1)
+                    for k, knob in enumerate(knobs)
                 )
-                for t in trials
-            ]
+                if math.isfinite(problem.costs.exact(levels).product):
+                    wanted.append(levels)
+                    trials.append(trial)
+                else:  # above the bound on the area
+                    study.tell(trial, state=optuna.trial.TrialState.FAIL)
             for trial, entry in zip(trials, problem.ask(wanted), strict=True):
                 trial.set_constraint("loss", entry.loss - problem.loss)
                 study.tell(trial, math.log(entry.cost.product))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.command import positive, run_command
+from model.command import positive, run_command, seed
 from model.data import load_images
 from model.errors import UserError
 from model.evaluate import Score, evaluate
@@ -218,7 +218,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--loss", type=float, help="bound, instead of the space's")
     top.add_argument("--reference", type=float, help="accuracy to lose from, not the start's")
-    top.add_argument("--seed", type=int, default=1, help="of everything (%(default)s)")
+    top.add_argument("--seed", type=seed, default=1, help="of everything (%(default)s)")
     top.add_argument("--budget", type=positive, help="evaluations, instead of the space's")
     top.add_argument("--epochs", type=positive, help="of the start, instead of the space's")
     top.add_argument("--tuning-epochs", type=int, help="instead of the space's")

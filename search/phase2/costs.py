@@ -46,7 +46,8 @@ class Cost:
     area_um2, time_ns, energy_pj : float
         Time is the latency or the interval, as the space's objective says.
     product : float
-        Energy·delay·area [pJ·ns·µm²], or delay·area [ns·µm²].
+        Energy·delay·area [pJ·ns·µm²], or delay·area [ns·µm²]; infinite above the space's bound on
+        the area.
     """
 
     area_um2: float
@@ -100,6 +101,7 @@ class PrecisionCosts:
         self.model = model
         self.product = product
         self.extrapolate = extrapolate
+        self.bound_um2 = precision.space.area_um2 or math.inf
         self.known: dict[Levels, Cost] = {}
         self.base = LayerBatch.of(precision.config(precision.start))
         metrics = model.metrics(precision.config(precision.start), extrapolate=extrapolate)
@@ -123,6 +125,8 @@ class PrecisionCosts:
             time = float(metrics.latency_ns if is_latency else metrics.interval_ns)
             area, energy = float(metrics.area_um2), float(metrics.energy_pj)
             product = area * time * energy if self.product == "edap" else area * time
+            if area > self.bound_um2:
+                product = math.inf
             self.known[levels] = Cost(area, time, energy, product)
         return self.known[levels]
 
@@ -140,7 +144,8 @@ class PrecisionCosts:
         else:
             area, time, energy = self._sums(levels)
             area = area + self.rest_um2
-        return area * time * energy if self.product == "edap" else area * time
+        product = area * time * energy if self.product == "edap" else area * time
+        return np.where(area > self.bound_um2, np.inf, product)
 
     def _networks(self, levels: NDArray[np.int64]) -> LayerBatch:
         """The layers of n assignments, one network after the other."""

@@ -140,8 +140,8 @@ class Guide:
         z = torch.from_numpy((self.problem.loss - mean) / spread)
         chance = torch.special.ndtr(z).numpy()
         if best is None:
-            return chance
-        return chance * np.maximum(np.log(best.cost.product / pool.product), 0.0)
+            return chance * np.isfinite(pool.product)
+        return chance * np.maximum(np.log(best.cost.product) - np.log(pool.product), 0.0)
 
     def _walk(self, posterior: Posterior, best: Entry | None) -> Pool:
         """What a walk uphill in promise comes across, from the best on."""

@@ -183,8 +183,9 @@ class Problem:
         return Entry(levels, bits, cost, found.correct, found.count, loss)
 
     def keeps(self, entry: Entry) -> bool:
-        """Whether the loss is within the bound."""
-        return entry.loss <= self.loss + 1e-9  # accuracies are fractions of small numbers
+        """Whether the loss is within the bound, and the area within the space's."""
+        fits = math.isfinite(entry.cost.product)
+        return fits and entry.loss <= self.loss + 1e-9  # accuracies are fractions of small numbers
 
     @property
     def best(self) -> Entry | None:

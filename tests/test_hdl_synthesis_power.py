@@ -188,7 +188,7 @@ class _Naive:
                     for pin, entry in group.cell.pins.items():
                         if entry.direction == "output" and pins[pin] >= 0:
                             assert entry.function is not None
-                            text = entry.function.replace("!", "1^")
+                            text = entry.function.replace("!", "~")
                             self.gates.append((text, pins, pins[pin]))
         self.qn = [(f["QN"], f["Q"]) for f in self.flops if f["QN"] >= 0]
 

@@ -29,9 +29,10 @@ def non_negative(terms: Floats, target: Floats, scale: Floats) -> Floats:
     for _ in range(10 * count):
         slope = matrix.T @ (goal - matrix @ solution)
         slope[is_free | (size == 0)] = -np.inf
-        best = int(np.argmax(slope))
-        if slope[best] <= 1e-9 * max(1.0, float(np.linalg.norm(goal))):
+        least = 1e-9 * max(1.0, float(np.linalg.norm(goal)))
+        if slope.max() <= least:
             break
+        best = int(np.argmax(slope > slope.max() - least))  # of equal ones the first
         is_free[best] = True
         while True:
             trial = np.zeros(count)

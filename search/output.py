@@ -30,8 +30,7 @@ def _shipped(config: Config, source: Path, target: Path) -> Config:
     dataset = config.dataset
     if dataset not in DATASET_SHAPES:
         dataset = os.path.relpath((source / dataset).resolve(), target.resolve())
-    data = config.model_dump() | {"dataset": dataset, "parameters": PARAMETERS}
-    return Config.model_validate(data)  # a copy would keep the digest of the other
+    return config.changed(dataset=dataset, parameters=PARAMETERS)
 
 
 def check_output(folder: Path) -> None:

@@ -49,6 +49,8 @@ def summary(record: Mapping[str, Any]) -> str:
         f"{accuracy['test']:.4f}, measured on the integer model; validation "
         f"{accuracy['validation']:.4f}"
     )
+    if record["stopped"]:
+        lines.append(f"stopped before the next round: {record['stopped']}")
     means = [one["mean_error"] for one in record["rounds"] if one["mean_error"] is not None]
     if means:
         shown = ", ".join(f"round {n}: {_percent(mean)}" for n, mean in enumerate(means, 1))

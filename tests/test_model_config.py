@@ -6,7 +6,7 @@ import pytest
 
 from model.config import json_schema, load_config, parse_config
 from model.errors import UserError
-from model.presets import preset_json
+from model.presets import preset, preset_json
 
 ROOT = Path(__file__).resolve().parent.parent
 DELETE = object()
@@ -178,3 +178,14 @@ def test_shipped_schema_is_current():
 def test_shipped_configurations_load(path):
     if path.stem != "schema":
         assert load_config(path).name
+
+
+def test_a_changed_configuration_is_checked_and_has_its_own_digest():
+    config = preset("digits")
+    before = config.digest
+    other = config.changed(name="other")
+    assert other.name == "other" and other.layers == config.layers
+    assert other.digest != before == config.digest
+    assert other.changed(name=config.name).digest == before
+    with pytest.raises(ValueError, match="name"):
+        config.changed(name="no name/")

@@ -5,6 +5,7 @@ import pytest
 
 from search.report.page import page
 from search.report.plots import PLOTS, draw
+from search.summary import summary
 
 
 def layer(**other) -> dict:
@@ -127,3 +128,9 @@ def test_the_page_needs_no_other_file_and_escapes_what_it_is_given():
 )
 def test_the_page_states_what_was_found(figure):
     assert figure in page(record(), {})
+
+
+def test_the_summary_says_why_a_search_stopped():
+    stopped = record(stopped="area_um2: must be at least 5, not 4")
+    assert "stopped before the next round: area_um2: must be at least 5" in summary(stopped)
+    assert "stopped" not in summary(record(stopped=None))

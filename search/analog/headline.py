@@ -91,18 +91,16 @@ def homogeneous(space: Space, model: AnalogModel) -> list[Row]:
 def at_precision(space: Space, adc_bits: int, input_bits: int) -> Space:
     """The same space with one AP and one IP for all layers."""
     fixed = {"adc_bits": (adc_bits,), "input_bits": (input_bits,)}
-    return space.model_copy(
-        update={"layers": tuple(layer.model_copy(update=fixed) for layer in space.layers)}
-    )
+    return space.changed(layers=tuple(layer.changed(**fixed) for layer in space.layers))
 
 
 def with_channels(space: Space, channels: Sequence[int]) -> Space:
     """The same space with one network."""
     layers = (
-        layer.model_copy(update={"channels": (count,)})
+        layer.changed(channels=(count,))
         for layer, count in zip(space.layers, channels, strict=True)
     )
-    return space.model_copy(update={"layers": tuple(layers)})
+    return space.changed(layers=tuple(layers))
 
 
 def least_edap(

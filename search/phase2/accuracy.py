@@ -277,6 +277,7 @@ def accuracy_task(config: Config, start: Start, tuning: Tuning, *, seed: int) ->
         "recipe": asdict(start.recipe),
         "tuning": asdict(tuning),
         "seed": seed,
+        "torch": torch.__version__.partition("+")[0],
     }
     return Task(KIND, partial(_evaluate, _Whole(config, start, tuning, seed)), arguments)
 

@@ -156,7 +156,7 @@ def make_judge(
 ) -> Judge:
     """A judge; UserError if the start is not the network at the precision that phase 1 assumes."""
     expected = precision.config(precision.start)
-    if start.config.model_copy(update={"parameters": None}).digest != expected.digest:
+    if start.config.changed(parameters=None).digest != expected.digest:
         raise UserError(
             f"{start.config.name}: must be the network of the point, trained at the precision that "
             "phase 1 assumes, the first of each list"

@@ -1,6 +1,9 @@
 """Finding a Yosys, and what it says when it stops."""
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +71,49 @@ def test_an_error_is_passed_on_with_its_log(tmp_path):
 def test_a_crash_without_a_word_is_an_error_too(tmp_path):
     with pytest.raises(UserError, match="broken 1: exit status 3"):
         Engine("native", "broken 1", ("sh", "-c", "exit 3")).run("script.ys", tmp_path)
+
+
+PORTABLE = """
+import os, pathlib, sys
+code = pathlib.Path(os.environ["YOWASP_CACHE_DIR"]) / "code"
+print(code.exists())
+code.write_text("compiled")
+"""
+
+
+@pytest.fixture
+def portable(monkeypatch, tmp_path):
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path / "cache"))
+    yosys._compiled.cache_clear()
+    yield Engine("yowasp", "portable 1", (sys.executable, "-c", PORTABLE, "-s"))
+    yosys._compiled.cache_clear()
+
+
+def test_the_portable_build_runs_only_where_it_is_compiled_whole(portable, tmp_path):
+    portable.run("script.ys", tmp_path)
+    assert (tmp_path / "script.ys.log").read_text() == "True\n"
+    (folder,) = (tmp_path / "cache" / "kakure").iterdir()
+    assert (folder / "code").read_text() == "compiled"
+
+
+def test_of_two_that_compile_the_first_one_stays(portable, tmp_path, monkeypatch):
+    run = subprocess.run
+
+    def another_is_first(command, env, **options):
+        (folder,) = (tmp_path / "cache" / "kakure").iterdir()
+        whole = folder.with_name(folder.name.rsplit(".", 1)[0].removeprefix("."))
+        whole.mkdir()
+        (whole / "code").write_text("the other's")
+        return run(command, env=env, **options)
+
+    monkeypatch.setattr(subprocess, "run", another_is_first)
+    (whole,) = map(Path, portable.prepare().values())
+    assert (whole / "code").read_text() == "the other's"
+    assert list(whole.parent.iterdir()) == [whole]
+
+
+def test_a_portable_build_that_does_not_start_says_why_and_leaves_nothing(portable, tmp_path):
+    broken = Engine("yowasp", "portable 2", (sys.executable, "-c", "raise OSError('no')", "-s"))
+    with pytest.raises(UserError, match="portable 2 does not start: OSError: no"):
+        broken.prepare()
+    assert list((tmp_path / "cache" / "kakure").iterdir()) == []

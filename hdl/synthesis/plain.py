@@ -73,6 +73,7 @@ def plain_flow(design: Design, *, engine: EngineName = "auto", cache: Path = CAC
         f"write_json -selected {mapped}",
     )
     (folder / "script.ys").write_text("\n".join(script) + "\n")
+    yosys.prepare()
     before, start = os.times(), time.perf_counter()
     yosys.run("script.ys", folder)
     seconds = time.perf_counter() - start

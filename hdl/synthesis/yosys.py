@@ -1,16 +1,20 @@
 """Running a Yosys script: the portable WebAssembly build, or a native one where installed."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
+
+import platformdirs
 
 from model.errors import UserError
 
@@ -37,9 +41,33 @@ def _installed(package: str) -> str | None:
 
 
 @lru_cache
-def _start(command: tuple[str, ...]) -> None:
-    """Run a command once in the life of this process."""
-    subprocess.run(command, capture_output=True)
+def _compiled(command: tuple[str, ...], version: str) -> Path:
+    """Return the folder where the portable build finds itself compiled for this machine.
+
+    Left alone, it writes the compiled code into a file that other processes may have mapped, which
+    stops those with SIGBUS. So it is compiled in a folder of its own, which gets its name when it
+    is whole.
+    """
+    default = platformdirs.user_cache_path("YoWASP", appauthor=False)
+    shared = Path(os.environ.get("YOWASP_CACHE_DIR", default)) / "kakure"
+    whole = shared / f"{version} wasmtime {_installed('wasmtime')}".replace(" ", "-")
+    if whole.exists():
+        return whole
+    shared.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=shared, prefix=f".{whole.name}."))
+    environment = os.environ | {"YOWASP_CACHE_DIR": str(folder)}
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        if done.returncode:
+            lines = done.stderr.splitlines() or [f"exit status {done.returncode}"]
+            raise UserError(f"{version} does not start: {lines[-1]}")
+        with contextlib.suppress(OSError):  # another process was first
+            folder.rename(whole)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return whole
 
 
 @dataclass(frozen=True)
@@ -64,11 +92,12 @@ class Engine:
         """Return what a script must call the file ``name`` of the folder that it runs in."""
         return f"{MOUNT}/{name}" if self.name == "yowasp" else name
 
-    def prepare(self) -> None:
-        """Let the portable build compile itself, where it never ran: one process at a time."""
-        if self.name == "yowasp":
-            with _PREPARING:
-                _start((*self.command[:-1], "-V"))
+    def prepare(self) -> dict[str, str]:
+        """Return what this build wants in its environment; where it never ran, it is compiled."""
+        if self.name != "yowasp":
+            return {}
+        with _PREPARING:
+            return {"YOWASP_CACHE_DIR": str(_compiled((*self.command[:-1], "-V"), self.version))}
 
     def run(self, script: str, folder: Path) -> None:
         """Run the script file ``script`` of ``folder``, in a process of its own.
@@ -80,11 +109,11 @@ class Engine:
         UserError
             With Yosys' own message, if it stops with an error.
         """
-        environment = os.environ | {"YOWASP_MOUNT": f"{MOUNT}={folder.resolve()}"}
+        mount = {"YOWASP_MOUNT": f"{MOUNT}={folder.resolve()}"}
         done = subprocess.run(
             [*self.command, self.path(script)],
             cwd=folder,
-            env=environment,
+            env=os.environ | mount | self.prepare(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

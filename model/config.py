@@ -6,18 +6,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from .geometry import LayerGeometry, chain
 from .json_file import parse, read_text
 
 __all__ = [
+    "DATASET_SHAPES",
     "BitwiseWeights",
     "Config",
     "CrossbarConfig",
     "HiddenWeights",
     "LayerConfig",
     "PeArrayConfig",
+    "check_residual",
+    "check_shape",
     "json_schema",
     "load_config",
     "parse_config",
@@ -115,6 +126,16 @@ class LayerConfig(Schema):
     """Bits dropped, rounded half up, before the code saturates; crossbar only."""
     copies: int = Field(1, ge=1, le=64)
     """How often the layer's tiles are repeated to work on several positions; crossbar only."""
+    residual: bool = False
+    """Whether the layer adds what it reads to what it computes; conv that keeps its map, only."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Say ``residual`` only where it is true: digests of files older than it stay the same."""
+        values = written(self)
+        if not self.residual:
+            values.pop("residual", None)
+        return values
 
     @model_validator(mode="after")
     def _check(self) -> "LayerConfig":
@@ -128,6 +149,8 @@ class LayerConfig(Schema):
                 raise ValueError(f"pool must be 1 in a linear layer, not {self.pool}")
         if self.kernel is not None and self.padding is not None and self.padding >= self.kernel:
             raise ValueError(f"padding must be below kernel = {self.kernel}, not {self.padding}")
+        if self.residual:
+            check_residual(self.kind, self.kernel, self.padding, self.pool)
         needs = ("column_sharing", "adc_type", "adc_bits")
         if self.engine == "crossbar":
             for name in needs:
@@ -142,6 +165,44 @@ class LayerConfig(Schema):
             if self.copies != 1:
                 raise ValueError("copies must be left out with engine pe_array")
         return self
+
+
+def check_shape(dataset: str, input_shape: tuple[int, int, int] | None) -> None:
+    """See that the images have a size, and one only.
+
+    Raises
+    ------
+    ValueError
+        If they have none, two, or one out of range.
+    """
+    if dataset not in DATASET_SHAPES and input_shape is None:
+        raise ValueError(
+            "input_shape is required where dataset is not one of "
+            f"{', '.join(DATASET_SHAPES)}, but {dataset!r}"
+        )
+    if dataset in DATASET_SHAPES and input_shape is not None:
+        raise ValueError(f"input_shape must be left out with dataset {dataset}")
+    if input_shape is not None and not all(1 <= n <= 1024 for n in input_shape):
+        raise ValueError(f"input_shape must be 1 to 1024 in each part, not {input_shape}")
+
+
+def check_residual(kind: str, kernel: int | None, padding: int | None, pool: int) -> None:
+    """See that a layer may have a shortcut around it: its output has the size of its input.
+
+    Raises
+    ------
+    ValueError
+        If it may not.
+    """
+    if kind != "conv" or kernel is None:
+        raise ValueError("residual must be false in a linear layer")
+    if pool != 1:
+        raise ValueError(f"pool must be 1 with residual, not {pool}")
+    if not kernel % 2:
+        raise ValueError(f"kernel must be odd with residual, not {kernel}")
+    half = kernel // 2
+    if padding not in (None, half):
+        raise ValueError(f"padding must be {half} with residual, not {padding}")
 
 
 class Config(Schema):
@@ -167,15 +228,7 @@ class Config(Schema):
 
     @model_validator(mode="after")
     def _check(self) -> "Config":
-        if self.dataset not in DATASET_SHAPES and self.input_shape is None:
-            raise ValueError(
-                "input_shape is required where dataset is not one of "
-                f"{', '.join(DATASET_SHAPES)}, but {self.dataset!r}"
-            )
-        if self.dataset in DATASET_SHAPES and self.input_shape is not None:
-            raise ValueError(f"input_shape must be left out with dataset {self.dataset}")
-        if self.input_shape is not None and not all(1 <= n <= 1024 for n in self.input_shape):
-            raise ValueError(f"input_shape must be 1 to 1024 in each part, not {self.input_shape}")
+        check_shape(self.dataset, self.input_shape)
         for index, layer in enumerate(self.layers):
             sharing = layer.column_sharing
             if sharing is not None and self.crossbar.columns % sharing:

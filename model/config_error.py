@@ -20,6 +20,7 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "less_than_equal": lambda limit: f"must be at most {_number(limit['le'])}",
     "less_than": lambda limit: f"must be below {_number(limit['lt'])}",
     "finite_number": lambda _: "must be a finite number",
+    "bool_type": lambda _: "must be true or false",
     "int_type": lambda _: "must be an integer",
     "float_type": lambda _: "must be a number",
     "string_type": lambda _: "must be a string",

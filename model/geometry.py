@@ -35,6 +35,8 @@ class LayerGeometry:
         Rows of each crossbar row group, their sum is the fan-in; one group for a PE array.
     peak : int
         Largest magnitude that an accumulator can hold; its range is −peak .. peak.
+    residual : bool
+        Whether the map read is added to the map written; they have the same size.
     """
 
     index: int
@@ -54,6 +56,12 @@ class LayerGeometry:
     output_bits: int | None
     groups: tuple[int, ...]
     peak: int
+    residual: bool
+
+    @property
+    def shortcut_bits(self) -> int:
+        """Width of a value on the shortcut: no more than is read, or written; 0 without one."""
+        return min(self.input_bits, self.output_bits or 0) if self.residual else 0
 
     @property
     def window(self) -> int:
@@ -104,8 +112,8 @@ def chain(config: "Config") -> tuple[LayerGeometry, ...]:
     Raises
     ------
     ValueError
-        If a window does not fit its map, a pool leaves nothing, or the last layer leaves more
-        than one position.
+        If a window does not fit its map, a pool leaves nothing, a shortcut joins maps that do not
+        have the same channels, or the last layer leaves more than one position.
     """
     height, width, channels = config.shape
     result = []
@@ -149,6 +157,13 @@ def _layer(
         raise ValueError(
             f"layers[{index}].pool must fit the map of {out_height} x {out_width}, not {layer.pool}"
         )
+    if layer.residual and output_bits is None:
+        raise ValueError(f"layers[{index}].residual must be false in the last layer")
+    if layer.residual and layer.channels != channels:
+        raise ValueError(
+            f"layers[{index}].channels must be the {channels} that are read with residual, "
+            f"not {layer.channels}"
+        )
     fan_in = channels * kernel_height * kernel_width
     largest_input = (1 << layer.input_bits) - 1
     if layer.engine == "crossbar":
@@ -185,4 +200,5 @@ def _layer(
         output_bits=output_bits,
         groups=groups,
         peak=peak * largest_input,
+        residual=layer.residual,
     )

@@ -8,7 +8,16 @@ from torch.nn import functional
 
 from .geometry import LayerGeometry, row_groups
 
-__all__ = ["HiddenLayer", "HiddenWeights", "Readout", "crossbar", "largest", "quantize", "unroll"]
+__all__ = [
+    "HiddenLayer",
+    "HiddenWeights",
+    "Readout",
+    "crossbar",
+    "largest",
+    "quantize",
+    "shortcut",
+    "unroll",
+]
 
 EPSILON = 0.25
 """Added to the variance of the sums, which are integers: a constant channel keeps a small scale."""
@@ -75,6 +84,12 @@ def largest(scores: Tensor, count: int) -> Tensor:
 def quantize(y: Tensor, bits: int) -> Tensor:
     """Round half up to an unsigned code of ``bits`` bits; straight-through inside the range."""
     return Quantize.apply(y, (1 << bits) - 1)
+
+
+def shortcut(x: Tensor, input_bits: int, output_bits: int) -> Tensor:
+    """Activations in the step of another width, rounded down; straight-through."""
+    exact = x * 2.0 ** (output_bits - input_bits)
+    return exact if output_bits >= input_bits else exact + (exact.floor() - exact).detach()
 
 
 def unroll(x: Tensor, kernel_height: int, kernel_width: int, padding: int) -> Tensor:
@@ -153,6 +168,8 @@ class HiddenWeights(nn.Module):
 class HiddenLayer(nn.Module):
     """Sums of windows, max-pool, BatchNorm, and, but for the last layer, quantization.
 
+    A residual layer adds what it read before it quantizes.
+
     Parameters
     ----------
     geometry : LayerGeometry
@@ -191,4 +208,9 @@ class HiddenLayer(nn.Module):
             acc = functional.max_pool2d(acc, self.geometry.pool)
         y = self.norm(acc.transpose(0, 1))
         bits = self.geometry.output_bits
-        return y if bits is None else quantize(y * self.scale, bits)
+        if bits is None:
+            return y
+        y = y * self.scale
+        if self.geometry.residual:
+            y = y + shortcut(x, self.geometry.input_bits, bits)
+        return quantize(y, bits)

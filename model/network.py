@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from .config import Config
 from .errors import UserError
-from .layers import HiddenLayer, HiddenWeights, Readout, crossbar, unroll
+from .layers import HiddenLayer, HiddenWeights, Readout, crossbar, shortcut, unroll
 from .parameters import Parameters
 from .reference import sign_matrix
 
@@ -128,6 +128,8 @@ class IntegerNetwork(nn.Module):
             y = acc.double() * m + b  # below 2**53
             if geometry.output_bits is None:
                 return y.flatten(1)
-            y = (y / (1 << shift)).floor_().clamp_(0, (1 << geometry.output_bits) - 1)
-            x = y.permute(0, 3, 1, 2).float()
+            y = (y / (1 << shift)).floor_().permute(0, 3, 1, 2)
+            if geometry.residual:
+                y += shortcut(x, geometry.input_bits, geometry.output_bits)
+            x = y.clamp_(0, (1 << geometry.output_bits) - 1).float()
         raise AssertionError("the last layer has no output_bits")

@@ -61,6 +61,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "flash": {"layers": [FIRST, SECOND | {"adc_type": "flash"}, LAST]},
     "sar": {"layers": [FIRST | {"adc_type": "sar"}, SECOND, LAST]},
     "lossless": {"layers": [FIRST | {"adc_bits": 7}, SECOND | {"adc_bits": 7}, LAST]},
+    "residual": {"layers": [FIRST, SECOND | {"pool": 1, "residual": True}, SECOND, LAST]},
     "hiddenite": {
         "weights": {"kind": "hidden", "seed": 1, "generator": "xorshift16", "density": 0.5},
         "layers": [

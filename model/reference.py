@@ -40,6 +40,7 @@ __all__ = [
     "pe_array_bitwise",
     "quantize_image",
     "requantize",
+    "shortcut",
     "shortest_token",
     "sign_matrix",
     "weight_order",
@@ -344,14 +345,30 @@ def max_pool(acc: IntArray, size: int) -> IntArray:
     return cut.reshape(n, height, size, width, size, channels).max(axis=(2, 4))
 
 
+def shortcut(x: IntArray, input_bits: int, output_bits: int) -> NDArray[np.int64]:
+    """Activations in the step of another width: the most significant bits keep their place."""
+    x = np.asarray(x, np.int64)
+    if output_bits < input_bits:
+        return x >> (input_bits - output_bits)
+    return x << (output_bits - input_bits)
+
+
 def requantize(
-    acc: IntArray, multiplier: IntArray, offset: IntArray, shift: int, output_bits: int | None
+    acc: IntArray,
+    multiplier: IntArray,
+    offset: IntArray,
+    shift: int,
+    output_bits: int | None,
+    added: IntArray | int = 0,
 ) -> NDArray[np.int64]:
-    """y = clamp((acc·M + B) >> S, 0, 2^bits − 1) per channel; acc·M + B where bits is None."""
+    """y = clamp(((acc·M + B) >> S) + added, 0, 2^bits − 1); acc·M + B where bits is None.
+
+    M and B per channel; ``added`` is what comes over the shortcut of a residual layer.
+    """
     y = np.asarray(acc, np.int64) * multiplier + offset
     if output_bits is None:
         return y
-    return np.clip(y >> shift, 0, (1 << output_bits) - 1)
+    return np.clip((y >> shift) + added, 0, (1 << output_bits) - 1)
 
 
 def layer_sums(
@@ -383,7 +400,10 @@ def network_layers(
         acc = layer_sums(config, geometry, rows.reshape(-1, geometry.fan_in), w)
         acc = acc.reshape(*rows.shape[:3], -1)
         pooled = max_pool(acc, geometry.pool)
-        y = requantize(pooled, layer.multiplier, layer.offset, layer.shift, geometry.output_bits)
+        bits, added = geometry.output_bits, 0
+        if geometry.residual and bits is not None:
+            added = shortcut(x, geometry.input_bits, bits)
+        y = requantize(pooled, layer.multiplier, layer.offset, layer.shift, bits, added)
         yield acc, y
         x = y
 

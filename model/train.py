@@ -29,6 +29,8 @@ STATISTICS_BATCHES = 40
 VALIDATION_SEED = 0
 """Seed of the validation split: the same in every run, so that runs can be compared."""
 
+ANEW = "remove it, or train with --fresh, to start over"
+
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
@@ -199,7 +201,7 @@ class Trainer:
                 if options.get(name) != value:
                     raise UserError(
                         f"{path}: {name} must be {value!r} to resume, not {options.get(name)!r}; "
-                        "--fresh starts over"
+                        f"{ANEW}"
                     )
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -209,7 +211,7 @@ class Trainer:
             raise
         except Exception as error:  # torch raises whatever the damage leads to
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(f"{path}: cannot be read, --fresh starts over: {reason}") from None
+            raise UserError(f"{path}: cannot be read: {reason}; {ANEW}") from None
 
     def result(self) -> Trained:
         """The best epoch so far."""

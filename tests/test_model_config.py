@@ -29,6 +29,8 @@ FIRST = ("layers", 0)
 LAST = ("layers", 2)
 ALL_LAYERS = json.loads(preset_json("digits"))["layers"]
 
+RESIDUAL = ALL_LAYERS[0] | {"pool": 1, "residual": True}
+
 
 @pytest.mark.parametrize(
     ("path", "value", "line"),
@@ -98,6 +100,21 @@ ALL_LAYERS = json.loads(preset_json("digits"))["layers"]
             (*FIRST, "column_sharing"),
             5,
             "layers[0].column_sharing: must divide crossbar.columns = 32, not 5",
+        ),
+        ((*FIRST, "residual"), 1, "layers[0].residual: must be true or false, not 1"),
+        ((*FIRST, "residual"), True, "layers[0].pool: must be 1 with residual, not 2"),
+        ((*LAST, "residual"), True, "layers[2].residual: must be false in a linear layer"),
+        (FIRST, RESIDUAL, "layers[0].channels: must be the 1 that are read with residual, not 32"),
+        (FIRST, RESIDUAL | {"kernel": 2}, "layers[0].kernel: must be odd with residual, not 2"),
+        (
+            FIRST,
+            RESIDUAL | {"kernel": 5, "padding": 1},
+            "layers[0].padding: must be 2 with residual, not 1",
+        ),
+        (
+            ("layers",),
+            [RESIDUAL | {"channels": 1, "kernel": 1}],
+            "layers[0].residual: must be false in the last layer",
         ),
         ((*FIRST, "pool"), 9, "layers[0].pool: must fit the map of 8 x 8, not 9"),
         (

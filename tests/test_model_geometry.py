@@ -35,6 +35,23 @@ def test_padding_is_half_the_kernel_when_left_out():
     assert with_layer(kernel=3, padding=0).out_height == 6
 
 
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("padding", [None, "half"])
+def test_a_residual_layer_keeps_its_map(kernel, padding):
+    half = kernel // 2 if padding else None
+    layer = with_layer(residual=True, channels=1, pool=1, kernel=kernel, padding=half)
+    assert (layer.pooled_height, layer.pooled_width, layer.outputs) == (8, 8, 1)
+    assert layer.residual and layer.shortcut_bits == 4
+
+
+@pytest.mark.parametrize(("reads", "writes", "bits"), [(1, 4, 1), (8, 4, 4), (3, 3, 3)])
+def test_a_shortcut_is_no_wider_than_what_it_joins(reads, writes, bits):
+    data = json.loads(preset_json("residual"))
+    data["layers"][1]["input_bits"], data["layers"][2]["input_bits"] = reads, writes
+    geometry = parse_config(json.dumps(data)).geometry
+    assert [layer.shortcut_bits for layer in geometry] == [0, bits, 0, 0]
+
+
 @pytest.mark.parametrize("fan_in", [1, 63, 64, 65, 288])
 def test_row_groups_cover_the_fan_in(fan_in):
     groups = row_groups(fan_in, 64)

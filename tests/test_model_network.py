@@ -57,7 +57,33 @@ def test_integer_network_is_exact_at_the_extremes():
     assert (got.long().numpy() == reference.network(config, extreme, images)).all()
 
 
-@pytest.mark.parametrize("name", ["digits", "lossless", "hiddenite"])
+@pytest.mark.parametrize(("reads", "writes"), [(4, 4), (2, 5), (5, 2)])
+def test_a_shortcut_is_the_references(reads, writes):
+    """Where the sums add nothing, a trained layer and its integers pass the shortcut on."""
+    data = json.loads(preset_json("residual"))
+    data["layers"][1]["input_bits"], data["layers"][2]["input_bits"] = reads, writes
+    config = parse_config(json.dumps(data))
+    network = Network(config, generator=torch.Generator().manual_seed(1)).eval()
+    layer, geometry = network.layers[1], config.geometry[1]
+    codes = torch.randint(0, 1 << reads, (3, 32, 4, 4), generator=torch.Generator().manual_seed(2))
+    x = codes.float().requires_grad_()
+    torch.nn.init.zeros_(layer.norm.weight)
+    expected = reference.shortcut(codes.numpy(), reads, writes)
+    got = layer(x)
+    assert (got.detach().long().numpy() == expected).all()
+    got.sum().backward()
+    inside = (expected > 0) & (expected < (1 << writes) - 1)
+    assert x.grad is not None
+    assert (x.grad.numpy() == inside * 2.0 ** (writes - reads)).all()
+    assert geometry.shortcut_bits == min(reads, writes)
+
+    parameters = random_parameters(config, seed=3)
+    images = images_for(config, 4)
+    integers = IntegerNetwork(config, parameters)(as_tensor(images))
+    assert (integers.long().numpy() == reference.network(config, parameters, images)).all()
+
+
+@pytest.mark.parametrize("name", ["digits", "lossless", "hiddenite", "residual"])
 def test_training_computes_the_reference_sums(name):
     config = preset(name)
     assert config.weights.kind == "hidden"
@@ -80,8 +106,9 @@ def test_training_computes_the_reference_sums(name):
             x = codes.permute(0, 2, 3, 1).long().numpy()
 
 
-def test_folded_network_agrees_with_the_trained_one():
-    config = preset("digits")
+@pytest.mark.parametrize("name", ["digits", "residual"])
+def test_folded_network_agrees_with_the_trained_one(name):
+    config = preset(name)
     network = Network(config, generator=torch.Generator().manual_seed(1))
     images = as_tensor(images_for(config, 200))
     network.reestimate([images[:100], images[100:]])

@@ -1,4 +1,5 @@
 import itertools
+import json
 import random
 import zlib
 
@@ -408,6 +409,9 @@ def naive_network(config, parameters, image):
                     value = value * int(trained.multiplier[c]) + int(trained.offset[c])
                     if geometry.output_bits is not None:
                         value //= 2**trained.shift
+                        if layer.residual:
+                            step = 2.0 ** (geometry.output_bits - layer.input_bits)
+                            value += int(x[y][column][c] * step)
                         value = min(max(value, 0), 2**geometry.output_bits - 1)
                     outputs.append(value)
                 line.append(outputs)
@@ -416,9 +420,22 @@ def naive_network(config, parameters, image):
     return x[0][0]
 
 
-@pytest.mark.parametrize("name", ["digits", "hiddenite"])
-def test_network_is_the_naive_one(name):
-    config = parse_config(preset_json(name))
+@pytest.mark.parametrize(("reads", "writes"), [(4, 4), (2, 5), (5, 2), (1, 8)])
+def test_a_shortcut_keeps_the_most_significant_bits_in_place(reads, writes):
+    x = np.arange(1 << reads)
+    got = reference.shortcut(x, reads, writes)
+    assert got.tolist() == [int(value * 2.0 ** (writes - reads)) for value in x]
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [("digits", ()), ("hiddenite", ()), ("residual", (3, 6)), ("residual", (5, 2))],
+)
+def test_network_is_the_naive_one(name, bits):
+    data = json.loads(preset_json(name))
+    for layer, input_bits in zip(data["layers"][1:], bits, strict=False):
+        layer["input_bits"] = input_bits
+    config = parse_config(json.dumps(data))
     parameters = random_parameters(config, seed=5)
     images = np.random.default_rng(2).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
     got = reference.network(config, parameters, images)

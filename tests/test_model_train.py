@@ -113,7 +113,7 @@ def test_interrupting_within_an_epoch_loses_only_that_epoch(tmp_path, monkeypatc
 def test_a_checkpoint_of_another_run(tmp_path, monkeypatch):
     path = tmp_path / "run.pt"
     interrupted(path, monkeypatch, 1)
-    with pytest.raises(UserError, match="seed must be 2 to resume, not 1; --fresh starts over"):
+    with pytest.raises(UserError, match="seed must be 2 to resume, not 1; remove it, or train"):
         run(path, seed=2)
     assert same(run(path, seed=2, fresh=True), run(seed=2))
 
@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint(tmp_path, monkeypatch, size):
     path = tmp_path / "run.pt"
     interrupted(path, monkeypatch, 1)
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(UserError, match="cannot be read, --fresh starts over") as error:
+    with pytest.raises(UserError, match="remove it, or train with --fresh") as error:
         run(path)
     assert "\n" not in str(error.value)
 

@@ -18,7 +18,7 @@ def bus_widths(config: Config, geometry: LayerGeometry) -> dict[str, int]:
     sum_bits = geometry.peak.bit_length() + 1
     widths = {
         "a window": geometry.fan_in * geometry.input_bits,
-        "the sums of a window": geometry.outputs * sum_bits,
+        "the sums of a window": geometry.outputs * (sum_bits + geometry.shortcut_bits),
         "a result": geometry.outputs * output_shape(geometry.output_bits).width,
     }
     if config.layers[geometry.index].engine == "pe_array":

@@ -1,4 +1,4 @@
-"""A layer of the spatial accelerator: sliding window, engine, pool and requantizer."""
+"""A layer of the spatial accelerator: sliding window, engine, pool or shortcut, requantizer."""
 
 from typing import Any
 
@@ -10,11 +10,12 @@ from model.config import Config
 
 from .crossbar_engine import CrossbarEngine, WeightWrite
 from .cycle_model import requantizer_lanes
-from .hierarchy import place
+from .hierarchy import Platform, place
 from .identity import layer_identity
 from .max_pool import MaxPool
 from .pe_engine import PeEngine
 from .requantizer import Requantizer, output_shape, scales_layout
+from .shortcut import Shortcut, shortcut_depth
 from .sliding_window import SlidingWindow
 
 __all__ = ["Layer", "join"]
@@ -104,6 +105,7 @@ class Layer(wiring.Component):
             lanes=requantizer_lanes(self.config, self.index),
             peak=geometry.peak,
             output_bits=geometry.output_bits,
+            shortcut_bits=geometry.shortcut_bits,
         )
         m.submodules.requantizer = place(requantizer, platform)
         m.d.comb += requantizer.scales.eq(self.scales)
@@ -122,7 +124,42 @@ class Layer(wiring.Component):
             m.submodules.pool = place(pool, platform)
             join(m, engine.o, pool.i)
             join(m, pool.o, requantizer.i)
+        elif geometry.residual:
+            self._add_shortcut(m, platform, window, engine, requantizer)
         else:
             join(m, engine.o, requantizer.i)
         join(m, requantizer.o, wiring.flipped(self.o))
         return m
+
+    def _add_shortcut(
+        self,
+        m: Module,
+        platform: Platform | None,
+        window: SlidingWindow,
+        engine: CrossbarEngine | PeEngine,
+        requantizer: Requantizer,
+    ) -> None:
+        """Bring the pixel in the middle of each window to the sums of that window.
+
+        It has one place for each window that the engine can hold, so it never waits.
+        """
+        geometry = self.config.geometry[self.index]
+        shortcut = Shortcut(
+            depth=shortcut_depth(self.config, self.index),
+            channels=geometry.outputs,
+            bits=geometry.shortcut_bits,
+        )
+        m.submodules.shortcut = place(shortcut, platform)
+        dropped = geometry.input_bits - geometry.shortcut_bits
+        middle = geometry.window // 2
+        for channel in range(geometry.outputs):
+            pixel = window.o.payload[channel * geometry.window + middle]
+            m.d.comb += shortcut.i[channel].eq(pixel >> dropped)
+        m.d.comb += [
+            shortcut.push.eq(window.o.valid & window.o.ready),
+            shortcut.pop.eq(engine.o.valid & engine.o.ready),
+            requantizer.i.valid.eq(engine.o.valid),
+            requantizer.i.payload.sums.eq(engine.o.payload),
+            requantizer.i.payload.shortcut.eq(shortcut.o),
+            engine.o.ready.eq(requantizer.i.ready),
+        ]

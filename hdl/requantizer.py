@@ -29,6 +29,15 @@ def output_shape(output_bits: int | None) -> Shape:
     return signed(OFFSET_BITS) if output_bits is None else unsigned(output_bits)
 
 
+def vector_layout(peak: int, channels: int, shortcut_bits: int) -> data.Layout:
+    """Shape of a vector to requantize: the sums, and beside them what a shortcut brings."""
+    sums = data.ArrayLayout(Shape.cast(range(-peak, peak + 1)), channels)
+    if not shortcut_bits:
+        return sums
+    added = data.ArrayLayout(unsigned(shortcut_bits), channels)
+    return data.StructLayout({"sums": sums, "shortcut": added})
+
+
 class RequantizerLane(wiring.Component):
     """One multiplier with the scales of its channels.
 
@@ -40,6 +49,8 @@ class RequantizerLane(wiring.Component):
         S.
     select, chunk, accumulator : ``In``
         In a cycle with ``select``, ``accumulator`` is taken, to be scaled for ``chunk``.
+    shortcut : ``In(shortcut_bits)``
+        Taken with ``accumulator``, to be added to the scaled value; of no bits without shortcut.
     multiply : ``In(1)``
         In a cycle with it, what was selected last is multiplied.
     o : ``Out``
@@ -51,19 +62,24 @@ class RequantizerLane(wiring.Component):
     select: Signal
     chunk: Signal
     accumulator: Signal
+    shortcut: Signal
     multiply: Signal
     o: Signal
 
-    def __init__(self, *, chunks: int, peak: int, output_bits: int | None) -> None:
+    def __init__(
+        self, *, chunks: int, peak: int, output_bits: int | None, shortcut_bits: int
+    ) -> None:
         self.chunks = chunks
         self.peak = peak
         self.output_bits = output_bits
+        self.shortcut_bits = shortcut_bits
         super().__init__({
             "scales": In(scales_layout(chunks, "chunk")),
             "shift": In(SHIFT_BITS),
             "select": In(1),
             "chunk": In(range(max(chunks, 2))),
             "accumulator": In(Shape.cast(range(-peak, peak + 1))),
+            "shortcut": In(shortcut_bits),
             "multiply": In(1),
             "o": Out(output_shape(output_bits)),
         })
@@ -89,12 +105,38 @@ class RequantizerLane(wiring.Component):
         else:
             shifted = Signal(total.shape())
             m.d.comb += shifted.eq(total >> self.shift)
+            if self.shortcut_bits:
+                shifted = self._with_shortcut(m, shifted, self.output_bits)
             is_negative = shifted[-1]
             is_above = shifted[self.output_bits :].any()
             with m.If(~is_negative):
                 m.d.comb += self.o.eq(Mux(is_above, -1, shifted))
 
         return m
+
+    def _with_shortcut(self, m: Module, scaled: Signal, bits: int) -> Signal:
+        """Add the shortcut, of the same channel, to the scaled value.
+
+        What is added is 0 .. 2^bits − 1, so a value beyond −2^bits .. 2^bits − 1 is clamped
+        whatever that is: the value is cut to that range first, for a narrow adder.
+        """
+        selected = Signal(self.shortcut_bits, reset_less=True)
+        multiplied = Signal(self.shortcut_bits, reset_less=True)
+        with m.If(self.select):
+            m.d.sync += selected.eq(self.shortcut)
+        with m.If(self.multiply):
+            m.d.sync += multiplied.eq(selected)
+
+        sign, above = scaled[-1], scaled[bits:-1]
+        cut = Signal(signed(bits + 1))
+        m.d.comb += cut.eq(scaled)
+        with m.If(sign & ~above.all()):
+            m.d.comb += cut.eq(-1 << bits)
+        with m.Elif(~sign & above.any()):
+            m.d.comb += cut.eq((1 << bits) - 1)
+        added = Signal(signed(bits + 2))
+        m.d.comb += added.eq(cut + (multiplied << (bits - self.shortcut_bits)))
+        return added
 
     def _scales(self, m: Module, platform: Platform | None) -> tuple[Value, Value]:
         """M of the channel selected last, and B of the one multiplied last."""
@@ -127,7 +169,8 @@ class Requantizer(wiring.Component):
 
     Computes y = clamp((acc·M + B) >> S, 0, 2^output_bits − 1) per channel, with an arithmetic
     shift; where ``output_bits`` is None, y = acc·M + B. Exact: no overflow; the latter modulo
-    2^32, which the parameters of a network keep clear of.
+    2^32, which the parameters of a network keep clear of. With a shortcut, of values x,
+    y = clamp(((acc·M + B) >> S) + x·2^(output_bits − shortcut_bits), 0, 2^output_bits − 1).
 
     Bit-equal to :func:`model.reference.requantize`.
 
@@ -141,6 +184,8 @@ class Requantizer(wiring.Component):
         Accumulators are −``peak`` .. ``peak``.
     output_bits : int, at least 1, or None
         Width of an activation, unsigned [bit]; None for the last layer's logits, signed 32 bit.
+    shortcut_bits : int, 0 to ``output_bits``
+        Width of what a shortcut adds, unsigned [bit]; 0 without one.
 
     Members
     -------
@@ -149,7 +194,8 @@ class Requantizer(wiring.Component):
     shift : ``In(5)``
         S. Neither it nor the scales may change while a vector is in flight.
     i : ``In(stream.Signature(data.ArrayLayout(range(-peak, peak + 1), channels)))``
-        Accumulators; read in place, taken with their last chunk.
+        Accumulators; read in place, taken with their last chunk. With a shortcut, a struct of
+        them, ``sums``, and ``shortcut``, ``data.ArrayLayout(unsigned(shortcut_bits), channels)``.
     o : ``Out(stream.Signature(data.ArrayLayout(unsigned(output_bits) or signed(32), channels)))``
         Activations, or logits.
 
@@ -173,7 +219,15 @@ class Requantizer(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, *, channels: int, lanes: int, peak: int, output_bits: int | None) -> None:
+    def __init__(
+        self,
+        *,
+        channels: int,
+        lanes: int,
+        peak: int,
+        output_bits: int | None,
+        shortcut_bits: int = 0,
+    ) -> None:
         if channels < 1:
             raise ValueError(f"channels must be at least 1, not {channels!r}")
         if not 1 <= lanes <= channels:
@@ -182,17 +236,20 @@ class Requantizer(wiring.Component):
             raise ValueError(f"peak must be at least 1, not {peak!r}")
         if output_bits is not None and output_bits < 1:
             raise ValueError(f"output_bits must be at least 1, not {output_bits!r}")
+        most = output_bits or 0
+        if not 0 <= shortcut_bits <= most:
+            raise ValueError(f"shortcut_bits must be 0 to {most}, not {shortcut_bits!r}")
         self.channels = channels
         self.lanes = lanes
         self.peak = peak
         self.output_bits = output_bits
+        self.shortcut_bits = shortcut_bits
         self.chunks = -(-channels // lanes)
-        accumulator = Shape.cast(range(-peak, peak + 1))
         output = output_shape(output_bits)
         super().__init__({
             "scales": In(scales_layout(channels, "channel")),
             "shift": In(SHIFT_BITS),
-            "i": In(stream.Signature(data.ArrayLayout(accumulator, channels))),
+            "i": In(stream.Signature(vector_layout(peak, channels, shortcut_bits))),
             "o": Out(stream.Signature(data.ArrayLayout(output, channels))),
         })
 
@@ -219,11 +276,20 @@ class Requantizer(wiring.Component):
             m.d.sync += finish_is_last.eq(multiply_is_last)
             m.d.sync += self.o.valid.eq(finish_valid & finish_is_last)
 
+        sums = self.i.payload.sums if self.shortcut_bits else self.i.payload
         results = []
         for index in range(self.lanes):
-            lane = RequantizerLane(chunks=self.chunks, peak=self.peak, output_bits=self.output_bits)
+            lane = RequantizerLane(
+                chunks=self.chunks,
+                peak=self.peak,
+                output_bits=self.output_bits,
+                shortcut_bits=self.shortcut_bits,
+            )
             m.submodules[f"lane_{index}"] = place(lane, platform)
-            accumulators = [self.i.payload[c] for c in range(index, self.channels, self.lanes)]
+            mine = range(index, self.channels, self.lanes)
+            if self.shortcut_bits:
+                added = self.i.payload.shortcut
+                m.d.comb += lane.shortcut.eq(Array(added[c] for c in mine)[chunk])
             m.d.comb += [
                 lane.scales.valid.eq(
                     self.scales.valid & (self.scales.channel % self.lanes == index)
@@ -234,7 +300,7 @@ class Requantizer(wiring.Component):
                 lane.shift.eq(self.shift),
                 lane.select.eq(advance & select_valid),
                 lane.chunk.eq(chunk),
-                lane.accumulator.eq(Array(accumulators)[chunk]),
+                lane.accumulator.eq(Array(sums[c] for c in mine)[chunk]),
                 lane.multiply.eq(advance & multiply_valid),
             ]
             results.append(lane.o)

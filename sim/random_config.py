@@ -60,7 +60,7 @@ def _blocks(config: Config) -> int:
 
 def _draw(rng: Random, name: str, layers: int) -> dict[str, Any]:
     columns = rng.choice([1, 2, 3, 4, 6, 8, 12, 16, 30, 36, 40, 64])
-    return {
+    drawn = {
         "name": name,
         "dataset": "images",
         "input_shape": [rng.randint(1, 9), rng.randint(1, 9), rng.choice([1, 1, 2, 3, 4, 5])],
@@ -78,6 +78,13 @@ def _draw(rng: Random, name: str, layers: int) -> dict[str, Any]:
         },
         "layers": [_draw_layer(rng, columns, is_last=n == layers - 1) for n in range(layers)],
     }
+    channels = drawn["input_shape"][2]
+    for layer in drawn["layers"][:-1]:
+        if layer["kind"] == "conv" and rng.random() < 0.4:
+            layer |= {"residual": True, "channels": channels, "pool": 1}
+            layer |= {"kernel": layer["kernel"] | 1, "padding": None}
+        channels = layer["channels"]
+    return drawn
 
 
 def _draw_layer(rng: Random, columns: int, *, is_last: bool) -> dict[str, Any]:

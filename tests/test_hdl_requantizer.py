@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hdl.requantizer import Requantizer
-from model.reference import requantize
+from model.reference import requantize, shortcut
 from sim.streams import receive, send, simulate, watch
 
 SHAPES = [
@@ -54,7 +54,7 @@ def run(dut, vectors, multiplier, offset, shift, *, gaps=None, stalls=None):
 
     async def driver(ctx):
         await write(ctx)
-        await send(ctx, dut.i, vectors.tolist(), gaps)
+        await send(ctx, dut.i, vectors, gaps)
 
     async def sink(ctx):
         await receive(ctx, dut.o, len(vectors), stalls)
@@ -69,6 +69,39 @@ def run(dut, vectors, multiplier, offset, shift, *, gaps=None, stalls=None):
     deadline = 10 * len(vectors) * dut.channels + 100
     simulate(dut, driver, sink, monitors=monitors, deadline=deadline)
     return np.array([list(payload) for _, payload in taken]), handshakes
+
+
+@pytest.mark.parametrize("has_stalls", [False, True])
+@pytest.mark.parametrize(
+    ("channels", "lanes", "peak", "output_bits", "shortcut_bits"),
+    [(1, 1, 1, 1, 1), (5, 2, 77, 3, 2), (7, 3, 1000, 8, 8), (4, 4, 300000, 5, 1)],
+)
+def test_a_shortcut_is_added_before_the_clamp(
+    channels, lanes, peak, output_bits, shortcut_bits, has_stalls
+):
+    dut = Requantizer(
+        channels=channels,
+        lanes=lanes,
+        peak=peak,
+        output_bits=output_bits,
+        shortcut_bits=shortcut_bits,
+    )
+    rng = np.random.default_rng(5)
+    acc = rng.integers(-peak, peak + 1, (60, channels))
+    x = rng.integers(0, 1 << shortcut_bits, (60, channels))
+    vectors = [
+        {"sums": sums, "shortcut": values}
+        for sums, values in zip(acc.tolist(), x.tolist(), strict=True)
+    ]
+    # Results lie within the range, up to its size beyond both ends, and far beyond.
+    shift = 8
+    reach = max(1, (3 << output_bits + shift) // peak)
+    multiplier = np.clip(rng.integers(-reach, reach + 1, channels), -(1 << 15), (1 << 15) - 1)
+    offset = rng.integers(-1 << output_bits + shift, 1 << output_bits + shift, channels)
+    stalls = Random(3) if has_stalls else None
+    y, _ = run(dut, vectors, multiplier, offset, shift, stalls=stalls)
+    added = shortcut(x, shortcut_bits, output_bits)
+    assert (y == requantize(acc, multiplier, offset, shift, output_bits, added)).all()
 
 
 def random_scales(rng, channels, output_bits, peak):
@@ -93,7 +126,7 @@ def test_equals_the_reference_in_exactly_the_cycles_promised(shape, has_gaps, ha
     scales = random_scales(rng, channels, output_bits, peak)
     gaps = Random(2) if has_gaps else None
     stalls = Random(3) if has_stalls else None
-    y, handshakes = run(dut, vectors, *scales, gaps=gaps, stalls=stalls)
+    y, handshakes = run(dut, vectors.tolist(), *scales, gaps=gaps, stalls=stalls)
     assert (y == requantize(vectors, *scales, output_bits)).all()
 
     chunks = -(-channels // lanes)
@@ -114,7 +147,7 @@ def test_equals_the_reference_in_exactly_the_cycles_promised(shape, has_gaps, ha
 def test_latency_and_throughput_at_full_rate(channels, lanes):
     dut = Requantizer(channels=channels, lanes=lanes, peak=5, output_bits=4)
     vectors = np.random.default_rng(4).integers(-5, 6, (6, channels))
-    _, handshakes = run(dut, vectors, [1] * channels, [0] * channels, 0)
+    _, handshakes = run(dut, vectors.tolist(), [1] * channels, [0] * channels, 0)
     chunks = -(-channels // lanes)
     taken = [n for n, (i_valid, i_ready, _, _) in enumerate(handshakes) if i_valid and i_ready]
     offered = [n for n, (_, _, o_valid, _) in enumerate(handshakes) if o_valid]
@@ -129,7 +162,7 @@ def test_extremes_are_exact(shift, peak):
     multiplier, offset = np.array(pairs).T
     dut = Requantizer(channels=len(pairs), lanes=len(pairs), peak=peak, output_bits=8)
     vectors = np.array([[value] * len(pairs) for value in (-peak, -1, 0, 1, peak)])
-    y, _ = run(dut, vectors, multiplier, offset, shift)
+    y, _ = run(dut, vectors.tolist(), multiplier, offset, shift)
     assert (y == requantize(vectors, multiplier, offset, shift, 8)).all()
 
 
@@ -142,7 +175,7 @@ def test_logits_use_all_32_bits():
     expected = requantize(vectors, multiplier, offset, 0, None)
     assert expected.max() == 2**31 - 1
     assert expected.min() == -(2**31)
-    y, _ = run(dut, vectors, multiplier, offset, 31)  # which logits do not use
+    y, _ = run(dut, vectors.tolist(), multiplier, offset, 31)  # which logits do not use
     assert (y == expected).all()
 
 
@@ -154,6 +187,9 @@ def test_logits_use_all_32_bits():
         ({"lanes": 5}, "lanes must be 1 to channels = 4, not 5"),
         ({"peak": 0}, "peak must be at least 1, not 0"),
         ({"output_bits": 0}, "output_bits must be at least 1, not 0"),
+        ({"shortcut_bits": -1}, "shortcut_bits must be 0 to 4, not -1"),
+        ({"shortcut_bits": 5}, "shortcut_bits must be 0 to 4, not 5"),
+        ({"shortcut_bits": 1, "output_bits": None}, "shortcut_bits must be 0 to 0, not 1"),
     ],
 )
 def test_rejects(change, message):

@@ -32,6 +32,8 @@ def test_configurations_are_of_every_kind():
     assert {layer.adc_type for layer in layers} == {"flash", "sar", None}
     assert {1, 4, 8} <= {layer.input_bits for layer in layers}
     assert any(layer.copies > 1 for layer in layers)
+    assert any(layer.residual for layer in layers if layer.engine == "crossbar")
+    assert any(layer.residual for layer in layers if layer.engine == "pe_array")
     assert any(layer.adc_shift for layer in layers)
     assert any(layer.channels > 32 for layer in layers)
     assert any(layer.pool > 1 for layer in layers)

@@ -15,22 +15,26 @@ from .vectors import Case, Vectors, step
 
 __all__ = ["points"]
 
-NAMES: tuple[str, ...] = ("channels", "lanes", "peak", "output_bits")
+NAMES: tuple[str, ...] = ("channels", "lanes", "peak", "output_bits", "shortcut_bits")
 QUICK = (
-    (5, 2, 77, 3),
-    (7, 3, 1234, None),
+    (5, 2, 77, 3, 0),
+    (7, 3, 1234, None, 0),
+    (5, 2, 90, 4, 3),
 )
 FULL = (
-    (1, 1, 1, 1),
-    (3, 3, 100, 4),
-    (5, 1, 960, 8),
-    (7, 3, 1000, 1),
-    (8, 4, 300000, 5),
-    (4, 4, 50, None),
-    (1, 1, 16383, None),
-    (33, 8, 4095, 4),
-    (9, 8, 65535, 2),
-    (2, 1, 3, None),
+    (1, 1, 1, 1, 0),
+    (3, 3, 100, 4, 0),
+    (5, 1, 960, 8, 0),
+    (7, 3, 1000, 1, 0),
+    (8, 4, 300000, 5, 0),
+    (4, 4, 50, None, 0),
+    (1, 1, 16383, None, 0),
+    (33, 8, 4095, 4, 0),
+    (9, 8, 65535, 2, 0),
+    (2, 1, 3, None, 0),
+    (1, 1, 1, 1, 1),
+    (7, 3, 1000, 8, 8),
+    (33, 8, 4095, 5, 1),
 )
 MULTIPLIERS = (-(1 << 15), -(1 << 15) + 1, -1, 0, 1, (1 << 15) - 1)
 OFFSETS = (-(1 << 31), -(1 << 31) + 1, -1, 0, 1, (1 << 31) - 1)
@@ -54,12 +58,16 @@ def points() -> list[Point]:
 
 def save_vectors(parameters: dict[str, int | None], path: Path) -> None:
     """Write the vectors of a point."""
-    channels, lanes, peak, output_bits = parameters.values()
+    channels, lanes, peak, output_bits, shortcut_bits = parameters.values()
     assert channels is not None
     assert lanes is not None
     assert peak is not None
+    assert shortcut_bits is not None
     names = [f"channel {channel}" for channel in range(channels)]
-    inputs = Fields.array(names, signed_bits(peak), is_signed=True)
+    inputs = Fields([
+        *(Field(name, signed_bits(peak), is_signed=True) for name in names),
+        *(Field(f"{name} of the shortcut", shortcut_bits) for name in names),
+    ])
     # Where the last chunk is not full, what is above the last channel is cut off.
     outputs = Fields.array(names, output_bits or 32, is_signed=output_bits is None)
     last = str(step(takes=True, completes=True))
@@ -71,11 +79,14 @@ def save_vectors(parameters: dict[str, int | None], path: Path) -> None:
         multiplier, offset = _scales(rng, shift, channels, peak, output_bits)
         acc = rng.integers(-peak, peak + 1, (VECTORS, channels))
         acc[0], acc[1], acc[2] = peak, -peak, 0
-        y = reference.requantize(acc, multiplier, offset, shift, output_bits)
+        x = rng.integers(0, 1 << shortcut_bits, acc.shape)
+        x[1] = (1 << shortcut_bits) - 1
+        added = reference.shortcut(x, shortcut_bits, output_bits) if output_bits else 0
+        y = reference.requantize(acc, multiplier, offset, shift, output_bits, added)
         cases.append(
             Case(
                 name=f"shift {shift}",
-                inputs=[inputs.pack(vector) for vector in acc],
+                inputs=[inputs.pack(vector) for vector in np.hstack([acc, x])],
                 outputs=[outputs.pack(vector) for vector in y],
                 where=["one vector"] * len(y),
                 steps=steps,

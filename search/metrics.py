@@ -33,6 +33,7 @@ class LayerBatch:
     column_sharing, adc_type, adc_bits, adc_shift, copies : XPert's CS, AT (index into
         :data:`ADC_TYPES`), AP, the readout's shift, and the layer's speed-up; 0, 0, 0, 0 and 1
         with engine ``pe_array``
+    residual : 1 where the layer adds what it reads to what it computes, else 0
     rows, columns : size of a crossbar tile
     pe_inputs, pe_outputs, pe_pixels : size of a PE array
     """
@@ -55,6 +56,7 @@ class LayerBatch:
     adc_bits: NDArray[np.int64]
     adc_shift: NDArray[np.int64]
     copies: NDArray[np.int64]
+    residual: NDArray[np.int64]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     pe_inputs: NDArray[np.int64]
@@ -88,6 +90,7 @@ class LayerBatch:
                 "adc_bits": layer.adc_bits or 0,
                 "adc_shift": layer.adc_shift,
                 "copies": layer.copies,
+                "residual": int(layer.residual),
                 "rows": config.crossbar.rows,
                 "columns": config.crossbar.columns,
                 "pe_inputs": config.pe_array.inputs,

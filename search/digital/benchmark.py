@@ -44,6 +44,7 @@ def random_batch(size: int, seed: int) -> LayerBatch:
         adc_bits=np.where(is_crossbar, adc_bits, zero),
         adc_shift=zero,
         copies=np.where(is_crossbar, draw(1, 1, 2, 4), one),
+        residual=zero,
         rows=draw(32, 64),
         columns=draw(32, 64),
         pe_inputs=draw(8, 16, 32),

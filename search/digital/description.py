@@ -24,7 +24,7 @@ def describe(measurement: Measurement, module: Module) -> dict[str, float]:
     if module.kind in FROM_CONFIG or module.kind in ONCE:
         return _from_tree(measurement, module)
     values = {k: v for k, v in module.parameters.items() if k != "layer"}
-    result: dict[str, float] = {"one": 1}
+    result: dict[str, float] = {"one": 1, "shortcut_bits": 0}
     for name, value in values.items():
         if isinstance(value, int):
             result[name] = value

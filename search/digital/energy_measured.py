@@ -38,6 +38,7 @@ ENERGY_MEASURED = Path(__file__).with_name("energy_measured.jsonl")
 RAM_ROLES = {
     "sliding_window": "ram_lines",
     "max_pool": "ram_partial",
+    "shortcut": "ram_shortcut",
     "requantizer_lane": "ram_scales",
     "weight_generator": "ram_generator",
 }

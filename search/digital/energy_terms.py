@@ -26,6 +26,7 @@ RAM_AFTER = {
     "ram": "ram_mask",
     "sliding_window": "ram_lines",
     "max_pool": "ram_partial",
+    "shortcut": "ram_shortcut",
     "requantizer_lane": "ram_scales",
 }
 """What a memory of a layer is for, by the part before it."""
@@ -65,7 +66,8 @@ _SHARED = {
 TERMS: dict[str, dict[str, Pairs]] = {
     "crossbar_tile": {
         "switching": (
-            ("seen", "vector_cycles"),
+            ("seen", "turning_cycles"),
+            ("seen", "still_cycles"),
             *_dynamic("vector_cycles", "codes", "planes", "pixels", cells=("logic",)),
             ("held", "codes"),
         ),
@@ -75,7 +77,9 @@ TERMS: dict[str, dict[str, Pairs]] = {
         ),
     },
     "readout": _both("vector_cycles"),
-    "popcount": {"switching": _dynamic("vector_cycles", "pixels", cells=("logic",))},
+    "popcount": {
+        "switching": _dynamic("turning_cycles", "still_cycles", "pixels", cells=("logic",))
+    },
     "crossbar_grid": {"switching": _dynamic("vector_cycles", "codes", "pixels", cells=("logic",))},
     "crossbar_engine": _both("vectors", "positions"),
     "pe_engine": {
@@ -107,6 +111,8 @@ TERMS: dict[str, dict[str, Pairs]] = {
         "clock": (*_dynamic("positions", "maps", cells=("held",)), ("instances", "cycles")),
     },
     "ram_partial": _ram("positions"),
+    "shortcut": _both("positions"),
+    "ram_shortcut": _ram("positions"),
     "requantizer": _both("results", "maps"),
     "requantizer_lane": {
         "switching": (*_dynamic("results"), ("logic", "loose_codes")),
@@ -269,6 +275,8 @@ def works(batch: LayerBatch, generator: str, cycles: Floats) -> dict[str, Floats
     vectors = np.where(crossbar, positions / batch.copies, 0.0)
     vector_cycles = vectors * grid_cycles(batch)
     codes = vectors * batch.input_bits * batch.column_sharing
+    # With one column to a readout that takes all rows, only the inputs change.
+    is_still = grid_cycles(batch) == batch.input_bits
     pe = pe_schedule(batch, generator)
     batches = np.where(crossbar, 0, -(-pe.positions // pe.pixels))
     fan_in = batch.in_channels * batch.kernel_height * batch.kernel_width
@@ -280,6 +288,8 @@ def works(batch: LayerBatch, generator: str, cycles: Floats) -> dict[str, Floats
         "positions": positions,
         "vectors": vectors,
         "vector_cycles": vector_cycles,
+        "turning_cycles": vector_cycles * ~is_still,
+        "still_cycles": vector_cycles * is_still,
         "codes": codes,
         "planes": vectors * batch.input_bits,
         "loose_codes": codes * (batch.pool == 1),

@@ -58,6 +58,7 @@ def _requantizer(p: Parameters) -> Terms:
         "chunks": _log(chunks),
         "sum_bits": _log(p["sum_bits"]),
         "choice_sinks": _log(p["lanes"] * p["sum_bits"]) * (chunks > 1),
+        "shortcut": 1.0 * (p["shortcut_bits"] > 0),
     }
 
 

@@ -24,6 +24,7 @@ from hdl.ram import Ram
 from hdl.readout import Readout
 from hdl.requantizer import Requantizer
 from hdl.result_sender import ResultSender
+from hdl.shortcut import Shortcut
 from hdl.sliding_window import SlidingWindow
 from hdl.weight_generator import LayerWeights, WeightGenerator
 from model.config import Config, parse_config
@@ -80,6 +81,7 @@ FROM_NUMBERS: dict[str, Callable[..., wiring.Component]] = {
     "sliding_window": SlidingWindow,
     "max_pool": MaxPool,
     "requantizer": Requantizer,
+    "shortcut": Shortcut,
     "ram": Ram,
     "weight_generator": WeightGenerator,
     "result_sender": ResultSender,
@@ -213,6 +215,24 @@ def _requantizer(draw: _Draw) -> dict[str, Any]:
         "peak": _peak(draw),
         "output_bits": draw("output_bits", [None, 1, 2, 3, 4, 5, 6, 8]),
     }
+
+
+def _shortcut(draw: _Draw) -> dict[str, Any]:
+    channels = draw("channels", _spread(1, 64))
+    depth = draw("depth", [1, 1, 2, 4, 6, 8, 16])
+    return {
+        "depth": depth,
+        "channels": min(channels, max(1, 512 // depth)),
+        "bits": draw("bits", range(1, 9)),
+    }
+
+
+def _with_shortcut(draw: _Draw) -> dict[str, Any]:
+    """A requantizer that adds what comes over a shortcut."""
+    values = _requantizer(draw)
+    values["output_bits"] = draw("output_bits", range(1, 9))
+    values["shortcut_bits"] = draw("shortcut_bits", range(1, values["output_bits"] + 1))
+    return values
 
 
 def _ram(draw: _Draw) -> dict[str, Any]:
@@ -358,6 +378,15 @@ def _engine(draw: _Draw, columns: int, n: int) -> dict[str, Any]:
     }
 
 
+def _residual(draw: _Draw) -> dict[str, Any]:
+    """An accelerator with a shortcut around every convolution but the first."""
+    config = _accelerator(draw)
+    first, *others = config["layers"][:-1]
+    for layer in others:
+        layer |= {"channels": first["channels"], "pool": 1, "residual": True}
+    return config
+
+
 def _config(
     shape: tuple[int, int, int],
     layers: list[dict[str, Any]],
@@ -381,6 +410,7 @@ SAMPLED: dict[str, tuple[Callable[[_Draw], dict[str, Any]], int]] = {
     "readout": (_readout, 24),
     "requantizer": (_requantizer, 27),
     "pe_array": (_pe_array, 26),
+    "shortcut": (_shortcut, 15),
     "sliding_window": (_sliding_window, 24),
     "max_pool": (_max_pool, 24),
     "ram": (_ram, 24),
@@ -465,8 +495,10 @@ SHIPPED = ("digits",)
 """Configurations of ``configs/`` that are measured whole."""
 
 
-def _drawn(block: str, name: str, count: int) -> list[Sample]:
-    make = SAMPLED[block][0]
+def _drawn(
+    block: str, name: str, count: int, make: Callable[[_Draw], dict[str, Any]] | None = None
+) -> list[Sample]:
+    make = make or SAMPLED[block][0]
     draw = _Draw(name, count)
     samples = []
     for draw.sample in range(count):
@@ -489,6 +521,9 @@ def plan() -> list[Sample]:
     samples: list[Sample] = []
     for block, (_, count) in SAMPLED.items():
         samples += _drawn(block, block, count)
+    samples += _drawn("requantizer", "requantizer with shortcut", 24, _with_shortcut)
+    residual = _drawn("accelerator", "residual accelerator", 12, _residual)
+    samples += [sample for sample in residual if len(sample.parameters["layers"]) > 2]
     for block, names, rows in CHOSEN:
         samples += [Sample(block, dict(zip(names, row, strict=True))) for row in rows]
     samples += [Sample("crossbar_engine", _wide_grid(*row)) for row in WIDE_GRIDS]

@@ -1,4 +1,4 @@
-"""Counts of the blocks around an engine: window, pool, requantizer, memory."""
+"""Counts of the blocks around an engine: window, pool, shortcut, requantizer, memory."""
 
 import numpy as np
 
@@ -61,19 +61,37 @@ def _pool(p: Parameters) -> Counts:
     )
 
 
+def _shortcut(p: Parameters) -> Counts:
+    data = 1.0 * p["channels"] * p["bits"]
+    is_alone = p["depth"] == 1
+    held = np.where(is_alone, data, 0.0)
+    counters = 2.0 * range_bits(p["depth"])
+    return Counts(
+        held + counters,
+        gated(held),
+        {
+            "held_bit": held * (1 - gated(held)),
+            "counter_bit": counters,
+            "queue_buffer": np.where(is_alone, 0.0, data * buffers(ram_load(p["depth"]))),
+            "queue": 1.0 * ~is_alone,
+        },
+    )
+
+
 def _requantizer(p: Parameters) -> Counts:
     chunks = -(-p["channels"] // p["lanes"])
     is_serial = chunks > 1
     bits_out = np.where(p["output_bits"] > 0, p["output_bits"], OFFSET_BITS)
     outputs = 1.0 * chunks * p["lanes"] * bits_out
     counter = 1.0 * range_bits(chunks)
+    taken = p["sum_bits"] + p["shortcut_bits"]
     scale_load = np.where(is_serial, driven(ram_load(chunks)), REGISTER)
     return Counts(
         outputs + counter + 5,
         gated(outputs),
         {
-            "chosen_bit": np.where(is_serial, 1.0 * p["channels"] * p["sum_bits"], 0.0),
-            "choice_bit": np.where(is_serial, 1.0 * p["lanes"] * p["sum_bits"], 0.0),
+            "chosen_bit": np.where(is_serial, 1.0 * p["channels"] * taken, 0.0),
+            "choice_bit": np.where(is_serial, 1.0 * p["lanes"] * taken, 0.0),
             "chunk": np.where(is_serial, 1.0 * chunks, 0.0),
             "lane": 1.0 * p["lanes"],
             "scale_buffer": SCALE_BITS * buffers(p["lanes"] * (scale_load + WIRE)),
@@ -88,17 +106,21 @@ def _lane(p: Parameters) -> Counts:
     is_logit = p["output_bits"] == 0
     product = np.where(is_logit, np.minimum(width + 15, OFFSET_BITS), width + 15)
     scales = np.where(p["chunks"] == 1, MULTIPLIER_BITS + OFFSET_BITS, OFFSET_BITS)
-    flops = 1.0 * width + product + scales
+    added = p["shortcut_bits"]
+    flops = 1.0 * width + product + scales + 2.0 * added
+    taken = width + added
     return Counts(
         flops,
-        1.0 + gated(width) + (p["chunks"] == 1),
+        1.0 + gated(taken) + (p["chunks"] == 1),
         {
-            "held_bit": width * (1 - gated(width)),
+            "held_bit": taken * (1 - gated(taken)),
             "multiplier_bit": 1.0 * width,
             "multiplier": 1.0 * (width > 3),  # a smaller one is a few gates
             "shifter": 1.0 * ~is_logit,
             "wide_bit": np.where(is_logit, 0.0, np.maximum(product - OFFSET_BITS, 0)),
             "output_bit": np.where(is_logit, 0.0, 1.0 * p["output_bits"]),
+            "added_bit": 1.0 * added,
+            "cut_bit": np.where(added > 0, 1.0 * p["output_bits"], 0.0),
             "scale_buffer": SCALE_BITS
             * buffers(np.where(p["chunks"] > 1, ram_load(p["chunks"]), 0)),
             "one": np.ones_like(flops),
@@ -141,10 +163,16 @@ STREAM_BLOCKS = (
     ),
     Block(
         "requantizer",
-        ("channels", "lanes", "sum_bits", "output_bits"),
+        ("channels", "lanes", "sum_bits", "output_bits", "shortcut_bits"),
         _requantizer,
         frozenset({"channels", "lanes"}),
     ),
-    Block("requantizer_lane", ("chunks", "sum_bits", "output_bits"), _lane, frozenset({"chunks"})),
+    Block(
+        "requantizer_lane",
+        ("chunks", "sum_bits", "output_bits", "shortcut_bits"),
+        _lane,
+        frozenset({"chunks"}),
+    ),
+    Block("shortcut", ("depth", "channels", "bits"), _shortcut, frozenset({"depth", "channels"})),
     Block("ram", ("depth", "width"), _ram, frozenset({"width"})),
 )

@@ -105,6 +105,13 @@ def requantizer_lanes(batch: LayerBatch, generator: str) -> Ints:
     return np.minimum(lanes, batch.outputs)
 
 
+def shortcut_depth(batch: LayerBatch, generator: str) -> Ints:
+    """Places of each layer's shortcut, :func:`hdl.shortcut.shortcut_depth`."""
+    is_crossbar = batch.engine == ENGINES.index("crossbar")
+    held = np.where(batch.copies == 1, 1, 2 * batch.copies)
+    return np.where(is_crossbar, held, pe_schedule(batch, generator).pixels)
+
+
 def layer_parts(batch: LayerBatch, generator: str) -> Iterator[Part]:
     """All blocks of each layer: the tree below :class:`hdl.layer.Layer`, itself included."""
     everywhere = np.arange(len(batch))
@@ -270,6 +277,13 @@ def _stream_parts(batch: LayerBatch, where: Ints, sum_bits: Ints, generator: str
     partial = {"depth": np.maximum(pooled, 1), "width": batch.outputs * sum_bits}
     yield Part("ram", partial, one * (has_pool & (pooled > 1)), where)
 
+    added = batch.residual * np.minimum(batch.input_bits, batch.output_bits)
+    held = shortcut_depth(batch, generator)
+    shortcut = {"depth": held, "channels": batch.outputs, "bits": np.maximum(added, 1)}
+    yield Part("shortcut", shortcut, one * (added > 0), where)
+    queue = {"depth": held, "width": batch.outputs * np.maximum(added, 1)}
+    yield Part("ram", queue, one * ((added > 0) & (held > 1)), where)
+
     lanes = requantizer_lanes(batch, generator)
     chunks = _ceil(batch.outputs, lanes)
     requantizer = {
@@ -278,6 +292,7 @@ def _stream_parts(batch: LayerBatch, where: Ints, sum_bits: Ints, generator: str
         "chunks": chunks,
         "sum_bits": sum_bits,
         "output_bits": batch.output_bits,
+        "shortcut_bits": added,
     }
     yield Part("requantizer", requantizer, one, where)
     yield Part("requantizer_lane", requantizer, lanes, where)

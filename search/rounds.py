@@ -52,12 +52,15 @@ class Candidate:
     Attributes
     ----------
     solution : Solution
+    family : Space
+        The family of the space that it belongs to.
     point : Point
-        The same as a point of the space, at the precision that phase 1 assumes.
+        The same as a point of that family, at the precision that phase 1 assumes.
     score : Score
     """
 
     solution: Solution
+    family: Space
     point: Point
     score: Score
 
@@ -113,11 +116,15 @@ def find_candidates(
     exact = ExactSearch(build_tables(space, model), problem)
     front = exact.front().solutions()
     found = exact.k_best(space.effort.candidates)
+    families = [space.families[solution.family] for solution in found]
     points = [solution.point(space) for solution in found]
-    tasks = [score_task(space, point, folder, seed) for point in points]
+    tasks = [
+        score_task(family, point, folder, seed)
+        for family, point in zip(families, points, strict=True)
+    ]
     outcomes = evaluate(tasks, store, workers, progress="score networks" if progress else None)
     scores = [Score(**outcome.values) for outcome in outcomes]
-    best = tuple(map(Candidate, found, points, scores))
+    best = tuple(map(Candidate, found, families, points, scores))
     chosen = max(range(len(best)), key=lambda index: (best[index].score.value, -index))
     doubtful = sorted(front, key=lambda solution: -_doubt_um2(space, model, solution))
     return Candidates(tuple(front), best, chosen, tuple(doubtful), problem)
@@ -125,7 +132,7 @@ def find_candidates(
 
 def _doubt_um2(space: Space, model: CostModel, solution: Solution) -> float:
     """Area error to be expected: the layers' own errors, as if independent [µm²]."""
-    costs = model.metrics(space.config(solution.point(space))).layers
+    costs = model.metrics(solution.config(space)).layers
     return float(np.sqrt(np.sum((costs.area_error * costs.area_um2) ** 2)))
 
 
@@ -193,7 +200,7 @@ def to_synthesize(
 
     def add(role: str, solutions: Iterable[Solution], most: int) -> None:
         for solution in solutions:
-            config = space.config(solution.point(space))
+            config = solution.config(space)
             key = hardware_of(config)
             if most and key not in seen and key not in named:
                 named[key] = (role, config)

@@ -33,6 +33,7 @@ from .scores import log_macs, log_parameters
 from .space import Space
 from .store import Store
 from .synthesis import generator_versions
+from .tables import Solution
 from .training import start_of, test_accuracy
 
 __all__ = ["Options", "Result", "search"]
@@ -143,7 +144,7 @@ def search(
         "seed": options.seed,
         "versions": _versions(options),
         "model": {"name": options.model},
-        "rounds": [_round(turn.found, turn.done) for turn in turns],
+        "rounds": [_round(space, turn.found, turn.done) for turn in turns],
         "stopped": stopped,
         "phase2": _phase2(space, precise),
         "best": _best(last) | {"accuracy": _accuracy(precise, right, count)},
@@ -174,12 +175,14 @@ def _turn(
     found = find_candidates(
         space, model, folder, store, workers, seed=options.seed, progress=progress
     )
-    point = found.best[found.chosen].point
-    start = start_of(space, point, folder, store, seed=options.seed, progress=progress)
+    chosen = found.best[found.chosen]
+    start = start_of(
+        chosen.family, chosen.point, folder, store, seed=options.seed, progress=progress
+    )
     has_energy = np.isfinite(model.metrics(start.config).energy_pj)
     precise = optimize(
-        space,
-        point,
+        chosen.family,
+        chosen.point,
         start,
         model,
         store=store,
@@ -198,20 +201,28 @@ def _turn(
     return _Turn(model, found, precise, done)
 
 
-def _round(found: Candidates, done: list[Synthesized]) -> dict[str, Any]:
+def _network(space: Space, solution: Solution) -> dict[str, Any]:
+    return {
+        "channels": solution.channels,
+        "pools": [layer.pool[0] for layer in space.families[solution.family].layers],
+        "residual": solution.residual,
+    }
+
+
+def _round(space: Space, found: Candidates, done: list[Synthesized]) -> dict[str, Any]:
     errors = _errors(done)
     return {
         "front": [
             {
                 "area_um2": one.area_um2,
                 "time_ps": found.problem.time_ps(one),
-                "channels": one.channels,
+                **_network(space, one),
             }
             for one in found.front
         ],
         "candidates": [
             {
-                "channels": one.solution.channels,
+                **_network(space, one.solution),
                 "area_um2": one.solution.area_um2,
                 "time_ps": found.problem.time_ps(one.solution),
                 "score": one.score.value,

@@ -3,27 +3,40 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from model.config import (
+    DATASET_SHAPES,
     BitwiseWeights,
     Config,
     HiddenWeights,
     PeArrayConfig,
     Schema,
+    check_residual,
+    check_shape,
 )
 from model.config_error import explain
+from model.errors import UserError
 from model.json_file import parse, read_text
 
 __all__ = [
     "Effort",
+    "Form",
     "LayerChoice",
     "LayerSpace",
     "Option",
@@ -31,6 +44,7 @@ __all__ = [
     "Space",
     "describe",
     "json_schema",
+    "load_family",
     "load_space",
     "parse_space",
 ]
@@ -44,7 +58,12 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _one_or_list(value: Any) -> Any:
+    return (value,) if isinstance(value, int) else _as_tuple(value)
+
+
 FromList = BeforeValidator(_as_tuple)
+OneOrList = BeforeValidator(_one_or_list, json_schema_input_type=int | list[int])
 Sharing = Annotated[int, Field(ge=1, le=1024)]
 AdcBits = Annotated[int, Field(ge=1, le=12)]
 
@@ -60,6 +79,18 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Form:
+    """What phase 1 chooses of the network in one layer: two networks differ in a form."""
+
+    channels: int
+    residual: bool = False
+
+    def follows(self, channels: int) -> bool:
+        """Whether it can read so many channels: a shortcut joins equal numbers."""
+        return not self.residual or self.channels == channels
+
+
+@dataclass(frozen=True)
 class LayerChoice:
     """Everything that is chosen for one layer."""
 
@@ -67,6 +98,7 @@ class LayerChoice:
     option: Option
     input_bits: int
     adc_bits: int | None
+    residual: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +122,14 @@ class LayerSpace(Schema):
     """Side of the square window; conv only, and required there."""
     padding: int | None = Field(None, ge=0, le=14)
     """Zeros around the map; conv only; (kernel − 1) / 2 rounded down when left out."""
-    pool: int = Field(1, ge=1, le=16)
-    """Side and stride of the max-pool: the family's pooling points."""
+    pool: Annotated[tuple[Annotated[int, Field(ge=1, le=16)], ...], OneOrList] = Field(
+        (1,), min_length=1
+    )
+    """Side and stride of the max-pool: one number, or pooling points to choose from."""
+    repeat: Annotated[tuple[Annotated[int, Field(ge=0, le=16)], ...], FromList] = Field(
+        (1,), min_length=1
+    )
+    """How many such layers follow each other, each with choices of its own; the last one pools."""
     adc_shift: int = Field(0, ge=0, le=8)
     """Bits that every crossbar readout of the layer drops."""
     channels: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], FromList] = Field(
@@ -114,9 +152,28 @@ class LayerSpace(Schema):
         (1,), min_length=1
     )
     """How often the layer's tiles are repeated; engine crossbar only."""
+    residual: Annotated[tuple[bool, ...], FromList] = Field((False,), min_length=1)
+    """Whether what the layer reads is added to what it computes; conv that keeps its map, only."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is as in files that were older than it: their digests stay the same."""
+        values = written(self)
+        if self.residual == (False,):
+            values.pop("residual", None)
+        if self.repeat == (1,):
+            values.pop("repeat", None)
+        if len(self.pool) == 1 and "pool" in values:
+            values["pool"] = self.pool[0]
+        return values
 
     @model_validator(mode="after")
     def _check(self) -> "LayerSpace":
+        if self.kind == "conv" and self.kernel is None:
+            raise ValueError("kernel is required for a conv layer")
+        if True in self.residual:
+            pool = 1 if max(self.repeat) > 1 else min(self.pool)
+            check_residual(self.kind, self.kernel, self.padding, pool)
         for name in (*CHOICES, "engine"):
             values = getattr(self, name)
             for value in values:
@@ -136,6 +193,19 @@ class LayerSpace(Schema):
                 raise ValueError(f"{name} must be left out without engine crossbar")
         return self
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is one layer with one pool."""
+        return len(self.pool) == 1 and self.repeat == (1,)
+
+    def fixed(self, pool: int, repeat: int) -> "tuple[LayerSpace, ...]":
+        """The layers that it is with this pool, so many; what pools has no shortcut."""
+        one = self.changed(pool=(1,), repeat=(1,))
+        if pool == 1:
+            return (one,) * repeat
+        last = self.changed(pool=(pool,), repeat=(1,), residual=(False,))
+        return ((one,) * repeat)[1:] + (last,) * bool(repeat)
+
     @cached_property
     def options(self) -> tuple[Option, ...]:
         """What phase 1 may choose besides the channels, in the order of the file's lists."""
@@ -148,16 +218,21 @@ class LayerSpace(Schema):
         groups = {"crossbar": crossbar, "pe_array": [Option("pe_array")]}
         return tuple(option for engine in self.engine for option in groups[engine])
 
-    def choice(self, channels: int, option: Option) -> LayerChoice:
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        """What phase 1 may choose of the network, in the order of the file's lists."""
+        return tuple(Form(*form) for form in product(self.channels, self.residual))
+
+    def choice(self, channels: int, option: Option, residual: bool = False) -> LayerChoice:
         """A choice at the precision that phase 1 assumes."""
         adc_bits = self.adc_bits[0] if option.engine == "crossbar" else None
-        return LayerChoice(channels, option, self.input_bits[0], adc_bits)
+        return LayerChoice(channels, option, self.input_bits[0], adc_bits, residual)
 
     def choices(self) -> Iterator[LayerChoice]:
         """Every choice of the layer."""
-        for channels, option, bits in product(self.channels, self.options, self.input_bits):
+        for form, option, bits in product(self.forms, self.options, self.input_bits):
             for adc_bits in self.adc_bits if option.engine == "crossbar" else (None,):
-                yield LayerChoice(channels, option, bits, adc_bits)
+                yield LayerChoice(form.channels, option, bits, adc_bits, form.residual)
 
     @property
     def size(self) -> int:
@@ -165,11 +240,25 @@ class LayerSpace(Schema):
         crossbar = len(self.adc_type) * len(self.column_sharing) * len(self.copies)
         options = crossbar * len(self.adc_bits) * ("crossbar" in self.engine)
         options += "pe_array" in self.engine
-        return len(self.channels) * options * len(self.input_bits)
+        return len(self.forms) * options * len(self.input_bits)
 
 
-CHOICES = ("channels", "input_bits", "column_sharing", "adc_type", "adc_bits", "copies")
+CHOICES = (
+    "channels",
+    "input_bits",
+    "column_sharing",
+    "adc_type",
+    "adc_bits",
+    "copies",
+    "residual",
+    "pool",
+    "repeat",
+)
 """The knobs of a layer that are lists in the file."""
+
+
+MOST_FAMILIES = 256
+"""Of a space: each is solved by itself."""
 
 
 class CrossbarSpace(Schema):
@@ -235,23 +324,114 @@ class Space(Schema):
                         f"layers[{index}].column_sharing must divide crossbar.columns = "
                         f"{columns}, not {sharing}"
                     )
-        try:
-            _ = self.probe
-        except ValidationError as error:
-            field, _, rule = explain(error, {}).partition(": ")
-            raise ValueError(f"{field} {rule}") from None
+        if any(self.layers[-1].residual):
+            raise ValueError(
+                f"layers[{len(self.layers) - 1}].residual must be false in the last layer"
+            )
+        check_shape(self.dataset, self.input_shape)
+        if all(layer.is_fixed for layer in self.layers):
+            try:
+                self._check_shortcuts()
+                _ = self.probe
+            except ValidationError as error:
+                field, _, rule = explain(error, {}).partition(": ")
+                raise ValueError(f"{field} {rule}") from None
+        else:
+            _ = self.families
         return self
 
     @cached_property
+    def families(self) -> "tuple[Space, ...]":
+        """The space for each choice of pools and depth that fits, in the order of the file's lists.
+
+        Raises
+        ------
+        ValueError
+            If there are too many, or none fits: then it says what is wrong with the first.
+        """
+        if all(layer.is_fixed for layer in self.layers):
+            return (self,)
+        if self.possible_families > MOST_FAMILIES:
+            raise ValueError(
+                f"layers must have at most {MOST_FAMILIES} choices of pool and repeat in all, "
+                f"not {self.possible_families}"
+            )
+        found: dict[tuple[LayerSpace, ...], Space] = {}
+        first = None
+        for choice in product(*(tuple(product(la.pool, la.repeat)) for la in self.layers)):
+            layers = self._fixed(choice)
+            if layers in found:
+                continue
+            try:
+                found[layers] = self.changed(layers=layers)
+            except ValidationError as error:
+                first = first or explain(error, {})
+        if not found:
+            raise ValueError(f"layers must fit for one choice of pool and repeat at least: {first}")
+        return tuple(found.values())
+
+    def _fixed(self, choice: Sequence[tuple[int, int]]) -> tuple[LayerSpace, ...]:
+        """All layers with one pool and one depth each.
+
+        The first of repeated layers may read other numbers of channels than it has: it has a
+        shortcut where it can, whatever the list says.
+        """
+        layers: list[LayerSpace] = []
+        before = (self.shape[2],)
+        for layer, (pool, repeat) in zip(self.layers, choice, strict=True):
+            fixed = layer.fixed(pool, repeat)
+            if fixed and layer.repeat != (1,) and True in fixed[0].residual:
+                can = set(before) & set(layer.channels)
+                first = fixed[0].changed(residual=(False, True) if can else (False,))
+                fixed = (first, *fixed[1:])
+            layers += fixed
+            before = fixed[-1].channels if fixed else before
+        return tuple(layers)
+
+    @property
+    def possible_families(self) -> int:
+        """Choices of pools and depth, those that do not fit included."""
+        return math.prod(len(layer.pool) * len(layer.repeat) for layer in self.layers)
+
+    def _check_shortcuts(self) -> None:
+        """See that every layer can follow whatever the one before may be."""
+        before = (self.shape[2],)
+        for index, layer in enumerate(self.layers):
+            lacking = [count for count in before if count not in layer.channels]
+            if True in layer.residual and len(lacking) == len(before):
+                raise ValueError(
+                    f"layers[{index}].residual must be false where channels has none of the "
+                    f"{', '.join(map(str, before))} that are read"
+                )
+            if False not in layer.residual and lacking:
+                raise ValueError(
+                    f"layers[{index}].residual must offer false too where channels lacks the "
+                    f"{lacking[0]} that may be read"
+                )
+            before = layer.channels
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of one input image."""
+        return self.input_shape or DATASET_SHAPES[self.dataset]
+
+    @cached_property
     def probe(self) -> Config:
-        """The first point: the maps, windows and pools are those of every other one too."""
-        layers = tuple(layer.choice(layer.channels[0], layer.options[0]) for layer in self.layers)
+        """The first point: the maps, windows and pools are those of its whole family."""
+        if self.families[0] is not self:
+            return self.families[0].probe
+        before = self.shape[2]
+        layers = []
+        for layer in self.layers:
+            form = next((f for f in layer.forms if f.follows(before)), layer.forms[0])
+            layers.append(layer.choice(form.channels, layer.options[0], form.residual))
+            before = form.channels
         return self._config(
-            Point(self.crossbar.rows[0], self.crossbar.columns[0], layers), self.name
+            Point(self.crossbar.rows[0], self.crossbar.columns[0], tuple(layers)), self.name
         )
 
     def config(self, point: Point, name: str | None = None) -> Config:
-        """The configuration of a point.
+        """The configuration of a point of a space of one family.
 
         Raises
         ------
@@ -263,6 +443,7 @@ class Space(Schema):
         for index, (layer, choice) in enumerate(zip(self.layers, point.layers, strict=True)):
             path = f"layers[{index}]"
             self._expect(f"{path}.channels", choice.channels, layer.channels)
+            self._expect(f"{path}.residual", choice.residual, layer.residual)
             self._expect(f"{path}.option", choice.option, layer.options)
             self._expect(f"{path}.input_bits", choice.input_bits, layer.input_bits)
             is_crossbar = choice.option.engine == "crossbar"
@@ -279,12 +460,14 @@ class Space(Schema):
     def _config(self, point: Point, name: str) -> Config:
         layers = []
         for layer, choice in zip(self.layers, point.layers, strict=True):
-            fixed = layer.model_dump(include={"kind", "kernel", "padding", "pool"})
+            fixed = layer.model_dump(include={"kind", "kernel", "padding"})
             shift = layer.adc_shift if choice.option.engine == "crossbar" else 0
             layers.append({
                 **fixed,
+                "pool": layer.pool[0],
                 **asdict(choice.option),
                 "channels": choice.channels,
+                "residual": choice.residual,
                 "input_bits": choice.input_bits,
                 "adc_bits": choice.adc_bits,
                 "adc_shift": shift,
@@ -300,27 +483,43 @@ class Space(Schema):
         })
 
     def points(self) -> Iterator[Point]:
-        """Every point, for spaces small enough to be walked."""
+        """Every point of a space of one family, if it is small enough to be walked."""
         for rows, columns in product(self.crossbar.rows, self.crossbar.columns):
             for layers in product(*(tuple(layer.choices()) for layer in self.layers)):
-                yield Point(rows, columns, layers)
+                before = (self.shape[2], *(choice.channels for choice in layers))
+                forms = (Form(choice.channels, choice.residual) for choice in layers)
+                if all(form.follows(count) for form, count in zip(forms, before, strict=False)):
+                    yield Point(rows, columns, layers)
 
     @property
     def size(self) -> int:
         """Number of points."""
+        if len(self.families) > 1:
+            return sum(family.size for family in self.families)
         tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
-        return tiles * math.prod(layer.size for layer in self.layers)
+        choices = math.prod(layer.size // len(layer.forms) for layer in self.layers)
+        return tiles * self.networks * choices
 
     @property
     def phase1_size(self) -> int:
         """Number of points at the precision that phase 1 assumes."""
+        if len(self.families) > 1:
+            return sum(family.phase1_size for family in self.families)
         tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
-        return tiles * math.prod(len(layer.channels) * len(layer.options) for layer in self.layers)
+        return tiles * self.networks * math.prod(len(layer.options) for layer in self.layers)
 
-    @property
-    def channel_lists(self) -> int:
-        """Number of networks."""
-        return math.prod(len(layer.channels) for layer in self.layers)
+    @cached_property
+    def networks(self) -> int:
+        """Number of networks: of lists of forms in which each follows the one before."""
+        if len(self.families) > 1:
+            return sum(family.networks for family in self.families)
+        ways = {self.shape[2]: 1}
+        for layer in self.layers:
+            after = dict.fromkeys(layer.channels, 0)
+            for form in layer.forms:
+                after[form.channels] += sum(n for c, n in ways.items() if form.follows(c))
+            ways = after
+        return sum(ways.values())
 
     @cached_property
     def digest(self) -> str:
@@ -357,17 +556,44 @@ def load_space(path: Path | str) -> Space:
     return parse_space(read_text(path), str(path))
 
 
+def load_family(path: Path | str) -> Space:
+    """Read a space of one family, for what compares methods on one network's shape.
+
+    Raises
+    ------
+    UserError
+        As :func:`load_space`, and if pools or depth are to be chosen.
+    """
+    space = load_space(path)
+    if len(space.families) > 1:
+        raise UserError(
+            f"{path}: layers: pool and repeat must leave one family here, not {len(space.families)}"
+        )
+    return next(iter(space.families))
+
+
 def json_schema() -> str:
     """JSON schema of a space, for editors."""
     return json.dumps(Space.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _described(space: Space) -> list[str]:
+    depths = sorted({len(family.layers) for family in space.families})
+    lines = [f"layers      {' or '.join(map(str, depths))}"]
+    if space.possible_families > 1:
+        lines.append(
+            f"families    {len(space.families)} fit of {space.possible_families} choices of pools "
+            "and depth"
+        )
+    return lines
 
 
 def describe(space: Space) -> str:
     """What there is to choose from, in a few lines."""
     return "\n".join([
         f"{space.name}  {space.digest[:12]}",
-        f"layers      {len(space.layers)}",
-        f"networks    {space.channel_lists:.4g}",
+        *_described(space),
+        f"networks    {space.networks:.4g}",
         f"phase 1     {space.phase1_size:.4g} points",
         f"whole       {space.size:.4g} points",
     ])

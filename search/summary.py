@@ -5,14 +5,14 @@ from typing import Any
 
 __all__ = ["summary"]
 
-ROW = "{:>5}  {:<9}{:>5}  {:<6}{:>4}{:>4}{:>4}{:>8}{:>13}{:>12}"
+ROW = "{:>5}  {:<9}{:>5}{:>6}  {:<6}{:>4}{:>4}{:>4}{:>8}{:>13}{:>12}"
 
 
 def summary(record: Mapping[str, Any]) -> str:
     """The layers of the best configuration, its costs and accuracy, and the errors stated."""
     best = record["best"]
     metrics, accuracy = best["metrics"], best["accuracy"]
-    lines = ["", ROW.format(*"layer engine CD AT CS AP IP copies um2 cycles".split())]
+    lines = ["", ROW.format(*"layer engine CD pool AT CS AP IP copies um2 cycles".split())]
     costs = metrics["layers"]
     for n, layer in enumerate(best["config"]["layers"]):
         knobs = ("column_sharing", "adc_bits", "input_bits", "copies")
@@ -20,13 +20,16 @@ def summary(record: Mapping[str, Any]) -> str:
             ROW.format(
                 n,
                 layer["engine"],
-                layer["channels"],
+                f"{layer['channels']}{'+' if layer.get('residual') else ''}",
+                layer["pool"] if layer["pool"] > 1 else "",
                 layer["adc_type"] or "",
                 *(layer[knob] or "" for knob in knobs),
                 f"{costs['area_um2'][n]:,.0f}",
                 f"{costs['cycles'][n]:,.0f}",
             )
         )
+    if any(layer.get("residual") for layer in best["config"]["layers"]):
+        lines.append("+ with a shortcut: the layer adds what it reads")
     lines.append("")
     name = record["model"]["name"]
     area = f"{metrics['area_um2']:,.0f} um2, {name} model, error {_percent(metrics['area_error'])}"

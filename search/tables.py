@@ -3,15 +3,17 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import product
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.config import Config
 from model.errors import UserError
 
 from .metrics import ADC_TYPES, ENGINES, CostModel, LayerBatch
-from .space import LayerChoice, Option, Point, Space
+from .space import Form, LayerChoice, Option, Point, Space
 
 __all__ = ["FORBIDDEN", "LayerTable", "SharesArea", "Solution", "Tables", "build_tables"]
 
@@ -52,6 +54,9 @@ class LayerTable:
     weights : int64 array, (in_channels, out_channels)
     is_known : bool array, (in_channels, out_channels, options)
         Whether the cost lies within the range that the model was fitted to.
+    residual : tuple of bool
+        Whether each of ``out_channels`` comes with a shortcut; none does where it is empty. Where
+        it would join other channels, the area is FORBIDDEN.
     """
 
     in_channels: tuple[int, ...]
@@ -62,6 +67,15 @@ class LayerTable:
     shared_um2: NDArray[np.int64]
     weights: NDArray[np.int64]
     is_known: NDArray[np.bool_]
+    residual: tuple[bool, ...] = ()
+
+    def form(self, index: int) -> Form:
+        """Output channels, and whether there is a shortcut."""
+        return Form(self.out_channels[index], bool(self.residual) and self.residual[index])
+
+    def possible(self, before: int) -> NDArray[np.int64]:
+        """Indices of ``out_channels`` that can follow index ``before`` of ``in_channels``."""
+        return np.flatnonzero((self.area_um2[before] < FORBIDDEN).any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,9 @@ class Solution:
     area_um2, time_ps, interval_ps : int
         Sum of the areas, the shared one included; sum and maximum of the times.
     weights : int
+    residual : tuple of bool
+    family : int
+        Index of the family of the space.
     """
 
     rows: int
@@ -87,12 +104,19 @@ class Solution:
     time_ps: int
     interval_ps: int
     weights: int
+    residual: tuple[bool, ...]
+    family: int = 0
 
     def point(self, space: Space) -> Point:
-        """The point of the space, at the precision that phase 1 assumes."""
-        layers = zip(space.layers, self.channels, self.options, strict=True)
-        choices: list[LayerChoice] = [layer.choice(c, option) for layer, c, option in layers]
+        """The point of its family of the space, at the precision that phase 1 assumes."""
+        layers = space.families[self.family].layers
+        chosen = zip(layers, self.channels, self.options, self.residual, strict=True)
+        choices: list[LayerChoice] = [layer.choice(c, o, r) for layer, c, o, r in chosen]
         return Point(self.rows, self.columns, tuple(choices))
+
+    def config(self, space: Space) -> Config:
+        """The configuration of that point."""
+        return space.families[self.family].config(self.point(space))
 
 
 @dataclass(frozen=True)
@@ -109,6 +133,8 @@ class Tables:
     slack_um2 : int
         By so much at most the constant is above that of the smallest network: some models have
         blocks, such as counters, that grow a little with the whole.
+    family : int
+        Index of the family of the space.
 
     The area of a whole is this constant, the sum of its layers' areas, and the largest of what
     they ask of the shared block.
@@ -119,6 +145,7 @@ class Tables:
     layers: tuple[LayerTable, ...]
     constant_area_um2: int = 0
     slack_um2: int = 0
+    family: int = 0
 
     def costs(
         self, channels: NDArray[np.int64], options: NDArray[np.int64]
@@ -158,6 +185,8 @@ class Tables:
             time_ps=time,
             interval_ps=interval,
             weights=weights,
+            residual=tuple(t.form(c).residual for t, c in zip(self.layers, channels, strict=True)),
+            family=self.family,
         )
 
     def levels(self) -> Iterator["Tables"]:
@@ -195,6 +224,7 @@ class Tables:
                     shared_um2=layer.shared_um2[at],
                     weights=layer.weights[at],
                     is_known=layer.is_known[at],
+                    residual=layer.residual[here : here + 1],
                 )
             )
             before = here
@@ -204,7 +234,9 @@ class Tables:
 def build_tables(
     space: Space, model: CostModel, *, extrapolate: bool = False
 ) -> tuple[Tables, ...]:
-    """Costs of a space under a cost model, one :class:`Tables` for each size of crossbar tile.
+    """Costs of a space under a cost model.
+
+    One :class:`Tables` for each family and size of crossbar tile, family after family.
 
     Each cost is rounded up to whole µm² and ps, so that a sum is above the model's own by less
     than one unit per layer, never below; sums are then exact integers. What the model books
@@ -225,14 +257,15 @@ def build_tables(
         of a whole is not the sum that :class:`Tables` makes of it.
     """
     result = []
-    for rows in space.crossbar.rows:
-        for columns in space.crossbar.columns:
+    for number, family in enumerate(space.families):
+        for rows, columns in product(space.crossbar.rows, space.crossbar.columns):
             layers = tuple(
-                _layer_table(space, model, index, rows, columns, extrapolate)
-                for index in range(len(space.layers))
+                _layer_table(family, model, index, rows, columns, extrapolate)
+                for index in range(len(family.layers))
             )
             tables = Tables(rows, columns, layers)
-            result.append(_with_constant(space, model, tables, extrapolate))
+            tables = _with_constant(family, model, tables, extrapolate)
+            result.append(replace(tables, family=number))
     return tuple(result)
 
 
@@ -250,7 +283,8 @@ def _with_constant(space: Space, model: CostModel, tables: Tables, extrapolate: 
         if n < 2:
             pick = max if n else min
             channels = [pick(range(len(t.out_channels)), key=_by(t)) for t in tables.layers]
-        config = space.config(tables.solution(channels, options).point(space))
+        channels = _possible(tables, channels)
+        config = tables.solution(channels, options).config(space)
         metrics = model.metrics(config, extrapolate=extrapolate)
         booked = float(metrics.layers.area_um2.sum() + _shared(model, LayerBatch.of(config)).max())
         rests.append(metrics.area_um2 - booked)
@@ -263,6 +297,16 @@ def _with_constant(space: Space, model: CostModel, tables: Tables, extrapolate: 
         )
     constant = int(np.ceil(round(max(rests), 3)))
     return replace(tables, constant_area_um2=constant, slack_um2=int(np.ceil(round(slack, 3))))
+
+
+def _possible(tables: Tables, channels: Sequence[int]) -> list[int]:
+    """The same choice, but that what cannot follow the layer before is replaced."""
+    chosen, before = [], 0
+    for layer, here in zip(tables.layers, channels, strict=True):
+        possible = layer.possible(before).tolist()
+        before = here if here in possible else possible[0]
+        chosen.append(before)
+    return chosen
 
 
 def _by(table: LayerTable) -> Callable[[int], int]:
@@ -280,8 +324,12 @@ def _layer_table(
     space: Space, model: CostModel, index: int, rows: int, columns: int, extrapolate: bool
 ) -> LayerTable:
     layer = space.layers[index]
-    before = space.layers[index - 1].channels if index else (space.probe.shape[2],)
-    shape = (len(before), len(layer.channels), len(layer.options))
+    forms = space.layers[index - 1].forms if index else (Form(space.shape[2]),)
+    before = tuple(form.channels for form in forms)
+    after = tuple(form.channels for form in layer.forms)
+    follows = np.array([[form.follows(count) for form in layer.forms] for count in before])
+    residual = np.array([form.residual for form in layer.forms]) & follows
+    shape = (len(before), len(after), len(layer.options))
     ins, outs, picks = (axis.ravel() for axis in np.indices(shape))
     geometry = space.probe.geometry[index]
     options = layer.options
@@ -292,7 +340,8 @@ def _layer_table(
     is_crossbar = [option.engine == "crossbar" for option in options]
     columns_of = {
         "in_channels": np.array(before, np.int64)[ins],
-        "outputs": np.array(layer.channels, np.int64)[outs],
+        "outputs": np.array(after, np.int64)[outs],
+        "residual": residual[ins, outs].astype(np.int64),
         "engine": per_option([ENGINES.index(option.engine) for option in options]),
         "column_sharing": per_option([option.column_sharing or 0 for option in options]),
         "adc_type": per_option([
@@ -320,14 +369,16 @@ def _layer_table(
         costs = model.layer_costs(batch, extrapolate=extrapolate)
     except UserError as error:  # it names the row of the batch
         raise UserError(re.sub(r"^layers\[\d+\]", f"layers[{index}]", str(error))) from None
-    weights = np.outer(before, layer.channels).astype(np.int64) * geometry.window
+    weights = np.where(follows, np.outer(before, after) * geometry.window, 0)
+    area = np.ceil(costs.area_um2).astype(np.int64).reshape(shape)
     return LayerTable(
-        in_channels=tuple(before),
-        out_channels=layer.channels,
+        in_channels=before,
+        out_channels=after,
         options=options,
-        area_um2=np.ceil(costs.area_um2).astype(np.int64).reshape(shape),
+        area_um2=np.where(follows[:, :, None], area, FORBIDDEN),
         time_ps=np.ceil(costs.time_ns * PICOSECONDS).astype(np.int64).reshape(shape),
         shared_um2=np.ceil(_shared(model, batch)).astype(np.int64).reshape(shape),
         weights=weights,
         is_known=costs.is_known.reshape(shape),
+        residual=tuple(form.residual for form in layer.forms),
     )

@@ -14,7 +14,7 @@ from model.recipe import recipe_for
 
 from .parallel import Task
 from .phase2.accuracy import Start, train_start
-from .space import LayerChoice, Option, Point, Space
+from .space import Option, Point, Space
 from .store import Outcome, Store, key_of
 
 __all__ = ["network_of", "score_task", "start_of", "test_accuracy"]
@@ -31,7 +31,7 @@ def network_of(space: Space, point: Point) -> Config:
         option = Option(choice.option.engine)
         if choice.option.engine == "crossbar":
             option = Option("crossbar", layer.adc_type[0], layer.column_sharing[0], layer.copies[0])
-        layers.append(LayerChoice(choice.channels, option, choice.input_bits, choice.adc_bits))
+        layers.append(dataclasses.replace(choice, option=option))
     return space.config(Point(point.rows, space.crossbar.columns[0], tuple(layers)), "network")
 
 

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,10 +12,27 @@ from search.phase1.exact import ExactSearch, least_area_um2
 from search.phase1.problem import Problem
 from search.phase1.published_cost import PublishedCost
 from search.space import Option, load_space
-from search.tables import LayerTable, Tables, build_tables
+from search.tables import FORBIDDEN, LayerTable, Tables, build_tables
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 OBJECTIVES = ("latency", "interval")
+
+
+def with_forbidden(tables, seed):
+    """The same costs, but a third of the pairs of neighbours cannot be."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    layers = []
+    for layer in tables.layers:
+        pairs = generator.random(layer.area_um2.shape[:2]) < 1 / 3
+        pairs[:, 0] = False
+        layers.append(
+            replace(
+                layer,
+                area_um2=np.where(pairs[:, :, None], FORBIDDEN, layer.area_um2),
+                weights=np.where(pairs, 0, layer.weights),
+            )
+        )
+    return replace(tables, layers=tuple(layers))
 
 
 def random_tables(seed, channels=(2, 3, 2), options=3, top=12, rows=64, shares=1):
@@ -71,7 +89,8 @@ def within(networks, problem):
     return [
         (n.time if problem.objective == "latency" else n.interval, n.area, n.channels, n.options)
         for n in networks
-        if (bound is None or n.area <= bound) and n.weights >= problem.least_weights
+        if n.area <= (FORBIDDEN - 1 if bound is None else bound)
+        and n.weights >= problem.least_weights
     ]
 
 
@@ -92,11 +111,14 @@ PROBLEMS = [
 ]
 
 
+@pytest.mark.parametrize("is_free", [True, False])
 @pytest.mark.parametrize("shares", [1, 4])
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)
 @pytest.mark.parametrize("seed", range(12))
-def test_the_front_is_that_of_brute_force(seed, problem, shares):
+def test_the_front_is_that_of_brute_force(seed, problem, shares, is_free):
     tables = random_tables(seed, shares=shares)
+    if not is_free:
+        tables = with_forbidden(tables, seed)
     fits = within(all_networks(tables), problem)
     if not fits:
         with pytest.raises(UserError, match=r"must be at least|must be at most"):
@@ -114,11 +136,14 @@ def test_the_front_is_that_of_brute_force(seed, problem, shares):
     assert search.labels > 0
 
 
+@pytest.mark.parametrize("is_free", [True, False])
 @pytest.mark.parametrize("shares", [1, 4])
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)
 @pytest.mark.parametrize("seed", range(6))
-def test_the_k_best_lists_of_channels_are_those_of_brute_force(seed, problem, shares):
+def test_the_k_best_lists_of_channels_are_those_of_brute_force(seed, problem, shares, is_free):
     tables = random_tables(seed, shares=shares)
+    if not is_free:
+        tables = with_forbidden(tables, seed)
     fits = within(all_networks(tables), problem)
     if not fits:
         return

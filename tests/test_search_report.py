@@ -12,6 +12,7 @@ def layer(**other) -> dict:
     return {
         "kind": "conv",
         "channels": 8,
+        "pool": 2,
         "engine": "crossbar",
         "adc_type": "sar",
         "column_sharing": 4,
@@ -48,6 +49,8 @@ def record(**other) -> dict:
         "candidates": [
             {
                 "channels": [8, 10],
+                "pools": [2, 1],
+                "residual": [True, False],
                 "area_um2": 1e5,
                 "time_ps": 800_000,
                 "score": 0.9,

@@ -11,12 +11,13 @@ from search.space import (
     Point,
     describe,
     json_schema,
+    load_family,
     load_space,
     parse_space,
 )
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-SPACES = ("digits", "fashion-mnist", "xpert")
+SPACES = ("digits", "digits-residual", "fashion-mnist", "xpert")
 
 CONV = {
     "kind": "conv",
@@ -62,7 +63,7 @@ def test_xperts_space_has_its_published_size():
     assert [g.out_height for g in xpert.probe.geometry] == [32] * 2 + [16] * 2 + [8] * 3 + [
         4
     ] * 3 + [2] * 3 + [1]
-    assert xpert.channel_lists == 4**13
+    assert xpert.networks == 4**13
     assert xpert.area_um2 == 50e6
 
 
@@ -71,7 +72,7 @@ def test_sizes_are_those_of_the_points():
     points = list(small.points())
     assert len(set(points)) == len(points) == small.size == 2 * (2 * 8 * 3 * 2)
     assert small.phase1_size == 2 * 2 * 8
-    assert small.channel_lists == 2
+    assert small.networks == 2
     assert "192 points" in describe(small) and small.digest[:12] in describe(small)
 
 
@@ -92,6 +93,136 @@ def test_every_point_is_a_valid_configuration():
         assert (layer.channels, layer.input_bits) == (choice.channels, choice.input_bits)
         assert (layer.adc_type, layer.copies) == (choice.option.adc_type, choice.option.copies)
         assert layer.adc_shift == (1 if layer.engine == "crossbar" else 0)
+
+
+RESIDUAL = CONV | {"pool": 1, "residual": [False, True]}
+
+
+def test_residual_layers_follow_equal_channels_only():
+    two = space(layers=[CONV, RESIDUAL | {"channels": [16, 32]}, LINEAR])
+    points = list(two.points())
+    assert len(set(points)) == len(points) == two.size
+    assert two.networks == 2 * 2 + 1
+    pairs = {tuple((c.channels, c.residual) for c in point.layers[:2]) for point in points}
+    plain = {((a, False), (b, False)) for a in (8, 16) for b in (16, 32)}
+    assert pairs == plain | {((16, False), (16, True))}
+    for point in points[:: len(points) // 50]:
+        config = two.config(point)
+        assert [layer.residual for layer in config.layers] == [c.residual for c in point.layers]
+
+
+def test_the_probe_follows_the_shortcuts():
+    only = space(layers=[CONV, RESIDUAL | {"channels": [32, 8, 16], "residual": [True]}, LINEAR])
+    assert [layer.channels for layer in only.probe.layers] == [8, 8, 10]
+    assert only.networks == 2
+
+
+def test_a_space_without_shortcuts_is_written_as_before():
+    assert "residual" not in space().layers[0].model_dump()
+    assert space(layers=[RESIDUAL | {"residual": [False]}, LINEAR]).digest == (
+        space(layers=[CONV | {"pool": 1}, LINEAR]).digest
+    )
+
+
+@pytest.mark.parametrize(
+    ("layers", "line"),
+    [
+        ([RESIDUAL | {"residual": []}], "layers[0].residual: must have a length of at least 1"),
+        ([RESIDUAL | {"residual": [1]}], "layers[0].residual[0]: must be true or false, not 1"),
+        ([RESIDUAL | {"residual": [True, True]}], "layers[0].residual: must not repeat True"),
+        ([CONV | {"residual": [True]}], "layers[0].pool: must be 1 with residual, not 2"),
+        ([RESIDUAL | {"kernel": 4}], "layers[0].kernel: must be odd with residual, not 4"),
+        ([RESIDUAL | {"padding": 0}], "layers[0].padding: must be 1 with residual, not 0"),
+        (
+            [RESIDUAL],
+            "layers[0].residual: must be false where channels has none of the 1 that are read",
+        ),
+        (
+            [CONV, RESIDUAL | {"channels": [8], "residual": [True]}],
+            "layers[1].residual: must offer false too where channels lacks the 16 that may be read",
+        ),
+    ],
+)
+def test_shortcuts_that_cannot_be_are_refused(layers, line):
+    with pytest.raises(UserError) as error:
+        space(layers=[*layers, LINEAR])
+    assert str(error.value).startswith(f"s.json: {line}")
+
+
+FAMILY = CONV | {"pool": [1, 2], "repeat": [0, 1, 2], "residual": [False, True]}
+
+
+def test_families_are_the_choices_of_pool_and_depth_that_fit():
+    one = space(layers=[CONV | {"channels": [8]}, FAMILY | {"channels": [8]}, LINEAR])
+    shapes = [[(la.pool, la.residual) for la in family.layers[1:-1]] for family in one.families]
+    free, pooled = ((1,), (False, True)), ((2,), (False,))
+    assert shapes == [[], [free], [free, free], [pooled], [free, pooled]]
+    assert all(layer.is_fixed for family in one.families for layer in family.layers)
+    assert one.networks == 1 + 2 + 4 + 1 + 2
+    assert one.size == sum(len(list(family.points())) for family in one.families)
+    assert one.phase1_size == sum(family.phase1_size for family in one.families)
+    assert one.probe is one.families[0].probe
+    assert "families    5 fit of 6 choices of pools and depth" in describe(one)
+    assert "layers      2 or 3 or 4" in describe(one)
+
+
+def test_a_repeated_layer_pools_last():
+    deep = space(layers=[CONV | {"pool": 2, "repeat": [3]}, LINEAR])
+    (family,) = deep.families
+    assert [layer.pool for layer in family.layers] == [(1,), (1,), (2,), (1,)]
+    for point in list(family.points())[::997]:
+        assert [layer.pool for layer in family.config(point).layers] == [1, 1, 2, 1]
+
+
+def test_what_does_not_fit_is_no_family():
+    pools = space(layers=[CONV | {"pool": [2, 8, 16]}, CONV | {"pool": [1, 4]}, LINEAR])
+    found = [[layer.pool[0] for layer in family.layers] for family in pools.families]
+    assert found == [[2, 1, 1], [2, 4, 1], [8, 1, 1]]  # of a map of 8 x 8
+
+
+@pytest.mark.parametrize(
+    ("layers", "line"),
+    [
+        ([CONV | {"pool": []}, LINEAR], "layers[0].pool: must have a length of at least 1"),
+        ([CONV | {"pool": [2, 2]}, LINEAR], "layers[0].pool: must not repeat 2"),
+        ([CONV | {"repeat": [17]}, LINEAR], "layers[0].repeat[0]: must be at most 16, not 17"),
+        ([CONV | {"repeat": 2}, LINEAR], "layers[0].repeat: must be a list, not 2"),
+        (
+            [CONV | {"pool": [9, 10]}, LINEAR],
+            (
+                "layers: must fit for one choice of pool and repeat at least: "
+                "layers[0].pool: must fit the map of 8 x 8, not 9"
+            ),
+        ),
+        (
+            [CONV | {"pool": [1, 2], "repeat": [1, 2, 3, 4]}] * 3 + [LINEAR],
+            "layers: must have at most 256 choices of pool and repeat in all, not 512",
+        ),
+    ],
+)
+def test_families_that_cannot_be_are_refused(layers, line):
+    with pytest.raises(UserError) as error:
+        space(layers=layers)
+    assert str(error.value).startswith(f"s.json: {line}")
+
+
+def test_what_compares_methods_takes_one_family(tmp_path):
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps(SMALL | {"layers": [CONV | {"repeat": [2]}, LINEAR]}))
+    assert len(load_family(path).layers) == 3
+    path.write_text(json.dumps(SMALL | {"layers": [CONV | {"repeat": [1, 2]}, LINEAR]}))
+    with pytest.raises(
+        UserError, match="layers: pool and repeat must leave one family here, not 2"
+    ):
+        load_family(path)
+
+
+def test_the_last_layer_has_no_shortcut():
+    last = LINEAR | {"kind": "conv", "kernel": 1, "residual": [False, True]}
+    with pytest.raises(UserError, match=r"layers\[1\]\.residual: must be false in the last layer"):
+        space(layers=[CONV, last])
+    with pytest.raises(UserError, match=r"layers\[1\]\.residual: must be false in a linear layer"):
+        space(layers=[CONV, LINEAR | {"residual": [False, True]}])
 
 
 def test_phase1_assumes_the_first_precision():

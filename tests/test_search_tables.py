@@ -6,6 +6,8 @@ import pytest
 
 from model.errors import UserError
 from search.metrics import CostModel, LayerBatch, LayerCosts, Metrics
+from search.phase1.exact import ExactSearch
+from search.phase1.problem import Problem
 from search.space import Option, parse_space
 from search.tables import FORBIDDEN, Solution, build_tables
 
@@ -93,6 +95,65 @@ def test_every_entry_is_the_models_cost_of_that_configuration():
             assert solution.interval_ps == np.ceil(layers.time_ns * 1000).max()
             assert 0 <= solution.area_um2 - metrics.area_um2 < len(channels) + 1
             assert solution.weights == sum(g.weights for g in config.geometry)
+
+
+def test_residual_layers_cost_what_the_model_says_and_join_equal_channels_only():
+    residual = CONV | {"pool": 1, "channels": [6, 4, 5], "residual": [False, True]}
+    space = small(layers=[CONV, residual, LINEAR])
+    for tables in build_tables(space, MODEL, extrapolate=True):
+        second, last = tables.layers[1], tables.layers[2]
+        assert second.out_channels == (6, 6, 4, 4, 5, 5) == last.in_channels
+        assert second.residual == (False, True) * 3
+        forbidden = second.area_um2 == FORBIDDEN
+        assert forbidden.all(axis=2).tolist() == forbidden.any(axis=2).tolist()
+        assert forbidden[:, :, 0].tolist() == [
+            [False, True, False, False, False, True],  # reads 4
+            [False, False, False, True, False, True],  # reads 6
+        ]
+        assert (second.weights[forbidden[:, :, 0]] == 0).all()
+        for before, here in np.argwhere(~forbidden[:, :, 0]).tolist():
+            solution = tables.solution([before, here, 0], [0, 1, 0])
+            config = space.config(solution.point(space))
+            assert config.layers[1].residual == second.residual[here]
+            layers = MODEL.metrics(config, extrapolate=True).layers
+            shared = 10 * max(g.in_channels * g.input_bits for g in config.geometry)
+            own = np.ceil(layers.area_um2).sum()
+            assert solution.area_um2 == own + shared + tables.constant_area_um2
+            assert solution.weights == sum(g.weights for g in config.geometry)
+        with pytest.raises(ValueError, match="must be the 4 that are read with residual, not 6"):
+            space.config(tables.solution([0, 1, 0], [0, 0, 0]).point(space))
+
+
+def test_families_are_solved_together():
+    """The front and the k best of all families are those of each family, merged."""
+    conv = CONV | {"repeat": [1, 2], "residual": [False, True], "channels": [4, 6]}
+    space = small(layers=[conv | {"pool": [1, 2]}, LINEAR], crossbar={"rows": [16], "columns": [8]})
+    assert len(space.families) == 4
+    tables = build_tables(space, MODEL)
+    assert [t.family for t in tables] == [0, 1, 2, 3]
+    problem = Problem("latency", 15000, 0)
+    merged = ExactSearch(tables, problem)
+    alone = [ExactSearch([t], problem) for t in tables]
+    pairs = sorted(
+        pair
+        for search in alone
+        for pair in zip(search.front().area_um2, search.front().time_ps, strict=True)
+    )
+    front = merged.front()
+    expected = [p for p in pairs if all(p[1] < q[1] for q in pairs if q < p)]
+    assert list(zip(front.area_um2, front.time_ps, strict=True)) == expected
+    best = merged.k_best(30)
+    assert [(s.time_ps, s.area_um2) for s in best] == (
+        sorted((s.time_ps, s.area_um2) for one in alone for s in one.k_best(30))[:30]
+    )
+    assert len({(s.family, s.channels, s.residual) for s in best}) == len(best) == 14
+    assert len({s.family for s in best}) > 1
+    for solution in best:
+        config = solution.config(space)
+        layers = MODEL.metrics(config).layers
+        assert solution.time_ps == np.ceil(layers.time_ns * 1000).sum()
+        family = space.families[solution.family]
+        assert [layer.pool for layer in config.layers] == [la.pool[0] for la in family.layers]
 
 
 def test_one_table_for_each_size_of_tile_in_the_spaces_order():

@@ -22,7 +22,7 @@ from model.errors import UserError
 from search.metrics import LayerBatch
 from search.phase1.exact import ExactSearch
 from search.phase1.problem import Problem
-from search.space import LayerChoice, Option, Point, Space, load_space
+from search.space import LayerChoice, Option, Point, Space, load_family
 from search.tables import build_tables
 
 from .model import AnalogFigures, AnalogModel
@@ -192,6 +192,7 @@ def _edap(
     columns["adc_bits"] = column(lambda c: c.adc_bits)
     columns["input_bits"] = column(lambda c: c.input_bits)
     columns["copies"] = column(lambda c: c.option.copies)
+    columns["residual"] = column(lambda c: c.residual)
     area, latency, energy = model.networks(LayerBatch(**columns), layers)
     edap = area / 1e6 * latency / 1e6 * energy / 1e9
     return edap if problem.area_um2 is None else np.where(area > problem.area_um2, np.inf, edap)
@@ -279,7 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
 
     def work() -> None:
-        space = load_space(args.space)
+        space = load_family(args.space)
         if len(space.layers) != len(VGG16_CHANNELS) + 1:
             raise UserError(
                 f"{args.space}: layers: must be {len(VGG16_CHANNELS) + 1}, VGG16's, "

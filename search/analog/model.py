@@ -97,6 +97,7 @@ class AnalogModel:
         is_known = np.ones(len(batch), np.bool_)
         for rows, calibration, readout, size in self._groups(batch):
             outside = self._outside(rows, calibration, readout, size, extrapolate)
+            outside |= _with_shortcut(batch, rows, extrapolate)
             estimate = _estimate(calibration, self.first, readout, size)
             is_known[rows] = ~outside
             result["area_um2"][rows] = estimate.area_um2 + estimate.parts["tree_um2"]
@@ -274,6 +275,19 @@ class AnalogModel:
                 )
             outside |= wrong
         return outside
+
+
+def _with_shortcut(
+    batch: LayerBatch, rows: NDArray[np.intp], extrapolate: bool
+) -> NDArray[np.bool_]:
+    """Residual layers: no constant is known for what a shortcut costs, and none is counted."""
+    residual = batch.residual[rows] > 0
+    if residual.any() and not extrapolate:
+        raise UserError(
+            f"layers[{rows[int(np.argmax(residual))]}].residual must be false in the analog model, "
+            "which knows no shortcuts; extrapolate to have an estimate without their cost"
+        )
+    return residual
 
 
 def _check_engine(batch: LayerBatch) -> None:

@@ -15,7 +15,7 @@ import torch
 from model.errors import UserError
 from search.analog.model import AnalogModel
 from search.metrics import CostModel
-from search.space import Space, describe, load_space
+from search.space import Space, describe, load_family
 from search.tables import Solution, Tables, build_tables
 
 from .band import band_optimum
@@ -252,7 +252,7 @@ def run(args: argparse.Namespace) -> None:
     for name in ("seeds", "evaluations"):
         if getattr(args, name) < 1:
             raise UserError(f"--{name}: must be at least 1, not {getattr(args, name)}")
-    space = load_space(args.space)
+    space = load_family(args.space)
     problem = Problem.of(space)
     if args.objective:
         problem = dataclasses.replace(problem, objective=args.objective)

@@ -31,7 +31,7 @@ class Part:
     Attributes
     ----------
     which : int
-        Index of the size of crossbar tile.
+        Index of the family and size of crossbar tile.
     tables : Tables
         All its costs.
     recursion : Recursion
@@ -77,7 +77,7 @@ class ExactSearch:
     Parameters
     ----------
     tables : sequence of Tables
-        One for each size of crossbar tile; the best of all is returned.
+        One for each family and size of crossbar tile; the best of all is returned.
     problem : Problem
         Its ``least_area_um2`` is left out of account.
 
@@ -150,7 +150,7 @@ class ExactSearch:
         seen: set[tuple[int, ...]] = set()
         for time, area, order, n in heapq.merge(*map(places, range(len(self.parts)), self.parts)):
             part = self.parts[n]
-            identity = order if distinct == "channels" else (part.which, *order)
+            identity = (part.tables.family if distinct == "channels" else part.which, *order)
             if identity in seen:
                 continue
             seen.add(identity)

@@ -8,15 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from search.tables import Tables
+from search.tables import FORBIDDEN, LayerTable, Tables
 
 from .problem import Attempt, Incumbent, Problem
 from .published_cost import LATENCY_UNIT_PS
 
 __all__ = ["PublishedLoop", "RelaxedLoop", "published_search", "relaxed_search"]
+
+
+FAR = 10
+"""How many times the largest area what is forbidden counts for the gradient."""
 
 
 class Gate(torch.autograd.Function):
@@ -94,6 +99,13 @@ def chosen(nodes: Sequence[Tensor], tables: Tables) -> tuple[np.ndarray, np.ndar
     return stack // options, stack % options
 
 
+def steering_area(layer: LayerTable) -> NDArray[np.int64]:
+    """Areas that a gradient can follow: the forbidden ones are far from the others, not endless."""
+    is_forbidden = layer.area_um2 >= FORBIDDEN
+    most = int(np.where(is_forbidden, 0, layer.area_um2).max())
+    return np.where(is_forbidden, FAR * most, layer.area_um2)
+
+
 def published_search(
     tables: Tables,
     problem: Problem,
@@ -120,7 +132,7 @@ def published_search(
     optimizer = torch.optim.SGD(
         thetas, lr=loop.learning_rate, momentum=loop.momentum, weight_decay=loop.weight_decay
     )
-    areas = [torch.from_numpy(layer.area_um2).float() for layer in tables.layers]
+    areas = [torch.from_numpy(steering_area(layer)).float() for layer in tables.layers]
     latencies = [
         torch.from_numpy(layer.time_ps / LATENCY_UNIT_PS).float() for layer in tables.layers
     ]
@@ -185,7 +197,7 @@ def relaxed_search(
     costs = [
         tuple(
             torch.from_numpy(table).float()
-            for table in (t.area_um2, t.time_ps, t.shared_um2, t.weights)
+            for table in (steering_area(t), t.time_ps, t.shared_um2, t.weights)
         )
         for t in tables.layers
     ]

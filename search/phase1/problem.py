@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.space import Objective, Space
-from search.tables import Solution, Tables
+from search.tables import FORBIDDEN, Solution, Tables
 
 __all__ = ["Attempt", "Incumbent", "Problem"]
 
@@ -44,6 +44,7 @@ class Problem:
         """Time of n choices [ps], and whether each keeps within the bounds; (n, layers) -> (n,)."""
         area, time, interval, weights = tables.costs(channels, options)
         fits = (weights >= self.least_weights) & (area >= self.least_area_um2)
+        fits &= area < FORBIDDEN
         if self.area_um2 is not None:
             fits &= area <= self.area_um2
         return (time if self.objective == "latency" else interval), fits

@@ -22,7 +22,7 @@ from search.metrics import CostModel
 from search.parallel import BACKENDS, Workers
 from search.phase1.exact import ExactSearch
 from search.phase1.problem import Problem as Phase1Problem
-from search.space import Point, Space, load_space
+from search.space import Point, Space, load_family
 from search.store import Store
 from search.tables import build_tables
 
@@ -235,7 +235,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Train the start, compare, and measure the winner on the test images."""
-    space = load_space(args.space)
+    space = load_family(args.space)
     effort = space.effort
     loss = effort.accuracy_loss if args.loss is None else args.loss
     model: CostModel = AnalogModel() if args.model == "analog" else DigitalModel()
@@ -246,6 +246,8 @@ def run(args: argparse.Namespace) -> None:
     config = precision.config(precision.start)
     recipe = dataclasses.replace(recipe_for(space.dataset), epochs=args.epochs or effort.epochs)
     if args.validation is not None:
+        if args.validation < 2:
+            raise UserError(f"--validation: must be at least 2, not {args.validation}")
         recipe = dataclasses.replace(recipe, validation=args.validation)
     tuning = Tuning(
         epochs=effort.tuning_epochs if args.tuning_epochs is None else args.tuning_epochs,

@@ -70,6 +70,8 @@ def _layers(result: Mapping[str, Any]) -> str:
         "layer",
         "kind",
         "CD",
+        "pool",
+        "shortcut",
         "engine",
         "AT",
         "CS",
@@ -89,6 +91,8 @@ def _layers(result: Mapping[str, Any]) -> str:
             n,
             layer["kind"],
             layer["channels"],
+            layer["pool"] if layer["pool"] > 1 else "",
+            "yes" if layer.get("residual") else "",
             layer["engine"],
             *shown,
             layer["copies"],
@@ -119,10 +123,23 @@ def _rounds(result: Mapping[str, Any]) -> str:
 
 def _candidates(result: Mapping[str, Any]) -> str:
     last = result["rounds"][-1]
-    heads = ("channels", "area µm²", "time µs", "score", "ln parameters", "ln MACs", "")
+    heads = (
+        "channels, /pool, + with a shortcut",
+        "area µm²",
+        "time µs",
+        "score",
+        "ln parameters",
+        "ln MACs",
+        "",
+    )
     rows = [
         (
-            " ".join(map(str, one["channels"])),
+            " ".join(
+                f"{channels}{f'/{pool}' if pool > 1 else ''}{'+' if residual else ''}"
+                for channels, pool, residual in zip(
+                    one["channels"], one["pools"], one["residual"], strict=True
+                )
+            ),
             f"{one['area_um2']:,.0f}",
             f"{one['time_ps'] / 1e6:,.2f}",
             f"{one['score']:.4f}",

@@ -148,7 +148,11 @@ def layer_choices(result: Mapping[str, Any]) -> Figure:
     figure = Figure(figsize=(7.0, 1.3 * len(KNOBS) + 0.6), dpi=PIXELS, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(KNOBS), 1, sharex=True, squeeze=False)[:, 0]
-    names = [f"{n}\n{layer['engine']}\n{layer['adc_type'] or ''}" for n, layer in enumerate(layers)]
+    names = [
+        f"{n}{' residual' if layer.get('residual') else ''}\n{layer['engine']}\n"
+        f"{layer['adc_type'] or ''}"
+        for n, layer in enumerate(layers)
+    ]
     for axes, (key, label) in zip(panels, KNOBS, strict=True):
         values = [layer[key] or 0 for layer in layers]
         colours = [

@@ -94,6 +94,23 @@ def test_layers_do_not_depend_on_what_else_is_in_the_batch():
         assert np.array_equal(getattr(part, field.name), wanted, equal_nan=True), field.name
 
 
+def test_layers_of_different_engines_side_by_side_cost_what_each_costs_alone():
+    """One of each engine, and a shortcut of one: parts that are as many, but of other layers."""
+    batch = random_batch(40, seed=3)
+    for engines in ([0, 1], [1, 0], [0, 1, 1], [0, 0, 1, 1]):
+        rows = [int(np.flatnonzero(batch.engine == engine)[n]) for n, engine in enumerate(engines)]
+        for at in range(len(rows)):
+            some = LayerBatch(*(getattr(batch, f.name)[rows] for f in fields(batch)))
+            some = replace(some, residual=(np.arange(len(rows)) == at).astype(np.int64))
+            costs = MODEL.layer_costs(some, extrapolate=True)
+            for n in range(len(rows)):
+                alone = LayerBatch(*(getattr(some, f.name)[n : n + 1] for f in fields(some)))
+                one = MODEL.layer_costs(alone, extrapolate=True)
+                for field in fields(costs):
+                    wanted = getattr(one, field.name)[0]
+                    assert getattr(costs, field.name)[n] == pytest.approx(wanted), field.name
+
+
 def test_more_of_anything_is_never_smaller():
     config = _config()
     batch = LayerBatch.of(config)

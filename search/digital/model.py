@@ -103,9 +103,9 @@ class DigitalModel:
                     index = int(part.where[np.flatnonzero(wrong)[0]])
                     raise UserError(f"layers[{index}]: {line}")
                 is_known[part.where[wrong]] = False
-        for kind, areas, where in self._areas(parts):
-            area[where] += areas
-            spread[where] += (self.coefficients.errors[kind] * areas) ** 2
+        for kind, areas in self._areas(parts, count).items():
+            area += areas
+            spread += (self.coefficients.errors[kind] * areas) ** 2
         for part in parts:
             memory[part.where] += _memory_bits(part)
         cycles = layer_cycles(batch, generator)
@@ -128,16 +128,13 @@ class DigitalModel:
             is_known=is_known,
         )
 
-    def _areas(self, parts: list[Part]) -> list[tuple[str, Floats, NDArray[np.int64]]]:
-        """Area by kind of block: errors of one kind add up, those of different kinds do not."""
-        found: dict[tuple[str, int], tuple[str, Floats, NDArray[np.int64]]] = {}
+    def _areas(self, parts: list[Part], count: int) -> dict[str, Floats]:
+        """Area of each of ``count`` layers by kind of block: errors of one kind add up."""
+        found: dict[str, Floats] = {}
         for part in parts:
-            key = part.kind, len(part.where)
             area = self.coefficients.area_um2(part)
-            if key in found:
-                area = area + found[key][1]
-            found[key] = part.kind, area, part.where
-        return list(found.values())
+            found.setdefault(part.kind, np.zeros(count))[part.where] += area
+        return found
 
     def _period(self, batch: LayerBatch, generator: str) -> Floats:
         if self.clock_ns is not None:
@@ -163,8 +160,8 @@ class DigitalModel:
             _, line = self.coefficients.outside(part)
             if line and not extrapolate:
                 raise UserError(line)
-        shared = [(kind, float(area.sum())) for kind, area, _ in self._areas(parts)]
-        area = float(layers.area_um2.sum()) + sum(value for _, value in shared)
+        shared = sum(float(area.sum()) for area in self._areas(parts, 1).values())
+        area = float(layers.area_um2.sum()) + shared
         clock = self.clock_ns or period_ns(config, self.coefficients.period)
         latency, interval = _timing(config)
         energies, once, energy_error = layers.energy_pj, float("nan"), float("nan")

@@ -278,11 +278,14 @@ def _stream_parts(batch: LayerBatch, where: Ints, sum_bits: Ints, generator: str
     yield Part("ram", partial, one * (has_pool & (pooled > 1)), where)
 
     added = batch.residual * np.minimum(batch.input_bits, batch.output_bits)
-    held = shortcut_depth(batch, generator)
-    shortcut = {"depth": held, "channels": batch.outputs, "bits": np.maximum(added, 1)}
-    yield Part("shortcut", shortcut, one * (added > 0), where)
-    queue = {"depth": held, "width": batch.outputs * np.maximum(added, 1)}
-    yield Part("ram", queue, one * ((added > 0) & (held > 1)), where)
+    residual = np.flatnonzero(added)
+    if len(residual):
+        chosen = pick(batch, residual)
+        held, width = shortcut_depth(chosen, generator), added[residual]
+        shortcut = {"depth": held, "channels": chosen.outputs, "bits": width}
+        yield Part("shortcut", shortcut, np.ones_like(residual), where[residual])
+        queue = {"depth": held, "width": chosen.outputs * width}
+        yield Part("ram", queue, (held > 1).astype(np.int64), where[residual])
 
     lanes = requantizer_lanes(batch, generator)
     chunks = _ceil(batch.outputs, lanes)

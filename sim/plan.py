@@ -19,7 +19,7 @@ class LayerPlan:
     Attributes
     ----------
     engine : str
-        ``crossbar flash 4b``, or ``pe_array``.
+        ``crossbar flash 4b``, or ``pe_array``; then ``+ shortcut`` where the layer has one.
     reads, writes : str
         Maps, height x width x channels; what is written is behind the pool.
     fan_in : int
@@ -69,6 +69,8 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
             cells = 2 * geometry.weights * layer.copies
         else:
             engine, tiles, cells = "pe_array", 0, 0
+        if layer.residual:
+            engine += " + shortcut"
         coded = None
         if parameters is not None:
             section = layer_section(config, geometry, parameters.layers[geometry.index])

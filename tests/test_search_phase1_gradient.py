@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_search_phase1_exact import random_tables
+from test_search_phase1_exact import random_tables, with_forbidden
 
 from search.phase1.exact import ExactSearch
 from search.phase1.gradient import (
@@ -11,11 +11,14 @@ from search.phase1.gradient import (
     RelaxedLoop,
     published_search,
     relaxed_search,
+    steering_area,
     target_area,
 )
 from search.phase1.problem import Problem
 from search.phase1.published_cost import published_tables
+from search.phase1.random_search import random_search
 from search.space import load_space
+from search.tables import FORBIDDEN
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 PROBLEM = Problem("latency", 25)
@@ -51,6 +54,33 @@ def test_the_same_seed_gives_the_same_network_beside_others_or_alone(search, obj
     alone = search(tables, problem, seeds=[5], loop=loop)
     if search is relaxed_search:
         assert alone == both[1:]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("bound", [None, 40])
+def test_what_is_forbidden_is_never_found(seed, bound):
+    tables = with_forbidden(random_tables(seed, channels=(3, 4, 3), options=2), seed)
+    problem = Problem("latency", bound)
+    found = [
+        *published_search(tables, problem, seeds=[1, 2], loop=PublishedLoop(steps=100)),
+        *relaxed_search(tables, problem, seeds=[1, 2], loop=RelaxedLoop(steps=100)),
+        *random_search(tables, problem, seeds=[1, 2], evaluations=100),
+    ]
+    best = problem.time_ps(ExactSearch([tables], problem).best())
+    for attempt in found:
+        if attempt.solution is not None:
+            assert attempt.solution.area_um2 < FORBIDDEN
+            assert problem.time_ps(attempt.solution) >= best
+    assert all(attempt.solution is not None for attempt in found[2:])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gradient_sees_what_is_forbidden_as_far_not_endless(seed):
+    tables = with_forbidden(random_tables(seed, channels=(3, 4, 3)), seed)
+    for layer in tables.layers:
+        area, is_forbidden = steering_area(layer), layer.area_um2 >= FORBIDDEN
+        assert (area[~is_forbidden] == layer.area_um2[~is_forbidden]).all()
+        assert (area[is_forbidden] == 10 * area[~is_forbidden].max()).all()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -22,6 +22,12 @@ def test_digits_by_hand():
     assert last.engine_cycles == 8 + 4 + 128 + 8 * 4
 
 
+def test_a_shortcut_is_named():
+    engines = [layer.engine for layer in plan(preset("residual"))]
+    assert engines[1] == "crossbar sar 4b + shortcut"
+    assert [engine.endswith("shortcut") for engine in engines] == [False, True, False, False]
+
+
 def test_copies_and_wide_layers():
     data = json.loads(preset_json("digits"))
     data["layers"][0] |= {"copies": 3, "channels": 40}

@@ -188,7 +188,8 @@ def relaxed_search(
 
     (for the interval, and for what is shared, the largest of the summands). Bounds are hinges, as
     fractions of themselves: penalty·(max(0, E[A]/bound − 1) + max(0, 1 − E[weights]/floor)), and
-    the same below a band. The likeliest network of every step is evaluated, and the best one
+    the same below a band; and penalty times the expected number of pairs of neighbours that cannot
+    be. The likeliest network of every step is evaluated, and the best one
     within the bounds is kept.
     """
     loop = loop or RelaxedLoop()
@@ -197,7 +198,13 @@ def relaxed_search(
     costs = [
         tuple(
             torch.from_numpy(table).float()
-            for table in (steering_area(t), t.time_ps, t.shared_um2, t.weights)
+            for table in (
+                steering_area(t),
+                t.time_ps,
+                t.shared_um2,
+                t.weights,
+                (t.area_um2 >= FORBIDDEN).all(axis=2),
+            )
         )
         for t in tables.layers
     ]
@@ -210,9 +217,10 @@ def relaxed_search(
         incumbent.look(*chosen([prob.detach().argmax(dim=-1) for prob in probs], tables))
         area = torch.full((len(seeds),), float(tables.constant_area_um2))
         weights = torch.zeros(len(seeds))
+        excess = torch.zeros(len(seeds))
         times, shares = [], []
         before = torch.ones(len(seeds), 1)
-        for prob, (area_table, time_table, shared_table, weight_table) in zip(
+        for prob, (area_table, time_table, shared_table, weight_table, forbidden) in zip(
             probs, costs, strict=True
         ):
             p = prob.view(len(seeds), *area_table.shape[1:])  # (seeds, out, option)
@@ -221,13 +229,13 @@ def relaxed_search(
             times.append(torch.einsum("si,sjk,ijk->s", before, p, time_table))
             shares.append(torch.einsum("si,sjk,ijk->s", before, p, shared_table))
             weights = weights + torch.einsum("si,sj,ij->s", before, here, weight_table)
+            excess = excess + torch.einsum("si,sj,ij->s", before, here, forbidden)
             before = here
         area = area + torch.stack(shares).amax(0)
         all_times = torch.stack(times)
         time = all_times.sum(0) if problem.objective == "latency" else all_times.amax(0)
         if step == 0:
             scale = time.detach()
-        excess = torch.zeros(len(seeds))
         if problem.area_um2 is not None:
             excess = excess + torch.relu(area / problem.area_um2 - 1)
         if problem.least_area_um2:

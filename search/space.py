@@ -373,17 +373,18 @@ class Space(Schema):
     def _fixed(self, choice: Sequence[tuple[int, int]]) -> tuple[LayerSpace, ...]:
         """All layers with one pool and one depth each.
 
-        The first of repeated layers may read other numbers of channels than it has: it has a
-        shortcut where it can, whatever the list says.
+        The first of repeated layers may read other numbers of channels than it has: there it has
+        no shortcut, whatever the list says.
         """
         layers: list[LayerSpace] = []
         before = (self.shape[2],)
         for layer, (pool, repeat) in zip(self.layers, choice, strict=True):
             fixed = layer.fixed(pool, repeat)
             if fixed and layer.repeat != (1,) and True in fixed[0].residual:
-                can = set(before) & set(layer.channels)
-                first = fixed[0].changed(residual=(False, True) if can else (False,))
-                fixed = (first, *fixed[1:])
+                lacking = set(before) - set(layer.channels)
+                if lacking:
+                    can = (False, True) if len(lacking) < len(before) else (False,)
+                    fixed = (fixed[0].changed(residual=can), *fixed[1:])
             layers += fixed
             before = fixed[-1].channels if fixed else before
         return tuple(layers)

@@ -97,6 +97,33 @@ def test_the_result_is_a_configuration_that_works_and_scores_as_stated(searched)
     assert names == pictures | {"best.json", "best.safetensors", "search.json", "index.html"}
 
 
+def test_shortcuts_and_depth_come_out_of_a_search(tmp_path, capsys):
+    first, last = SPACE["layers"]
+    stage = first | {"pool": 1, "channels": [8], "repeat": [1, 2], "residual": [True]}
+    layers = [first | {"channels": [8]}, stage, last]
+    path = space(tmp_path, layers=layers, effort=SPACE["effort"] | {"epochs": 1, "precisions": 2})
+    assert run(tmp_path, path) == 0
+    record = result(tmp_path)
+    networks = [
+        (tuple(one["pools"]), tuple(one["residual"])) for one in record["rounds"][0]["candidates"]
+    ]
+    one, two = ((2, 1, 1), (False, True, False)), ((2, 1, 1, 1), (False, True, True, False))
+    assert networks == [one, two]
+    config = load_config(tmp_path / "result" / "best.json")
+    chosen = networks[record["rounds"][0]["chosen"]]
+    assert (tuple(la.pool for la in config.layers), tuple(la.residual for la in config.layers)) == (
+        chosen
+    )
+    assert config.parameters is not None
+    parameters = load_parameters(tmp_path / "result" / config.parameters, config)
+    score = evaluate(config, parameters, load_images(config, tmp_path, "test"))
+    assert score.correct == record["best"]["accuracy"]["test_correct"]
+    said = capsys.readouterr().out
+    assert "8+" in said and "+ with a shortcut: the layer adds what it reads" in said
+    page = (tmp_path / "result" / "index.html").read_text()
+    assert "8/2 8+" in page
+
+
 def test_the_choice_keeps_what_was_asked(searched):
     record = result(searched)
     chosen = record["phase2"]["chosen"]

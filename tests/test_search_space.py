@@ -166,6 +166,18 @@ def test_families_are_the_choices_of_pool_and_depth_that_fit():
     assert "layers      2 or 3 or 4" in describe(one)
 
 
+def test_the_first_of_repeated_layers_has_a_shortcut_only_where_it_can():
+    def first(before, channels):
+        stage = FAMILY | {"channels": channels, "pool": 1, "repeat": [2], "residual": [True]}
+        (family,) = space(layers=[CONV | {"channels": before}, stage, LINEAR]).families
+        assert family.layers[2].residual == (True,)
+        return family.layers[1].residual
+
+    assert first([8, 16], [8, 16, 32]) == (True,)
+    assert first([8, 16], [16, 32]) == (False, True)
+    assert first([8], [16, 32]) == (False,)
+
+
 def test_a_repeated_layer_pools_last():
     deep = space(layers=[CONV | {"pool": 2, "repeat": [3]}, LINEAR])
     (family,) = deep.families

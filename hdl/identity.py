@@ -12,7 +12,7 @@ def layer_identity(config: Config, index: int) -> dict[str, int | str | None]:
     """Everything that decides the hardware of a layer, and nothing else of the configuration."""
     geometry = asdict(config.geometry[index])
     geometry.pop("index")
-    geometry.pop("residual")  # the layer says it
+    geometry.pop("residual")  # where it is true, the layer says it
     geometry["groups"] = "+".join(map(str, geometry["groups"]))
     identity: dict[str, int | str | None] = {**geometry}
     layer = config.layers[index]

@@ -131,7 +131,7 @@ class LayerConfig(Schema):
 
     @model_serializer(mode="wrap")
     def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say ``residual`` only where it is true: digests of files older than it stay the same."""
+        """Write ``residual`` only where it is true: the digest is of what is written."""
         values = written(self)
         if not self.residual:
             values.pop("residual", None)

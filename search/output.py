@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from hdl.artifacts import BUILD, replaced_folder
@@ -78,7 +79,9 @@ def write_result(result: Result, folder: Path, source: Path, command: str) -> Pa
     pictures = draw(record)
     with replaced_folder(folder) as new:
         (new / "best.json").write_text(config.model_dump_json(indent=2, exclude_none=True) + "\n")
-        save_parameters(new / PARAMETERS, config, result.parameters)
+        metadata = {**result.parameters.metadata, "config": config.digest}
+        metadata["validation"] = f"{result.record['best']['accuracy']['validation']:.4f}"
+        save_parameters(new / PARAMETERS, config, replace(result.parameters, metadata=metadata))
         (new / "search.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
         for name, data in pictures.items():
             (new / f"{name}.png").write_bytes(data)

@@ -59,11 +59,15 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _one_or_list(value: Any) -> Any:
-    return (value,) if isinstance(value, int) else _as_tuple(value)
+    return _as_tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 FromList = BeforeValidator(_as_tuple)
-OneOrList = BeforeValidator(_one_or_list, json_schema_input_type=int | list[int])
+Pool = Annotated[int, Field(ge=1, le=16)]
+OneOrList = BeforeValidator(
+    _one_or_list,
+    json_schema_input_type=Pool | Annotated[list[Pool], Field(min_length=1)],
+)
 Sharing = Annotated[int, Field(ge=1, le=1024)]
 AdcBits = Annotated[int, Field(ge=1, le=12)]
 
@@ -122,9 +126,7 @@ class LayerSpace(Schema):
     """Side of the square window; conv only, and required there."""
     padding: int | None = Field(None, ge=0, le=14)
     """Zeros around the map; conv only; (kernel − 1) / 2 rounded down when left out."""
-    pool: Annotated[tuple[Annotated[int, Field(ge=1, le=16)], ...], OneOrList] = Field(
-        (1,), min_length=1
-    )
+    pool: Annotated[tuple[Pool, ...], OneOrList] = Field((1,), min_length=1)
     """Side and stride of the max-pool: one number, or pooling points to choose from."""
     repeat: Annotated[tuple[Annotated[int, Field(ge=0, le=16)], ...], FromList] = Field(
         (1,), min_length=1
@@ -157,7 +159,7 @@ class LayerSpace(Schema):
 
     @model_serializer(mode="wrap")
     def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what is as in files that were older than it: their digests stay the same."""
+        """Write what chooses a family only where it does: the digest is of what is written."""
         values = written(self)
         if self.residual == (False,):
             values.pop("residual", None)
@@ -171,6 +173,8 @@ class LayerSpace(Schema):
     def _check(self) -> "LayerSpace":
         if self.kind == "conv" and self.kernel is None:
             raise ValueError("kernel is required for a conv layer")
+        if self.kind == "linear" and self.pool != (1,):
+            raise ValueError(f"pool must be 1 in a linear layer, not {max(self.pool)}")
         if True in self.residual:
             pool = 1 if max(self.repeat) > 1 else min(self.pool)
             check_residual(self.kind, self.kernel, self.padding, pool)
@@ -200,11 +204,12 @@ class LayerSpace(Schema):
 
     def fixed(self, pool: int, repeat: int) -> "tuple[LayerSpace, ...]":
         """The layers that it is with this pool, so many; what pools has no shortcut."""
-        one = self.changed(pool=(1,), repeat=(1,))
-        if pool == 1:
-            return (one,) * repeat
-        last = self.changed(pool=(pool,), repeat=(1,), residual=(False,))
-        return ((one,) * repeat)[1:] + (last,) * bool(repeat)
+        if repeat == 0:
+            return ()
+        one = last = self.changed(pool=(1,), repeat=(1,))
+        if pool > 1:
+            last = self.changed(pool=(pool,), repeat=(1,), residual=(False,))
+        return (*(one,) * (repeat - 1), last)
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
@@ -373,20 +378,24 @@ class Space(Schema):
     def _fixed(self, choice: Sequence[tuple[int, int]]) -> tuple[LayerSpace, ...]:
         """All layers with one pool and one depth each.
 
-        The first of repeated layers may read other numbers of channels than it has: there it has
-        no shortcut, whatever the list says.
+        A shortcut that is only offered is no more where it cannot be: around other numbers of
+        channels, and in the last layer. The first of repeated layers that must have one need not
+        where it may read other numbers of channels than it has.
         """
         layers: list[LayerSpace] = []
         before = (self.shape[2],)
         for layer, (pool, repeat) in zip(self.layers, choice, strict=True):
-            fixed = layer.fixed(pool, repeat)
-            if fixed and layer.repeat != (1,) and True in fixed[0].residual:
-                lacking = set(before) - set(layer.channels)
-                if lacking:
-                    can = (False, True) if len(lacking) < len(before) else (False,)
-                    fixed = (fixed[0].changed(residual=can), *fixed[1:])
-            layers += fixed
-            before = fixed[-1].channels if fixed else before
+            for number, one in enumerate(layer.fixed(pool, repeat)):
+                is_first = number == 0 and layer.repeat != (1,)
+                lacking = [count for count in before if count not in one.channels]
+                if True in one.residual and (is_first or False in one.residual) and lacking:
+                    offered = one.residual if False in one.residual else (True, False)
+                    can = offered if len(lacking) < len(before) else (False,)
+                    one = one.changed(residual=can)
+                layers.append(one)
+                before = one.channels
+        if layers and set(layers[-1].residual) == {True, False}:
+            layers[-1] = layers[-1].changed(residual=(False,))
         return tuple(layers)
 
     @property
@@ -409,7 +418,7 @@ class Space(Schema):
                     f"layers[{index}].residual must offer false too where channels lacks the "
                     f"{lacking[0]} that may be read"
                 )
-            before = layer.channels
+            before = tuple(c for c in layer.channels if False in layer.residual or c in before)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -495,7 +504,7 @@ class Space(Schema):
     @property
     def size(self) -> int:
         """Number of points."""
-        if len(self.families) > 1:
+        if self.families != (self,):
             return sum(family.size for family in self.families)
         tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
         choices = math.prod(layer.size // len(layer.forms) for layer in self.layers)
@@ -504,15 +513,15 @@ class Space(Schema):
     @property
     def phase1_size(self) -> int:
         """Number of points at the precision that phase 1 assumes."""
-        if len(self.families) > 1:
+        if self.families != (self,):
             return sum(family.phase1_size for family in self.families)
         tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
         return tiles * self.networks * math.prod(len(layer.options) for layer in self.layers)
 
     @cached_property
     def networks(self) -> int:
-        """Number of networks: of lists of forms in which each follows the one before."""
-        if len(self.families) > 1:
+        """Number of networks, those of each family: lists of forms that follow each other."""
+        if self.families != (self,):
             return sum(family.networks for family in self.families)
         ways = {self.shape[2]: 1}
         for layer in self.layers:
@@ -578,22 +587,19 @@ def json_schema() -> str:
     return json.dumps(Space.model_json_schema(), indent=2, sort_keys=True) + "\n"
 
 
-def _described(space: Space) -> list[str]:
+def describe(space: Space) -> str:
+    """What there is to choose from, in a few lines."""
     depths = sorted({len(family.layers) for family in space.families})
-    lines = [f"layers      {' or '.join(map(str, depths))}"]
+    families = []
     if space.possible_families > 1:
-        lines.append(
+        families.append(
             f"families    {len(space.families)} fit of {space.possible_families} choices of pools "
             "and depth"
         )
-    return lines
-
-
-def describe(space: Space) -> str:
-    """What there is to choose from, in a few lines."""
     return "\n".join([
         f"{space.name}  {space.digest[:12]}",
-        *_described(space),
+        f"layers      {' or '.join(map(str, depths))}",
+        *families,
         f"networks    {space.networks:.4g}",
         f"phase 1     {space.phase1_size:.4g} points",
         f"whole       {space.size:.4g} points",

@@ -135,6 +135,8 @@ class Tables:
         blocks, such as counters, that grow a little with the whole.
     family : int
         Index of the family of the space.
+    windows : tuple
+        Of each layer (kind, kernel, padding, pool): with these, equal forms are equal networks.
 
     The area of a whole is this constant, the sum of its layers' areas, and the largest of what
     they ask of the shared block.
@@ -146,6 +148,7 @@ class Tables:
     constant_area_um2: int = 0
     slack_um2: int = 0
     family: int = 0
+    windows: tuple[tuple[str, int | None, int | None, int], ...] = ()
 
     def costs(
         self, channels: NDArray[np.int64], options: NDArray[np.int64]
@@ -265,7 +268,8 @@ def build_tables(
             )
             tables = Tables(rows, columns, layers)
             tables = _with_constant(family, model, tables, extrapolate)
-            result.append(replace(tables, family=number))
+            windows = tuple((la.kind, la.kernel, la.padding, la.pool[0]) for la in family.layers)
+            result.append(replace(tables, family=number, windows=windows))
     return tuple(result)
 
 

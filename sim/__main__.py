@@ -18,8 +18,8 @@ def run_check(args: argparse.Namespace) -> int:
     from .plan import describe
 
     config = load_config(args.config)
-    text = describe(config, args.config)
     require_hardware(config, str(args.config))
+    text = describe(config, args.config)
     timing = image_timing(config, 3)
     print(text, end="")
     print(f"cycles      {timing.latency} for one image, then one every {timing.interval}")

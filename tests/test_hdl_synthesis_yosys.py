@@ -3,8 +3,11 @@
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from hdl.synthesis import yosys
@@ -74,10 +77,13 @@ def test_a_crash_without_a_word_is_an_error_too(tmp_path):
 
 
 PORTABLE = """
-import os, pathlib, sys
+import os, pathlib, sys, time
 code = pathlib.Path(os.environ["YOWASP_CACHE_DIR"]) / "code"
 print(code.exists())
 code.write_text("compiled")
+with open({starts!r}, "a") as starts:
+    starts.write("x")
+time.sleep(0.2)
 """
 
 
@@ -85,7 +91,9 @@ code.write_text("compiled")
 def portable(monkeypatch, tmp_path):
     monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path / "cache"))
     yosys._compiled.cache_clear()
-    yield Engine("yowasp", "portable 1", (sys.executable, "-c", PORTABLE, "-s"))
+    (tmp_path / "cache").mkdir()
+    program = PORTABLE.format(starts=str(tmp_path / "cache" / "starts"))
+    yield Engine("yowasp", "portable 1", (sys.executable, "-c", program, "-s"))
     yosys._compiled.cache_clear()
 
 
@@ -93,7 +101,30 @@ def test_the_portable_build_runs_only_where_it_is_compiled_whole(portable, tmp_p
     portable.run("script.ys", tmp_path)
     assert (tmp_path / "script.ys.log").read_text() == "True\n"
     (folder,) = (tmp_path / "cache" / "kakure").iterdir()
-    assert (folder / "code").read_text() == "compiled"
+    assert folder.name == f"portable-1-wasmtime-{metadata.version('wasmtime')}"
+    assert folder.stat().st_mode & 0o055 == 0o055, "others may use it"
+    (folder / "code").write_text("kept")
+    yosys._compiled.cache_clear()
+    portable.prepare()
+    assert (folder / "code").read_text() == "kept", "it is compiled once"
+
+
+@pytest.mark.parametrize("place", ["", "here"])
+def test_the_folder_does_not_depend_on_where_a_script_runs(portable, tmp_path, monkeypatch, place):
+    monkeypatch.setenv("YOWASP_CACHE_DIR", place)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *args, **more: tmp_path / "user")
+    monkeypatch.chdir(tmp_path)
+    (folder,) = portable.prepare().values()
+    assert Path(folder).parent == (tmp_path / (place or "user") / "kakure")
+
+
+def test_threads_compile_one_after_the_other(portable, tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        folders = {
+            tuple(found.values()) for found in pool.map(lambda _: portable.prepare(), "abcd")
+        }
+    assert len(folders) == 1
+    assert len((tmp_path / "cache" / "starts").read_text()) == 1
 
 
 def test_of_two_that_compile_the_first_one_stays(portable, tmp_path, monkeypatch):
@@ -102,6 +133,7 @@ def test_of_two_that_compile_the_first_one_stays(portable, tmp_path, monkeypatch
     def another_is_first(command, env, **options):
         (folder,) = (tmp_path / "cache" / "kakure").iterdir()
         whole = folder.with_name(folder.name.rsplit(".", 1)[0].removeprefix("."))
+        assert env["YOWASP_CACHE_DIR"].startswith(str(folder))
         whole.mkdir()
         (whole / "code").write_text("the other's")
         return run(command, env=env, **options)

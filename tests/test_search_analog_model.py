@@ -129,6 +129,16 @@ def test_unknown_arrays_and_engines_are_always_refused(model):
         AnalogModel("sram-1b").layer_costs(batch)
 
 
+def test_shortcuts_are_refused_or_marked_and_cost_nothing(model):
+    plain = LayerBatch.of(vgg16())
+    batch = replace(plain, residual=(np.arange(len(plain)) == 2).astype(np.int64))
+    with pytest.raises(UserError, match=r"layers\[2\]\.residual must be false in the analog model"):
+        model.layer_costs(batch)
+    costs, wanted = (model.layer_costs(b, extrapolate=True) for b in (batch, plain))
+    assert (costs.area_um2 == wanted.area_um2).all()
+    assert (costs.is_known == (np.arange(len(plain)) != 2)).all()
+
+
 def test_small_sweeps_extrapolate_by_the_trend_of_the_large_one(model):
     batch = LayerBatch.of(vgg16(input_bits=4))
     size = np.full(len(batch), 128)

@@ -113,6 +113,9 @@ def test_what_the_constants_do_not_hold_for_is_refused():
     tables = build_tables(other, MODEL, extrapolate=True)[0]
     assert not tables.layers[0].is_known.any()
     data = json.loads((CONFIGS / "search-xpert.json").read_text())["layers"]
+    shortcut = data[2] | {"residual": [False, True]}
+    with pytest.raises(UserError, match="residual: must be 0 with the published cost, not 1"):
+        build_tables(changed(layers=[*data[:2], shortcut, *data[3:]]), MODEL)
     head = {"kind": "linear", "channels": [10], "engine": ["pe_array"], "input_bits": [8]}
     with pytest.raises(UserError, match="engine: must be 'crossbar' with the published cost"):
         build_tables(changed(layers=[*data[:-1], head]), MODEL)

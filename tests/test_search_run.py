@@ -19,7 +19,9 @@ from model.data import load_images
 from model.evaluate import evaluate
 from model.parameters import load_parameters
 from search.__main__ import main
+from search.space import parse_space
 from search.store import Store
+from search.training import network_of
 
 SPACE: dict[str, Any] = {
     "name": "tiny",
@@ -118,10 +120,23 @@ def test_shortcuts_and_depth_come_out_of_a_search(tmp_path, capsys):
     parameters = load_parameters(tmp_path / "result" / config.parameters, config)
     score = evaluate(config, parameters, load_images(config, tmp_path, "test"))
     assert score.correct == record["best"]["accuracy"]["test_correct"]
+    assert parameters.metadata["config"] == config.digest  # what `make check` compares
     said = capsys.readouterr().out
-    assert "8+" in said and "+ with a shortcut: the layer adds what it reads" in said
+    assert "   8+   " in said and "+ with a shortcut: the layer adds what it reads" in said
     page = (tmp_path / "result" / "index.html").read_text()
     assert "8/2 8+" in page
+
+
+def test_shortcuts_are_trained_and_scored():
+    first, last = SPACE["layers"]
+    stage = first | {"pool": 1, "repeat": [1, 2], "residual": [False, True]}
+    whole = parse_space(json.dumps(SPACE | {"layers": [first, stage, last]}))
+    for number, family in enumerate(whole.families):
+        points = list(family.points())
+        for point in points[:: len(points) // 20]:
+            network = network_of(family, point)
+            assert len(network.layers) == 3 + number
+            assert [la.residual for la in network.layers] == [c.residual for c in point.layers]
 
 
 def test_the_choice_keeps_what_was_asked(searched):

@@ -173,8 +173,10 @@ def test_the_first_of_repeated_layers_has_a_shortcut_only_where_it_can():
         assert family.layers[2].residual == (True,)
         return family.layers[1].residual
 
+    deep = space(layers=[CONV, FAMILY | {"pool": 2, "repeat": [2], "residual": [True]}, LINEAR])
+    assert [la.residual for la in deep.families[0].layers[1:3]] == [(True,), (False,)]
     assert first([8, 16], [8, 16, 32]) == (True,)
-    assert first([8, 16], [16, 32]) == (False, True)
+    assert first([8, 16], [16, 32]) == (True, False)
     assert first([8], [16, 32]) == (False,)
 
 
@@ -184,6 +186,76 @@ def test_a_repeated_layer_pools_last():
     assert [layer.pool for layer in family.layers] == [(1,), (1,), (2,), (1,)]
     for point in list(family.points())[::997]:
         assert [layer.pool for layer in family.config(point).layers] == [1, 1, 2, 1]
+
+
+def forms_of(*layers):
+    """For each family, channels and residual of its layers but the last."""
+    return [
+        [(la.channels, la.residual) for la in family.layers[:-1]]
+        for family in space(layers=[*layers, LINEAR]).families
+    ]
+
+
+EIGHT, SIXTEEN = CONV | {"pool": 1, "channels": [8]}, CONV | {"pool": 1, "channels": [16]}
+FREE, NONE, ALL = (False, True), (False,), (True,)
+
+
+def test_a_shortcut_on_offer_removes_no_family():
+    offered = SIXTEEN | {"residual": [False, True]}
+    middle = SIXTEEN | {"repeat": [0, 1]}
+    assert forms_of(EIGHT, middle, offered) == [
+        [((8,), NONE), ((16,), NONE)],
+        [((8,), NONE), ((16,), NONE), ((16,), FREE)],
+    ]
+    end = SIXTEEN | {"channels": [10], "repeat": [0, 1], "kernel": 8, "padding": 0}
+    last = EIGHT | {"channels": [8, 10], "pool": [1, 8], "residual": [True, False]}
+    found = space(layers=[EIGHT, last, end]).families
+    assert [[la.residual for la in family.layers] for family in found] == [
+        [NONE, (True, False), NONE],
+        [NONE, NONE],
+    ]
+
+
+def test_a_shortcut_that_must_be_removes_the_families_where_it_cannot():
+    middle = SIXTEEN | {"repeat": [0, 1]}
+    assert forms_of(EIGHT, middle, SIXTEEN | {"residual": [True]}) == [
+        [((8,), NONE), ((16,), NONE), ((16,), ALL)]
+    ]
+
+
+def test_what_is_never_read_is_no_reason_to_refuse():
+    both, must = EIGHT | {"channels": [8, 16], "residual": [True]}, EIGHT | {"residual": [True]}
+    assert space(layers=[EIGHT, both, must, LINEAR]).networks == 1
+
+
+def test_sizes_of_one_family_are_those_of_its_layers():
+    for stage, networks in (
+        ({"repeat": [2]}, 4),
+        ({"repeat": [3], "pool": 2}, 8),
+        ({"repeat": [2], "residual": [True]}, 2),
+    ):
+        one = space(layers=[CONV | {"pool": 1} | stage, LINEAR])
+        (family,) = one.families
+        assert one.networks == family.networks == networks
+        assert one.size == family.size == len(list(family.points()))
+        assert one.phase1_size == family.phase1_size
+
+
+def test_what_chooses_no_family_is_not_written():
+    fixed = space(layers=[CONV | {"pool": 2}, LINEAR])
+    said = space(layers=[CONV | {"pool": [2], "repeat": [1], "residual": [False]}, LINEAR])
+    assert said.digest == fixed.digest
+    layer = fixed.model_dump(mode="json")["layers"][0]
+    assert layer["pool"] == 2 and not {"repeat", "residual"} & set(layer)
+    digest = load_space(CONFIGS / "search-digits.json").digest
+    assert digest.startswith("e6f272ec998f")  # results and stored evaluations are named by it
+
+
+def test_the_schema_keeps_the_limits_of_a_pool():
+    layer = json.loads(json_schema())["$defs"]["LayerSpace"]["properties"]["pool"]
+    one, many = layer["anyOf"]
+    assert (one["minimum"], one["maximum"]) == (1, 16)
+    assert (many["minItems"], many["items"]["maximum"]) == (1, 16)
 
 
 def test_what_does_not_fit_is_no_family():
@@ -197,6 +269,9 @@ def test_what_does_not_fit_is_no_family():
     [
         ([CONV | {"pool": []}, LINEAR], "layers[0].pool: must have a length of at least 1"),
         ([CONV | {"pool": [2, 2]}, LINEAR], "layers[0].pool: must not repeat 2"),
+        ([CONV | {"pool": 2.5}, LINEAR], "layers[0].pool[0]: must be an integer, not 2.5"),
+        ([CONV | {"pool": None}, LINEAR], "layers[0].pool[0]: must be an integer, not null"),
+        ([CONV, LINEAR | {"pool": [1, 2]}], "layers[1].pool: must be 1 in a linear layer, not 2"),
         ([CONV | {"repeat": [17]}, LINEAR], "layers[0].repeat[0]: must be at most 16, not 17"),
         ([CONV | {"repeat": 2}, LINEAR], "layers[0].repeat: must be a list, not 2"),
         (

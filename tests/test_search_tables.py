@@ -156,6 +156,25 @@ def test_families_are_solved_together():
         assert [layer.pool for layer in config.layers] == [la.pool[0] for la in family.layers]
 
 
+def test_a_network_of_two_families_is_listed_once():
+    """Either of two layers may be left out; what is left has the same windows and pools."""
+    first = CONV | {"pool": 1, "repeat": [0, 1]}
+    second = first | {"column_sharing": [1, 4]}
+    space = small(layers=[first, second, LINEAR], crossbar={"rows": [16], "columns": [8]})
+    assert len(space.families) == 4
+    tables = build_tables(space, MODEL)
+    best = ExactSearch(tables, Problem("latency", None, 0)).k_best(50)
+    networks = [
+        tuple(
+            (la.channels, la.kernel, la.pool, la.residual) for la in solution.config(space).layers
+        )
+        for solution in best
+    ]
+    assert len(set(networks)) == len(networks) == 1 + 2 + 4
+    pairs = [(s.time_ps, s.area_um2) for s in best]
+    assert pairs == sorted(pairs)
+
+
 def test_one_table_for_each_size_of_tile_in_the_spaces_order():
     tables = build_tables(small(), MODEL, extrapolate=True)
     assert [(t.rows, t.columns) for t in tables] == [(16, 8), (32, 8)]

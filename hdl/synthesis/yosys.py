@@ -1,6 +1,5 @@
 """Running a Yosys script: the portable WebAssembly build, or a native one where installed."""
 
-import contextlib
 import os
 import re
 import shutil
@@ -49,13 +48,14 @@ def _compiled(command: tuple[str, ...], version: str) -> Path:
     is whole.
     """
     default = platformdirs.user_cache_path("YoWASP", appauthor=False)
-    shared = Path(os.environ.get("YOWASP_CACHE_DIR", default)) / "kakure"
+    shared = Path(os.environ.get("YOWASP_CACHE_DIR") or default).resolve() / "kakure"
     whole = shared / f"{version} wasmtime {_installed('wasmtime')}".replace(" ", "-")
     if whole.exists():
         return whole
     shared.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=shared, prefix=f".{whole.name}."))
-    environment = os.environ | {"YOWASP_CACHE_DIR": str(folder)}
+    (folder / "new").mkdir()  # others may read it, unlike a temporary folder
+    environment = os.environ | {"YOWASP_CACHE_DIR": str(folder / "new")}
     try:
         done = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
@@ -63,8 +63,11 @@ def _compiled(command: tuple[str, ...], version: str) -> Path:
         if done.returncode:
             lines = done.stderr.splitlines() or [f"exit status {done.returncode}"]
             raise UserError(f"{version} does not start: {lines[-1]}")
-        with contextlib.suppress(OSError):  # another process was first
-            folder.rename(whole)
+        try:
+            (folder / "new").rename(whole)
+        except OSError:
+            if not whole.exists():  # no other process was first
+                raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return whole

@@ -137,8 +137,8 @@ class ExactSearch:
         k : int
             At most so many; fewer if there are no more.
         distinct : "channels" or "choices"
-            Whether two networks are distinct when their channels are (each then with its best
-            options), or when anything is.
+            Whether two are distinct when channels, shortcuts, windows or pools are (each then with
+            its best options), or when anything is.
         """
         rank = rank_channels if distinct == "channels" else rank_choices
 
@@ -147,10 +147,13 @@ class ExactSearch:
             return ((r.time, r.area + constant, r.order, n) for r in rank(part.recursion))
 
         chosen: list[Solution] = []
-        seen: set[tuple[int, ...]] = set()
+        seen: set[tuple[object, ...]] = set()
         for time, area, order, n in heapq.merge(*map(places, range(len(self.parts)), self.parts)):
             part = self.parts[n]
-            identity = (part.tables.family if distinct == "channels" else part.which, *order)
+            identity = (part.which, *order)
+            if distinct == "channels":
+                forms = (layer.form(c) for layer, c in zip(part.tables.layers, order, strict=True))
+                identity = (part.tables.windows, *forms)
             if identity in seen:
                 continue
             seen.add(identity)

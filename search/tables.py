@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from model.config import Config
 from model.errors import UserError
 
+from .layer_space import Form, LayerChoice, Option
 from .metrics import ADC_TYPES, ENGINES, CostModel, LayerBatch
-from .space import Form, LayerChoice, Option, Point, Space
+from .space import Point, Space
 
 __all__ = ["FORBIDDEN", "LayerTable", "SharesArea", "Solution", "Tables", "build_tables"]
 

@@ -12,9 +12,10 @@ from model.data import load_images
 from model.parameters import Parameters
 from model.recipe import recipe_for
 
+from .layer_space import Option
 from .parallel import Task
 from .phase2.accuracy import Start, train_start
-from .space import Option, Point, Space
+from .space import Point, Space
 from .store import Outcome, Store, key_of
 
 __all__ = ["network_of", "score_task", "start_of", "test_accuracy"]

@@ -8,10 +8,11 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from model.errors import UserError
+from search.layer_space import Option
 from search.phase1.exact import ExactSearch, least_area_um2
 from search.phase1.problem import Problem
 from search.phase1.published_cost import PublishedCost
-from search.space import Option, load_space
+from search.space import load_space
 from search.tables import FORBIDDEN, LayerTable, Tables, build_tables
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

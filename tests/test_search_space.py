@@ -5,9 +5,8 @@ import pytest
 
 from model.config import Config, parse_config
 from model.errors import UserError
+from search.layer_space import LayerChoice, Option
 from search.space import (
-    LayerChoice,
-    Option,
     Point,
     describe,
     json_schema,

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from model.errors import UserError
+from search.layer_space import Option
 from search.metrics import CostModel, LayerBatch, LayerCosts, Metrics
 from search.phase1.exact import ExactSearch
 from search.phase1.problem import Problem
-from search.space import Option, parse_space
+from search.space import parse_space
 from search.tables import FORBIDDEN, Solution, build_tables
 
 CONV = {

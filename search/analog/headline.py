@@ -19,10 +19,11 @@ from tqdm import tqdm
 from model.command import run_command
 from model.config import Config
 from model.errors import UserError
+from search.layer_space import LayerChoice, Option
 from search.metrics import LayerBatch
 from search.phase1.exact import ExactSearch
 from search.phase1.problem import Problem
-from search.space import LayerChoice, Option, Point, Space, load_family
+from search.space import Point, Space, load_family
 from search.tables import build_tables
 
 from .model import AnalogFigures, AnalogModel

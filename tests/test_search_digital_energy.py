@@ -126,14 +126,17 @@ def test_stored_coefficients_are_a_refit_of_the_stored_points(points):
     )
 
 
-def test_held_out_accelerators_and_layers(points, model):
-    held = [point for point in points if is_held_out(point.digest)]
-    assert len(held) == 29
+@pytest.mark.parametrize(("first", "count", "worst"), [(30, 16, 0.20), (None, 29, 0.30)])
+def test_held_out_accelerators_and_layers(points, model, first, count, worst):
+    """Of the samples without shortcuts, and of all."""
+    known = {config.digest for config in energy_samples()[:first]}
+    held = [point for point in points if point.digest in known and is_held_out(point.digest)]
+    assert len(held) == count
     errors = errors_of(held, model)
     whole = np.abs(list(errors["accelerator"].values()))
     layers = np.abs(np.concatenate(list(errors["layer"].values())))
     assert whole.mean() < 0.04 and whole.max() < 0.10
-    assert layers.mean() < 0.06 and layers.max() < 0.30
+    assert layers.mean() < 0.06 and layers.max() < worst
 
 
 def test_metrics_are_the_sum_of_layers_and_what_there_is_once(model):

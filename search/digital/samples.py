@@ -468,6 +468,18 @@ CHOSEN: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...] = (
             (1, 1, 700, None),
         ),
     ),
+    (  # all held out: the fit sees shortcuts of up to 7 bits, and takes one more for known
+        "requantizer",
+        ("channels", "lanes", "peak", "output_bits", "shortcut_bits"),
+        (
+            (4, 4, 90, 8, 8),
+            (10, 5, 60, 8, 8),
+            (16, 2, 5_000, 8, 8),
+            (48, 2, 900, 8, 8),
+            (32, 8, 900, 8, 8),
+            (64, 4, 2_000, 8, 8),
+        ),
+    ),
     (
         "max_pool",
         ("height", "width", "channels", "peak", "size"),

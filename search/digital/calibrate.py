@@ -9,6 +9,7 @@ from typing import Any
 
 from hdl.synthesis.atomic import write_atomically
 from hdl.synthesis.flow import CACHE
+from model.command import run_command
 from model.errors import UserError
 
 from .coefficients import COEFFICIENTS
@@ -17,6 +18,8 @@ from .measured import MEASURED, read_measured, run
 from .samples import plan
 
 __all__ = ["main", "report", "to_json"]
+
+STOPPED = "stopped; the same command goes on from here"
 
 
 def to_json(data: Mapping[str, Any]) -> str:
@@ -57,8 +60,32 @@ def report(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def calibrate(options: argparse.Namespace) -> None:
     """Measure what is missing, fit, write the coefficients, and print the errors."""
+    samples = plan()
+    if options.blocks:
+        known = {sample.block for sample in samples}
+        wanted = set(options.blocks.split(","))
+        if wanted - known:
+            wrong = sorted(wanted - known)[0]
+            raise UserError(f"--blocks must be of {', '.join(sorted(known))}, not {wrong}")
+        samples = [sample for sample in samples if sample.block in wanted]
+    if not options.fit_only:
+        run(
+            samples,
+            path=options.measured,
+            cache=options.cache,
+            jobs=options.jobs,
+            check=options.check,
+        )
+    data = fit(read_measured(options.measured))
+    write_atomically(options.coefficients, to_json(data).encode())
+    print(report(data))
+    print(f"\nwrote {options.coefficients}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the calibration; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
     parser = argparse.ArgumentParser(
         prog="python -m search.digital.calibrate",
         description="Synthesize the planned samples, fit the digital cost model, report errors.",
@@ -71,34 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--coefficients", type=Path, default=COEFFICIENTS, help="file to write")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of mapped modules")
     options = parser.parse_args(arguments)
-    try:
-        samples = plan()
-        if options.blocks:
-            known = {sample.block for sample in samples}
-            wanted = set(options.blocks.split(","))
-            if wanted - known:
-                wrong = sorted(wanted - known)[0]
-                raise UserError(f"--blocks must be of {', '.join(sorted(known))}, not {wrong}")
-            samples = [sample for sample in samples if sample.block in wanted]
-        if not options.fit_only:
-            run(
-                samples,
-                path=options.measured,
-                cache=options.cache,
-                jobs=options.jobs,
-                check=options.check,
-            )
-        data = fit(read_measured(options.measured))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    write_atomically(options.coefficients, to_json(data).encode())
-    print(report(data))
-    print(f"\nwrote {options.coefficients}")
-    return 0
+    return run_command(lambda: calibrate(options), interrupted=STOPPED)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from hdl.synthesis.atomic import write_atomically
+from model.command import run_command
 from model.config import Config
 from model.data import load_images
 from model.errors import UserError
@@ -152,23 +153,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--calibrate", action="store_true", help="measure the samples, and fit")
     parser.add_argument("--fit-only", action="store_true", help="fit the stored points")
     options = parser.parse_args(arguments)
-    try:
+    if options.config is None and not (options.calibrate or options.fit_only):
+        parser.error("give a configuration, --calibrate or --fit-only")
+
+    def command() -> None:
         if options.config is not None:
             point = measure_config(options.config, options.images, options.keep)
             print(table(point, options.clock_ns))
-            return 0
-        if not (options.calibrate or options.fit_only):
-            parser.error("give a configuration, --calibrate or --fit-only")
+            return
         if options.calibrate:
             calibrate()
         print(fit())
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+
+    return run_command(command, interrupted="stopped; the same command goes on from here")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from hdl.synthesis.memory_macro import SOURCE
 from hdl.synthesis.power import EnergyReport, measure_energy
 from hdl.synthesis.yosys import find_engine
 from model.config import Config, parse_config
-from model.errors import UserError
 from model.parameters import Parameters
 
 from .energy_run import mapped_accelerator, run_accelerator
+from .line_file import append_lines, read_lines
 
 __all__ = [
     "ENERGY_MEASURED",
@@ -250,31 +249,15 @@ def read_points(path: Path = ENERGY_MEASURED) -> list[EnergyPoint]:
     UserError
         If the file is missing, or any other line is not a point.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be read: {error.strerror}; run python -m search.digital.energy"
-        ) from None
-    found = {}
-    for number, line in enumerate(lines, 1):
-        if not line.endswith("\n"):
-            break
-        try:
-            point = EnergyPoint.from_json(line)
-        except (ValueError, TypeError, KeyError):
-            raise UserError(f"{path}: line {number} is not an energy point") from None
-        found[point.digest] = point
-    return [found[key] for key in sorted(found)]
+    return read_lines(
+        path,
+        EnergyPoint.from_json,
+        lambda point: point.digest,
+        what="an energy point",
+        command="python -m search.digital.energy",
+    )
 
 
 def append(path: Path, points: Sequence[EnergyPoint]) -> None:
-    """Add lines, after cutting one off that a crash left unfinished."""
-    with path.open("ab+") as file:
-        text = path.read_bytes()
-        if text and not text.endswith(b"\n"):
-            file.truncate(text.rfind(b"\n") + 1)
-        for point in points:
-            file.write(point.to_json().encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Add points, after cutting a line off that a crash left unfinished."""
+    append_lines(path, [point.to_json() for point in points])

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,8 +14,8 @@ from tqdm import tqdm
 from hdl.design import Design
 from hdl.emit import emit, module_name
 from hdl.synthesis.flow import CACHE, synthesize
-from model.errors import UserError
 
+from .line_file import append_lines, read_lines
 from .samples import Sample
 
 __all__ = ["MEASURED", "Measurement", "Module", "emitted", "measure", "read_measured", "run"]
@@ -178,34 +177,13 @@ def read_measured(path: Path = MEASURED) -> list[Measurement]:
     UserError
         If the file is missing, or any other line is not a measurement.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}; run make calibrate") from None
-    found = {}
-    for number, line in enumerate(lines, 1):
-        if not line.endswith("\n"):
-            break
-        try:
-            measurement = Measurement.from_json(line)
-        except (ValueError, TypeError, KeyError):
-            raise UserError(f"{path}: line {number} is not a measurement") from None
-        found[measurement.sample.key] = measurement
-    return [found[key] for key in sorted(found)]
-
-
-def _append(path: Path, line: str) -> None:
-    """Add a line, after ending one that a crash cut off."""
-    with path.open("ab+") as file:
-        file.seek(0, os.SEEK_END)
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
-                text = path.read_bytes()
-                file.truncate(text.rfind(b"\n") + 1)
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    return read_lines(
+        path,
+        Measurement.from_json,
+        lambda measurement: measurement.sample.key,
+        what="a measurement",
+        command="make calibrate",
+    )
 
 
 def _wanted(samples: Sequence[Sample], path: Path, check: bool) -> Iterator[Sample]:
@@ -253,7 +231,7 @@ def run(
         tasks = {workers.submit(measure, sample, cache=cache): sample for sample in wanted}
         try:
             for task in as_completed(tasks):
-                _append(path, task.result().to_json())
+                append_lines(path, [task.result().to_json()])
                 bar.set_postfix_str(tasks[task].block)
                 bar.update()
         except BaseException:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from model.command import run_command
 from model.errors import UserError
 from search.analog.model import AnalogModel
 from search.metrics import CostModel
@@ -296,15 +297,7 @@ def run(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the comparison; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
     args = parser().parse_args(argv)
-    try:
-        run(args)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(lambda: run(args))
 
 
 if __name__ == "__main__":

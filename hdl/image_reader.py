@@ -13,14 +13,20 @@ from .crc32 import Crc32
 from .hierarchy import place
 from .mask_decoder import MAX_TOKEN
 
-__all__ = ["IMAGE_WORD", "ImageReader", "LoadError", "scales_layout", "shifts_layout"]
+__all__ = ["IMAGE_WORD", "ImageReader", "LoadError", "scales_layout"]
 
 WORD = 32
 IMAGE_WORD = data.StructLayout({"word": WORD, "last": 1})
-HEADER = data.StructLayout({"layer": 8, "token": 8, "shift": 8, "magic": 8})
+HEADER = data.StructLayout({"layer": 8, "token": 8, "zero": 8, "magic": 8})
+SCALE = data.StructLayout({
+    "multiplier": MULTIPLIER_BITS,
+    "zero": 24 - MULTIPLIER_BITS,
+    "shift": SHIFT_BITS,
+    "zero_above": 8 - SHIFT_BITS,
+})
 
 
-class LoadError(enum.Enum, shape=2):
+class LoadError(enum.Enum, shape=3):
     """What was wrong with an image."""
 
     NONE = 0
@@ -30,26 +36,24 @@ class LoadError(enum.Enum, shape=2):
     """The mask ends before the weights or goes on after them, or the image ends elsewhere."""
     CRC = 3
     """The checksum of a section is wrong."""
+    SCALE = 4
+    """A reserved bit of a channel's scale is set."""
 
 
 def scales_layout(*, layers: int, max_outputs: int) -> data.StructLayout:
-    """Shape of a write to the requantizers' M and B."""
+    """Shape of a write to the requantizers' M, B and S."""
     return data.StructLayout({
         "valid": 1,
         "layer": range(layers),
         "channel": range(max_outputs),
         "multiplier": Shape(MULTIPLIER_BITS, signed=True),
         "offset": Shape(OFFSET_BITS, signed=True),
+        "shift": SHIFT_BITS,
     })
 
 
-def shifts_layout(*, layers: int) -> data.StructLayout:
-    """Shape of a write to the requantizers' S."""
-    return data.StructLayout({"valid": 1, "layer": range(layers), "shift": SHIFT_BITS})
-
-
 class ImageReader(wiring.Component):
-    """Mask words, scales and shifts of all layers, from the words of an image.
+    """Mask words and scales of all layers, from the words of an image.
 
     The layout is that of :func:`model.image.image_words`. Everything is checked; the first thing
     wrong ends the load for good: what follows is taken and dropped until reset.
@@ -80,8 +84,8 @@ class ImageReader(wiring.Component):
         one is a LENGTH error (whatever it is given), as are words left over when the mask ends.
     ends_mask : ``In(1)``
         This cycle completes the mask of ``layer``. Never without the mask having been begun.
-    scales, shifts : ``Out(struct)``
-        In a cycle with ``valid``: M and B of a channel, S of a layer. No ``ready``.
+    scales : ``Out(struct)``
+        In a cycle with ``valid``: M, B and S of a channel. No ``ready``.
     done : ``Out(1)``
         The image was right to its end. Stays; ``i.ready`` is 0 from then on.
     error : ``Out(LoadError)``
@@ -89,8 +93,8 @@ class ImageReader(wiring.Component):
 
     Timing
     ------
-    One word per cycle, but for the mask, which waits for ``mask.ready``. ``mask``, ``scales`` and
-    ``shifts`` are combinational from ``i``; ``done`` and ``error`` follow a word by one cycle.
+    One word per cycle, but for the mask, which waits for ``mask.ready``. ``mask`` and ``scales``
+    are combinational from ``i``; ``done`` and ``error`` follow a word by one cycle.
 
     Raises
     ------
@@ -106,7 +110,6 @@ class ImageReader(wiring.Component):
     mask: stream.Interface
     ends_mask: Signal
     scales: data.View
-    shifts: data.View
     done: Signal
     error: Any
 
@@ -129,7 +132,6 @@ class ImageReader(wiring.Component):
             "mask": Out(stream.Signature(WORD)),
             "ends_mask": In(1),
             "scales": Out(scales_layout(layers=layers, max_outputs=max_outputs)),
-            "shifts": Out(shifts_layout(layers=layers)),
             "done": Out(1),
             "error": Out(LoadError),
         })
@@ -187,14 +189,9 @@ class ImageReader(wiring.Component):
             (header.magic == MAGIC)
             & (header.layer == self.layer)
             & (header.token <= MAX_TOKEN)
-            & (header.shift < 1 << SHIFT_BITS)
+            & (header.zero == 0)
         )
-        m.d.comb += [
-            self.is_header.eq(self.i.valid),
-            self.shifts.valid.eq(self.i.valid & is_right),
-            self.shifts.layer.eq(self.layer),
-            self.shifts.shift.eq(header.shift),
-        ]
+        m.d.comb += self.is_header.eq(self.i.valid)
         m.d.sync += self.token.eq(header.token)
         with m.If(self.i.valid):
             self._go_on(m, "COUNT")
@@ -228,18 +225,24 @@ class ImageReader(wiring.Component):
 
     def _read_scales(self, m: Module) -> None:
         channel = Signal(range(self.max_outputs))
+        first = data.View(SCALE, self.i.p.word)
         multiplier = Signal(MULTIPLIER_BITS, reset_less=True)
+        shift = Signal(SHIFT_BITS, reset_less=True)
         is_last = channel == self.outputs - 1
         m.d.comb += [
             self.scales.layer.eq(self.layer),
             self.scales.channel.eq(channel),
             self.scales.multiplier.eq(multiplier),
             self.scales.offset.eq(self.i.p.word),
+            self.scales.shift.eq(shift),
         ]
         with m.State("MULTIPLIER"):
-            m.d.sync += multiplier.eq(self.i.p.word)
+            m.d.sync += multiplier.eq(first.multiplier)
+            m.d.sync += shift.eq(first.shift)
             with m.If(self.i.valid):
                 self._go_on(m, "OFFSET")
+                with m.If(first.zero.any() | first.zero_above.any()):
+                    self._fail(m, LoadError.SCALE)
         with m.State("OFFSET"), m.If(self.i.valid):
             m.d.comb += self.scales.valid.eq(1)
             m.d.sync += channel.eq(Mux(is_last, 0, channel + 1))

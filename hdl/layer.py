@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,9 +45,7 @@ class Layer(wiring.Component):
     weights : ``In(WeightWrite)``
         Weights, written once before the first pixel.
     scales : ``In(StructLayout)``
-        M and B of a channel, as :class:`~hdl.requantizer.Requantizer`.
-    shift : ``In(5)``
-        S of the requantizer.
+        M, B and S of a channel, as :class:`~hdl.requantizer.Requantizer`.
     i : ``In(stream.Signature(ArrayLayout(input_bits, in_channels)))``
         Pixels in raster order, image after image.
     o : ``Out(stream.Signature(ArrayLayout(output_bits or signed(32), outputs)))``
@@ -60,7 +58,6 @@ class Layer(wiring.Component):
 
     weights: data.View
     scales: data.View
-    shift: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -73,7 +70,6 @@ class Layer(wiring.Component):
         super().__init__({
             "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
             "scales": In(scales_layout(geometry.outputs, "channel")),
-            "shift": In(5),
             "i": In(stream.Signature(pixel)),
             "o": Out(stream.Signature(result)),
         })
@@ -109,7 +105,6 @@ class Layer(wiring.Component):
         )
         m.submodules.requantizer = place(requantizer, platform)
         m.d.comb += requantizer.scales.eq(self.scales)
-        m.d.comb += requantizer.shift.eq(self.shift)
 
         join(m, wiring.flipped(self.i), window.i)
         join(m, window.o, engine.i)

@@ -99,7 +99,7 @@ ACCELERATOR_REGISTERS = (
         "r",
         "Why loading failed.",
         (
-            Field("CODE", 0, 8, "0 none, 1 header, 2 length, 3 CRC."),
+            Field("CODE", 0, 8, "0 none, 1 header, 2 length, 3 CRC, 4 scale."),
             Field("LAYER", 8, 8, "Layer whose section is wrong."),
         ),
     ),

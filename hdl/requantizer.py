@@ -15,12 +15,13 @@ SHIFT_BITS = 5
 
 
 def scales_layout(count: int, index: str) -> data.StructLayout:
-    """The write port of ``count`` pairs of M and B, ``index`` says which."""
+    """The write port of ``count`` sets of M, B and S, ``index`` says which."""
     return data.StructLayout({
         "valid": 1,
         index: range(max(count, 2)),  # Verilog has no port of width 0
         "multiplier": signed(MULTIPLIER_BITS),
         "offset": signed(OFFSET_BITS),
+        "shift": unsigned(SHIFT_BITS),
     })
 
 
@@ -43,10 +44,8 @@ class RequantizerLane(wiring.Component):
 
     Members
     -------
-    scales : ``In(data.StructLayout)`` of ``valid``, ``chunk``, ``multiplier``, ``offset``
-        In a cycle with ``valid``, M and B of ``chunk`` are written.
-    shift : ``In(5)``
-        S.
+    scales : ``In(scales_layout(chunks, "chunk"))``
+        In a cycle with ``valid``, M, B and S of ``chunk`` are written. Logits have no S.
     select, chunk, accumulator : ``In``
         In a cycle with ``select``, ``accumulator`` is taken, to be scaled for ``chunk``.
     shortcut : ``In(shortcut_bits)``
@@ -58,7 +57,6 @@ class RequantizerLane(wiring.Component):
     """
 
     scales: data.View
-    shift: Signal
     select: Signal
     chunk: Signal
     accumulator: Signal
@@ -75,7 +73,6 @@ class RequantizerLane(wiring.Component):
         self.shortcut_bits = shortcut_bits
         super().__init__({
             "scales": In(scales_layout(chunks, "chunk")),
-            "shift": In(SHIFT_BITS),
             "select": In(1),
             "chunk": In(range(max(chunks, 2))),
             "accumulator": In(Shape.cast(range(-peak, peak + 1))),
@@ -93,7 +90,7 @@ class RequantizerLane(wiring.Component):
             range(-self.peak << MULTIPLIER_BITS - 1, (self.peak << MULTIPLIER_BITS - 1) + 1),
             reset_less=True,
         )
-        multiplier, offset = self._scales(m, platform)
+        multiplier, offset, shift = self._scales(m, platform)
         with m.If(self.select):
             m.d.sync += selected.eq(self.accumulator)
         with m.If(self.multiply):
@@ -104,7 +101,7 @@ class RequantizerLane(wiring.Component):
             m.d.comb += self.o.eq(total)
         else:
             shifted = Signal(total.shape())
-            m.d.comb += shifted.eq(total >> self.shift)
+            m.d.comb += shifted.eq(total >> shift)
             if self.shortcut_bits:
                 shifted = self._with_shortcut(m, shifted, self.output_bits)
             is_negative = shifted[-1]
@@ -138,30 +135,31 @@ class RequantizerLane(wiring.Component):
         m.d.comb += added.eq(cut + (multiplied << (bits - self.shortcut_bits)))
         return added
 
-    def _scales(self, m: Module, platform: Platform | None) -> tuple[Value, Value]:
-        """M of the channel selected last, and B of the one multiplied last."""
+    def _scales(self, m: Module, platform: Platform | None) -> tuple[Value, Value, Value]:
+        """M of the channel selected last, B and S of the one multiplied last."""
         scales = self.scales
+        offset = Signal(signed(OFFSET_BITS), reset_less=True)
+        shift = Signal(SHIFT_BITS if self.output_bits else 0, reset_less=True)
         if self.chunks == 1:
             multiplier = Signal(signed(MULTIPLIER_BITS), reset_less=True)
-            offset = Signal(signed(OFFSET_BITS), reset_less=True)
             with m.If(scales.valid):
                 m.d.sync += multiplier.eq(scales.multiplier)
                 m.d.sync += offset.eq(scales.offset)
-            return multiplier, offset
+                m.d.sync += shift.eq(scales.shift)
+            return multiplier, offset, shift
 
-        table = Ram(depth=self.chunks, width=MULTIPLIER_BITS + OFFSET_BITS)
+        table = Ram(depth=self.chunks, width=MULTIPLIER_BITS + OFFSET_BITS + len(shift))
         m.submodules.table = place(table, platform)
         m.d.comb += [
             table.write_address.eq(scales.chunk),
-            table.write_data.eq(Cat(scales.multiplier, scales.offset)),
+            table.write_data.eq(Cat(scales.multiplier, scales.offset, scales.shift)),
             table.write_enable.eq(scales.valid),
             table.read_address.eq(self.chunk),
             table.read_enable.eq(self.select),
         ]
-        offset = Signal(signed(OFFSET_BITS), reset_less=True)
         with m.If(self.multiply):
-            m.d.sync += offset.eq(table.read_data[MULTIPLIER_BITS:])
-        return table.read_data[:MULTIPLIER_BITS].as_signed(), offset
+            m.d.sync += Cat(offset, shift).eq(table.read_data[MULTIPLIER_BITS:])
+        return table.read_data[:MULTIPLIER_BITS].as_signed(), offset, shift
 
 
 class Requantizer(wiring.Component):
@@ -189,10 +187,9 @@ class Requantizer(wiring.Component):
 
     Members
     -------
-    scales : ``In(data.StructLayout)`` of ``valid``, ``channel``, ``multiplier``, ``offset``
-        In a cycle with ``valid``, ``channel`` takes M (signed 16 bit) and B (signed 32 bit).
-    shift : ``In(5)``
-        S. Neither it nor the scales may change while a vector is in flight.
+    scales : ``In(scales_layout(channels, "channel"))``
+        In a cycle with ``valid``, ``channel`` takes M (signed 16 bit), B (signed 32 bit) and S
+        (5 bit, which logits ignore). Not while a vector is in flight.
     i : ``In(stream.Signature(data.ArrayLayout(range(-peak, peak + 1), channels)))``
         Accumulators; read in place, taken with their last chunk. With a shortcut, a struct of
         them, ``sums``, and ``shortcut``, ``data.ArrayLayout(unsigned(shortcut_bits), channels)``.
@@ -215,7 +212,6 @@ class Requantizer(wiring.Component):
     """
 
     scales: data.View
-    shift: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -248,7 +244,6 @@ class Requantizer(wiring.Component):
         output = output_shape(output_bits)
         super().__init__({
             "scales": In(scales_layout(channels, "channel")),
-            "shift": In(SHIFT_BITS),
             "i": In(stream.Signature(vector_layout(peak, channels, shortcut_bits))),
             "o": Out(stream.Signature(data.ArrayLayout(output, channels))),
         })
@@ -297,7 +292,7 @@ class Requantizer(wiring.Component):
                 lane.scales.chunk.eq(self.scales.channel // self.lanes),
                 lane.scales.multiplier.eq(self.scales.multiplier),
                 lane.scales.offset.eq(self.scales.offset),
-                lane.shift.eq(self.shift),
+                lane.scales.shift.eq(self.scales.shift),
                 lane.select.eq(advance & select_valid),
                 lane.chunk.eq(chunk),
                 lane.accumulator.eq(Array(sums[c] for c in mine)[chunk]),

@@ -134,15 +134,11 @@ class SpatialCore(wiring.Component):
         """A layer, with what the generator writes into it."""
         layer = Layer(config=self.config, index=index)
         m.submodules[f"layer_{index}"] = place(layer, platform)
-        weights, scales, shifts = generator.weights, generator.scales, generator.shifts
+        weights, scales = generator.weights, generator.scales
         m.d.comb += layer.weights.valid.eq(weights.valid & (weights.layer == index))
         for name in ("row", "block", "positive", "negative"):
             m.d.comb += layer.weights[name].eq(weights[name])
         m.d.comb += layer.scales.valid.eq(scales.valid & (scales.layer == index))
-        for name in ("channel", "multiplier", "offset"):
+        for name in ("channel", "multiplier", "offset", "shift"):
             m.d.comb += layer.scales[name].eq(scales[name])
-        shift = Signal(5, name=f"shift_{index}", reset_less=True)
-        with m.If(shifts.valid & (shifts.layer == index)):
-            m.d.sync += shift.eq(shifts.shift)
-        m.d.comb += layer.shift.eq(shift)
         return layer

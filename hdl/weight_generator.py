@@ -8,7 +8,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .hierarchy import place
-from .image_reader import IMAGE_WORD, ImageReader, LoadError, scales_layout, shifts_layout
+from .image_reader import IMAGE_WORD, ImageReader, LoadError, scales_layout
 from .mask_decoder import MAX_TOKEN
 from .masked_signs import MaskedSigns
 from .sign_generator import job_prefix
@@ -49,7 +49,7 @@ class LayerWeights:
 
 
 class WeightGenerator(wiring.Component):
-    """Weights, scales and shifts of all layers, once, from a supermask image.
+    """Weights and scales of all layers, once, from a supermask image.
 
     Reads section after section as :func:`model.image.image_words` lays them out, makes the signs
     of every layer on chip, and writes what survives the mask. Everything is checked; the first
@@ -73,9 +73,8 @@ class WeightGenerator(wiring.Component):
         ``negative``: bit b belongs to output 32·block + b, both are 0 where the weight is 0 or
         there is no such output. Every word comes once, in order.
     scales : ``Out(struct)``
-        In a cycle with ``valid``, output ``channel`` of ``layer`` has ``multiplier``, ``offset``.
-    shifts : ``Out(struct)``
-        In a cycle with ``valid``, ``layer`` has ``shift``. None of the three has a ``ready``.
+        In a cycle with ``valid``, output ``channel`` of ``layer`` has ``multiplier``, ``offset``,
+        ``shift``. Neither of the two has a ``ready``.
     done : ``Out(1)``
         The image was right to its end. Stays; ``i.ready`` is 0 from then on.
     error : ``Out(LoadError)``
@@ -85,8 +84,8 @@ class WeightGenerator(wiring.Component):
 
     Timing
     ------
-    A weight word is written in the cycle after its last mask bit was read; scales and shifts in
-    the cycle that takes their (second) word. At full rate a section takes exactly
+    A weight word is written in the cycle after its last mask bit was read; scales in the cycle
+    that takes their second word. At full rate a section takes exactly
     :func:`hdl.loading_time.section_cycles`: a cycle per word for a raw mask whose rows are
     multiples of 32, and 2 more with ``xorshift32``, whose first signs come 4 cycles after the
     header. The next section follows at once; ``done`` or ``error`` the cycle after the word.
@@ -100,7 +99,6 @@ class WeightGenerator(wiring.Component):
     i: stream.Interface
     weights: data.View
     scales: data.View
-    shifts: data.View
     done: Signal
     error: Any
     error_layer: Signal
@@ -135,7 +133,6 @@ class WeightGenerator(wiring.Component):
             "i": In(stream.Signature(IMAGE_WORD)),
             "weights": Out(weights),
             "scales": Out(scales_layout(layers=len(layers), max_outputs=max_outputs)),
-            "shifts": Out(shifts_layout(layers=len(layers))),
             "done": Out(1),
             "error": Out(LoadError),
             "error_layer": Out(index),
@@ -167,7 +164,6 @@ class WeightGenerator(wiring.Component):
             masked.o.ready.eq(1),
             reader.ends_mask.eq(masked.o.valid & masked.o.p.last),
             self.scales.eq(reader.scales),
-            self.shifts.eq(reader.shifts),
             self.done.eq(reader.done),
             self.error.eq(reader.error),
             self.error_layer.eq(reader.layer),

@@ -18,7 +18,7 @@ MAGIC = 0x4B
 
 @dataclass(frozen=True)
 class Section:
-    """The words of one layer: two header words, the coded mask, M and B per channel, CRC-32.
+    """The words of one layer: two header words, the coded mask, S, M and B per channel, CRC-32.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ def layer_section(
 ) -> Section:
     """Lay out one layer; ``token`` None takes the shortest coding.
 
-    Word 0 is MAGIC << 24 | S << 16 | token << 8 | layer, word 1 the number of mask words. The
-    mask follows in the order of :func:`model.reference.weight_order`, then for each channel M
-    (sign-extended) and B, then the CRC-32 of all words before it.
+    Word 0 is MAGIC << 24 | token << 8 | layer, word 1 the number of mask words. The mask follows
+    in the order of :func:`model.reference.weight_order`, then for each channel S << 24 | M, M in
+    the lower 16 bits, and B, then the CRC-32 of all words before it. All other bits are 0.
     """
     assert config.weights.kind == "hidden"
     bits = mask_bits(
@@ -61,9 +61,10 @@ def layer_section(
     if token is None:
         token = shortest_token(bits)
     mask = pack_words(encode_mask(bits, token))
-    words = [MAGIC << 24 | layer.shift << 16 | token << 8 | geometry.index, len(mask), *mask]
-    for multiplier, offset in zip(layer.multiplier, layer.offset, strict=True):
-        words += [int(multiplier) & 0xFFFFFFFF, int(offset) & 0xFFFFFFFF]
+    words = [MAGIC << 24 | token << 8 | geometry.index, len(mask), *mask]
+    scales = zip(layer.multiplier, layer.offset, layer.shift, strict=True)
+    for multiplier, offset, shift in scales:
+        words += [int(shift) << 24 | int(multiplier) & 0xFFFF, int(offset) & 0xFFFFFFFF]
     words.append(crc32(words))
     return Section(token, len(mask), tuple(words))
 

@@ -107,18 +107,19 @@ class IntegerNetwork(nn.Module):
         self.geometry = config.geometry
         self.readouts = readouts(config)
         self.input_bits = config.layers[0].input_bits
-        self.shifts = [layer.shift for layer in parameters.layers]
         for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
             w = torch.from_numpy(layer.weights(config, geometry)).float()
             self.register_buffer(f"w{geometry.index}", w)
             self.register_buffer(f"m{geometry.index}", torch.from_numpy(layer.multiplier).double())
             self.register_buffer(f"b{geometry.index}", torch.from_numpy(layer.offset).double())
+            power = torch.from_numpy(np.ldexp(1.0, layer.shift))
+            self.register_buffer(f"s{geometry.index}", power)  # 2^S
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """Logits of 8-bit images, (n, c, h, w) -> (n, classes), integers in float64."""
         x = quantize_image(images, self.input_bits)
-        for geometry, readout, shift in zip(self.geometry, self.readouts, self.shifts, strict=True):
+        for geometry, readout in zip(self.geometry, self.readouts, strict=True):
             rows = unroll(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
             w = self.get_buffer(f"w{geometry.index}")
             acc = w.T @ rows if readout is None else crossbar(rows, w, readout)
@@ -128,7 +129,7 @@ class IntegerNetwork(nn.Module):
             y = acc.double() * m + b  # below 2**53
             if geometry.output_bits is None:
                 return y.flatten(1)
-            y = (y / (1 << shift)).floor_().permute(0, 3, 1, 2)
+            y = (y / self.get_buffer(f"s{geometry.index}")).floor_().permute(0, 3, 1, 2)
             if geometry.residual:
                 y += shortcut(x, geometry.input_bits, geometry.output_bits)
             x = y.clamp_(0, (1 << geometry.output_bits) - 1).float()

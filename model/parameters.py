@@ -13,7 +13,7 @@ from safetensors.numpy import save
 from .config import Config
 from .errors import UserError
 from .geometry import LayerGeometry
-from .reference import hidden_weights, sign_matrix
+from .reference import channel_peaks, hidden_weights, sign_matrix
 
 __all__ = [
     "MULTIPLIER_BITS",
@@ -44,14 +44,14 @@ class LayerParameters:
         Supermask, rows in the order of :func:`model.reference.windows`.
     multiplier, offset : int64 array, (outputs,)
         M and B of the requantizer, the rounding half included in B.
-    shift : int
-        S, 0 .. 31; 0 in the last layer, which does not shift.
+    shift : int64 array, (outputs,)
+        S, 0 .. 31; 0 in the last layer, whose logits share one scale.
     """
 
     mask: NDArray[np.bool_]
     multiplier: NDArray[np.int64]
     offset: NDArray[np.int64]
-    shift: int
+    shift: NDArray[np.int64]
 
     def weights(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int8]:
         """w = m·s of the layer, (fan_in, outputs)."""
@@ -88,9 +88,9 @@ def random_parameters(config: Config, seed: int) -> Parameters:
             limit = max(1, min(99, room))
             multiplier = rng.integers(1, limit + 1, geometry.outputs)
             offset = rng.integers(-999, 1000, geometry.outputs)
-            shift = 0
+            shift = np.zeros(geometry.outputs, np.int64)
         else:
-            shift = 12
+            shift = rng.integers(9, 16, geometry.outputs)
             spread = 2 * ((1 << geometry.input_bits) - 1) * np.sqrt(geometry.fan_in * density)
             scale = (1 << geometry.output_bits) / spread * (1 << shift)
             multiplier = (scale * rng.uniform(0.5, 1.5, geometry.outputs)).astype(np.int64) + 1
@@ -122,7 +122,7 @@ def save_parameters(path: Path | str, config: Config, parameters: Parameters) ->
         tensors[f"layers.{index}.mask"] = np.packbits(layer.mask.reshape(-1), bitorder="little")
         tensors[f"layers.{index}.multiplier"] = layer.multiplier.astype(np.int32)
         tensors[f"layers.{index}.offset"] = layer.offset.astype(np.int32)
-        tensors[f"layers.{index}.shift"] = np.array([layer.shift], np.int32)
+        tensors[f"layers.{index}.shift"] = layer.shift.astype(np.int32)
     metadata = {**parameters.metadata, **_identity(config)}
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -171,7 +171,7 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
         )
     layers = []
     for geometry in config.geometry:
-        layers.append(_layer(str(path), tensors, geometry))
+        layers.append(_layer(str(path), config, tensors, geometry))
     unknown = sorted(set(tensors) - _names(len(config.geometry)))
     if unknown:
         raise UserError(
@@ -185,14 +185,19 @@ def _names(layers: int) -> set[str]:
     return {f"layers.{index}.{part}" for index in range(layers) for part in parts}
 
 
-def _layer(path: str, tensors: dict[str, np.ndarray], geometry: LayerGeometry) -> LayerParameters:
+def _layer(
+    path: str, config: Config, tensors: dict[str, np.ndarray], geometry: LayerGeometry
+) -> LayerParameters:
     prefix = f"layers.{geometry.index}"
+    outputs = geometry.outputs
 
     def tensor(part: str, dtype: type, size: int) -> np.ndarray:
         name = f"{prefix}.{part}"
         if name not in tensors:
             raise UserError(f"{path}: {name}: is required by the configuration, but missing")
         value = tensors[name]
+        if part == "shift" and value.shape == (1,):  # one for all channels: an older file
+            value = np.repeat(value, size)
         if value.dtype != dtype or value.shape != (size,):
             raise UserError(
                 f"{path}: {name}: must be {np.dtype(dtype).name} of shape ({size},) for this "
@@ -200,26 +205,46 @@ def _layer(path: str, tensors: dict[str, np.ndarray], geometry: LayerGeometry) -
             )
         return value
 
-    outputs = geometry.outputs
     packed = tensor("mask", np.uint8, -(-geometry.weights // 8))
     mask = np.unpackbits(packed, count=geometry.weights, bitorder="little").astype(bool)
     multiplier = tensor("multiplier", np.int32, outputs).astype(np.int64)
     offset = tensor("offset", np.int32, outputs).astype(np.int64)
-    shift = int(tensor("shift", np.int32, 1)[0])
+    shift = tensor("shift", np.int32, outputs).astype(np.int64)
     limit = 1 << (MULTIPLIER_BITS - 1)
     worst = int(max(abs(multiplier.min()), abs(multiplier.max())))
     if multiplier.min() < -limit or multiplier.max() >= limit:
         raise UserError(
             f"{path}: {prefix}.multiplier: must fit {MULTIPLIER_BITS} bits, not {worst}"
         )
-    if not 0 <= shift < 1 << SHIFT_BITS:
-        raise UserError(f"{path}: {prefix}.shift: must be 0 to 31, not {shift}")
+    most = (1 << SHIFT_BITS) - 1
+    wrong = shift[(shift < 0) | (shift > most)]
+    if wrong.size:
+        raise UserError(f"{path}: {prefix}.shift: must be 0 to {most}, not {wrong[0]}")
+    mask = mask.reshape(geometry.fan_in, outputs)
     if geometry.output_bits is None:
-        if shift:
-            raise UserError(f"{path}: {prefix}.shift: must be 0 in the last layer, not {shift}")
-        largest = int((np.abs(multiplier) * geometry.peak + np.abs(offset)).max())
+        if shift.any():
+            wrong = shift[shift != 0][0]
+            raise UserError(f"{path}: {prefix}.shift: must be 0 in the last layer, not {wrong}")
+        peaks = _peaks(config, geometry, mask)
+        largest = int((np.abs(multiplier) * peaks + np.abs(offset)).max())
         if largest >= 1 << (OFFSET_BITS - 1):
             raise UserError(
                 f"{path}: {prefix}: logits must fit {OFFSET_BITS} bits, but may reach {largest}"
             )
-    return LayerParameters(mask.reshape(geometry.fan_in, outputs), multiplier, offset, shift)
+    return LayerParameters(mask, multiplier, offset, shift)
+
+
+def _peaks(
+    config: Config, geometry: LayerGeometry, mask: NDArray[np.bool_]
+) -> NDArray[np.int64] | int:
+    """Largest magnitude of each accumulator."""
+    layer = config.layers[geometry.index]
+    if config.weights.kind != "hidden":
+        return geometry.peak
+    return channel_peaks(
+        mask,
+        groups=geometry.groups,
+        input_bits=geometry.input_bits,
+        adc_bits=layer.adc_bits if layer.engine == "crossbar" else None,
+        adc_shift=layer.adc_shift,
+    )

@@ -22,6 +22,7 @@ __all__ = [
     "bit_planes",
     "bitwise_planes",
     "bitwise_value",
+    "channel_peaks",
     "classify",
     "crc32",
     "crossbar",
@@ -302,6 +303,28 @@ def crossbar_bitwise(
     return total
 
 
+def channel_peaks(
+    mask: NDArray[np.bool_],
+    *,
+    groups: Sequence[int],
+    input_bits: int,
+    adc_bits: int | None = None,
+    adc_shift: int = 0,
+) -> NDArray[np.int64]:
+    """Magnitude that no sum of hidden weights exceeds, whatever the signs, (f, c) -> (c,).
+
+    Σ_groups of the code of all weights kept, times 2^IP − 1; exact sums where ``adc_bits`` is
+    None. No more than the layer's ``peak``, and 0 only where the sum is always 0.
+    """
+    total = np.zeros(mask.shape[1], np.int64)
+    start = 0
+    for size in groups:
+        kept = mask[start : start + size].sum(axis=0, dtype=np.int64)
+        start += size
+        total += kept if adc_bits is None else adc(kept, adc_bits, adc_shift) << adc_shift
+    return total * ((1 << input_bits) - 1)
+
+
 # --- PE array --------------------------------------------------------------------------------
 
 
@@ -357,13 +380,13 @@ def requantize(
     acc: IntArray,
     multiplier: IntArray,
     offset: IntArray,
-    shift: int,
+    shift: IntArray | int,
     output_bits: int | None,
     added: IntArray | int = 0,
 ) -> NDArray[np.int64]:
     """y = clamp(((acc·M + B) >> S) + added, 0, 2^bits − 1); acc·M + B where bits is None.
 
-    M and B per channel; ``added`` is what comes over the shortcut of a residual layer.
+    M, B and S per channel; ``added`` is what comes over the shortcut of a residual layer.
     """
     y = np.asarray(acc, np.int64) * multiplier + offset
     if output_bits is None:

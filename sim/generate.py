@@ -89,9 +89,8 @@ def _origin(project: Project) -> str:
     for file in sorted(Path(bench.__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())
     for layer in project.parameters.layers:
-        for tensor in (layer.mask, layer.multiplier, layer.offset):
+        for tensor in (layer.mask, layer.multiplier, layer.offset, layer.shift):
             digest.update(tensor.tobytes())
-        digest.update(str(layer.shift).encode())
     return digest.hexdigest()
 
 

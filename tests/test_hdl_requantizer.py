@@ -29,7 +29,6 @@ def scale(dut, multiplier, offset, shift):
     """A testbench that writes the scales, one channel per cycle, last one first."""
 
     async def bench(ctx):
-        ctx.set(dut.shift, shift)
         for channel in reversed(range(dut.channels)):
             ctx.set(
                 dut.scales,
@@ -38,6 +37,7 @@ def scale(dut, multiplier, offset, shift):
                     "channel": channel,
                     "multiplier": int(multiplier[channel]),
                     "offset": int(offset[channel]),
+                    "shift": int(shift[channel]),
                 },
             )
             await ctx.tick()
@@ -94,10 +94,10 @@ def test_a_shortcut_is_added_before_the_clamp(
         for sums, values in zip(acc.tolist(), x.tolist(), strict=True)
     ]
     # Results lie within the range, up to its size beyond both ends, and far beyond.
-    shift = 8
-    reach = max(1, (3 << output_bits + shift) // peak)
-    multiplier = np.clip(rng.integers(-reach, reach + 1, channels), -(1 << 15), (1 << 15) - 1)
-    offset = rng.integers(-1 << output_bits + shift, 1 << output_bits + shift, channels)
+    shift = rng.integers(0, 16, channels)
+    reach = np.maximum(1, (3 << output_bits + shift) // peak)
+    multiplier = np.clip(rng.integers(-reach, reach + 1), -(1 << 15), (1 << 15) - 1)
+    offset = rng.integers(-1 << output_bits + shift, 1 << output_bits + shift)
     stalls = Random(3) if has_stalls else None
     y, _ = run(dut, vectors, multiplier, offset, shift, stalls=stalls)
     added = shortcut(x, shortcut_bits, output_bits)
@@ -111,7 +111,7 @@ def random_scales(rng, channels, output_bits, peak):
     if output_bits is None:
         assert peak << 15 < limit
     offset = rng.integers(-limit, limit, channels)
-    shift = int(rng.integers(0, 32))
+    shift = rng.integers(0, 32, channels)
     return multiplier, offset, shift
 
 
@@ -147,7 +147,7 @@ def test_equals_the_reference_in_exactly_the_cycles_promised(shape, has_gaps, ha
 def test_latency_and_throughput_at_full_rate(channels, lanes):
     dut = Requantizer(channels=channels, lanes=lanes, peak=5, output_bits=4)
     vectors = np.random.default_rng(4).integers(-5, 6, (6, channels))
-    _, handshakes = run(dut, vectors.tolist(), [1] * channels, [0] * channels, 0)
+    _, handshakes = run(dut, vectors.tolist(), [1] * channels, [0] * channels, [0] * channels)
     chunks = -(-channels // lanes)
     taken = [n for n, (i_valid, i_ready, _, _) in enumerate(handshakes) if i_valid and i_ready]
     offered = [n for n, (_, _, o_valid, _) in enumerate(handshakes) if o_valid]
@@ -162,8 +162,22 @@ def test_extremes_are_exact(shift, peak):
     multiplier, offset = np.array(pairs).T
     dut = Requantizer(channels=len(pairs), lanes=len(pairs), peak=peak, output_bits=8)
     vectors = np.array([[value] * len(pairs) for value in (-peak, -1, 0, 1, peak)])
-    y, _ = run(dut, vectors.tolist(), multiplier, offset, shift)
+    y, _ = run(dut, vectors.tolist(), multiplier, offset, [shift] * len(pairs))
     assert (y == requantize(vectors, multiplier, offset, shift, 8)).all()
+
+
+@pytest.mark.parametrize("lanes", [1, 5, 32])
+def test_every_channel_has_its_own_shift(lanes):
+    """All 32 shifts in one vector, in the order of the channels and against it."""
+    dut = Requantizer(channels=32, lanes=lanes, peak=1000, output_bits=8)
+    rng = np.random.default_rng(6)
+    for shift in (np.arange(32), np.arange(32)[::-1]):
+        multiplier = np.full(32, 0x7FFF)
+        offset = rng.integers(0, 1 << 31, 32)
+        vectors = rng.integers(-1000, 1001, (4, 32))
+        y, _ = run(dut, vectors.tolist(), multiplier, offset, shift)
+        assert (y == requantize(vectors, multiplier, offset, shift, 8)).all()
+        assert len(set(y[0].tolist())) > 3
 
 
 def test_logits_use_all_32_bits():
@@ -172,10 +186,10 @@ def test_logits_use_all_32_bits():
     offset = np.array([(1 << 15) - 1, -(1 << 15), 65535, (1 << 31) - 1, -(1 << 31)])
     vectors = np.array([[-peak, peak, peak, peak, -peak]])
     dut = Requantizer(channels=5, lanes=2, peak=peak, output_bits=None)
-    expected = requantize(vectors, multiplier, offset, 0, None)
+    expected = requantize(vectors, multiplier, offset, 31, None)
     assert expected.max() == 2**31 - 1
     assert expected.min() == -(2**31)
-    y, _ = run(dut, vectors.tolist(), multiplier, offset, 31)  # which logits do not use
+    y, _ = run(dut, vectors.tolist(), multiplier, offset, [31] * 5)  # which logits do not use
     assert (y == expected).all()
 
 

@@ -84,9 +84,16 @@ def expected_weights(config, parameters) -> list[dict[str, int]]:
 
 def expected_scales(parameters) -> list[dict[str, int]]:
     return [
-        {"valid": 1, "layer": index, "channel": channel, "multiplier": int(m), "offset": int(b)}
+        {
+            "valid": 1,
+            "layer": index,
+            "channel": channel,
+            "multiplier": int(layer.multiplier[channel]),
+            "offset": int(layer.offset[channel]),
+            "shift": int(layer.shift[channel]),
+        }
         for index, layer in enumerate(parameters.layers)
-        for channel, (m, b) in enumerate(zip(layer.multiplier, layer.offset, strict=True))
+        for channel in range(len(layer.shift))
     ]
 
 
@@ -132,7 +139,6 @@ class Load:
         self.taken: list = []
         self.weights: list = []
         self.scales: list = []
-        self.shifts: list = []
         status: list[Status] = []
         dut = generator_of(config)
 
@@ -150,7 +156,6 @@ class Load:
                 watch(dut.i, self.taken),
                 record(dut.weights, self.weights),
                 record(dut.scales, self.scales),
-                record(dut.shifts, self.shifts),
             ],
         )
 
@@ -195,10 +200,6 @@ def test_writes_what_the_reference_says(generator, token):
     assert load.status == GOOD
     assert [write for _, write in load.weights] == expected_weights(config, parameters)
     assert [write for _, write in load.scales] == expected_scales(parameters)
-    assert [write for _, write in load.shifts] == [
-        {"valid": 1, "layer": index, "shift": layer.shift}
-        for index, layer in enumerate(parameters.layers)
-    ]
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
@@ -245,6 +246,8 @@ def test_largest_and_smallest_scales(generator):
         layer.multiplier[-1] = 32767
         layer.offset[0] = -(2**31)
         layer.offset[-1] = 2**31 - 1
+        layer.shift[0] = 31
+        layer.shift[-1] = 0
     load = Load(config, beats(image_of(config, parameters)))
     assert load.status == GOOD
     assert [write for _, write in load.scales] == expected_scales(parameters)
@@ -262,8 +265,8 @@ def with_fault(words: list[int], fault: str) -> list[int]:
         header = header & ~0xFF00 | 6 << 8
     elif fault == "token 8":
         header = header & ~0xFF00 | 8 << 8
-    elif fault == "shift":
-        header |= 1 << 21
+    elif fault == "reserved":
+        header |= 1 << 16
     elif fault == "no mask":
         count, mask = 0, []
     elif fault == "short mask":
@@ -272,6 +275,10 @@ def with_fault(words: list[int], fault: str) -> list[int]:
         count, mask = count + 1, [*mask, 0]
     elif fault == "huge mask":
         count |= 1 << 31
+    elif fault == "sign extension":
+        scales[0] |= 0xFF0000
+    elif fault == "shift of 32":
+        scales[-3] |= 1 << 29
     sealed = [header, count, *mask, *scales[:-1]]
     return [*sealed, crc32(sealed) ^ (fault == "crc")]
 
@@ -281,12 +288,14 @@ FAULTS = {
     "layer": LoadError.HEADER,
     "token 6": LoadError.HEADER,
     "token 8": LoadError.HEADER,
-    "shift": LoadError.HEADER,
+    "reserved": LoadError.HEADER,
     "no mask": LoadError.LENGTH,
     "short mask": LoadError.LENGTH,
     "long mask": LoadError.LENGTH,
     "huge mask": LoadError.LENGTH,
     "crc": LoadError.CRC,
+    "sign extension": LoadError.SCALE,
+    "shift of 32": LoadError.SCALE,
 }
 
 
@@ -316,11 +325,38 @@ def test_every_bit_of_the_header_that_must_not_change():
         for geometry, layer in zip(config.geometry, parameters.layers, strict=True)
     )
     images = []
-    for bit in (*range(8), *range(11, 16), *range(21, 32)):
+    for bit in (*range(8), *range(11, 32)):
         words = [first[0] ^ 1 << bit, *first[1:-1]]
         images.append(beats([*words, crc32(words), *rest[0], *rest[1]]))
     expected = Status(done=0, error=LoadError.HEADER, layer=0, ready=1)
     assert [status for status, _ in load_each(config, images)] == [expected] * len(images)
+
+
+def test_every_bit_of_a_scale_that_must_not_change_and_of_every_one_that_may():
+    """Reserved ones show, though the checksum does not; with any other bit the image is good."""
+    config, parameters = network("xorshift32", outputs=(3, 1, 1))
+    first, *rest = (
+        list(layer_section(config, geometry, layer, 0).words)
+        for geometry, layer in zip(config.geometry, parameters.layers, strict=True)
+    )
+    reserved = [*range(16, 24), *range(29, 32)]
+    for at in (-6, -4, -2):  # the first words of the three channels
+        images = []
+        for bit in range(32):
+            words = [*first[:-1]]
+            words[at] ^= 1 << bit
+            images.append(beats([*words, crc32(words), *rest[0], *rest[1]]))
+        wrong = Status(done=0, error=LoadError.SCALE, layer=0, ready=1)
+        expected = [wrong if bit in reserved else GOOD for bit in range(32)]
+        assert [status for status, _ in load_each(config, images)] == expected
+
+
+def test_a_scale_that_is_wrong_and_the_last_word_is_wrong_as_a_scale():
+    config, parameters = network("xorshift32", outputs=(1, 1, 1))
+    words = image_of(config, parameters, 0)[:-2]
+    words[-1] |= 1 << 31
+    [(status, _)] = load_each(config, [beats(words)])
+    assert status == Status(done=0, error=LoadError.SCALE, layer=2, ready=1)
 
 
 @pytest.mark.parametrize(("generator", "token"), [("xorshift32", 0), ("xorshift16", 2)])

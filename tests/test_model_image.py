@@ -26,7 +26,7 @@ def test_a_section_can_be_read_back(name, token):
         words = layer_section(config, geometry, layer, token).words
         head, count = words[:2]
         assert head >> 24 == MAGIC and head & 0xFF == geometry.index
-        assert head >> 16 & 0xFF == layer.shift
+        assert head >> 16 & 0xFF == 0
         coding = head >> 8 & 0xFF
         assert token is None or coding == token
         raw = b"".join(word.to_bytes(4, "little") for word in words[2 : 2 + count])
@@ -40,9 +40,11 @@ def test_a_section_can_be_read_back(name, token):
             outputs=geometry.outputs,
         )
         assert (mask == layer.mask).all()
-        scales = np.array(words[2 + count : -1], np.uint32).astype(np.int32).reshape(-1, 2)
-        assert (scales[:, 0] == layer.multiplier).all()
-        assert (scales[:, 1] == layer.offset).all()
+        scales = np.array(words[2 + count : -1], np.uint32).reshape(-1, 2)
+        assert (scales[:, 0] & 0xE0FF0000 == 0).all()
+        assert ((scales[:, 0] & 0xFFFF).astype(np.int16) == layer.multiplier).all()
+        assert (scales[:, 0] >> 24 == layer.shift).all()
+        assert (scales[:, 1].astype(np.int32) == layer.offset).all()
         body = b"".join(word.to_bytes(4, "little") for word in words[:-1])
         assert words[-1] == zlib.crc32(body)
 

@@ -39,7 +39,8 @@ def test_round_trip(path):
     for a, b in zip(before.layers, after.layers, strict=True):
         assert (a.mask == b.mask).all() and a.mask.dtype == b.mask.dtype
         assert (a.multiplier == b.multiplier).all() and b.multiplier.dtype == np.int64
-        assert (a.offset == b.offset).all() and a.shift == b.shift
+        assert (a.offset == b.offset).all()
+        assert (a.shift == b.shift).all() and b.shift.dtype == np.int64
 
 
 def test_the_same_parameters_give_the_same_bytes(tmp_path):
@@ -145,14 +146,76 @@ def test_a_multiplier_is_too_large(path, value):
     assert fails(path) == f"layers.1.multiplier: must fit 16 bits, not {abs(value)}"
 
 
-@pytest.mark.parametrize("value", [-1, 32])
-def test_a_shift_is_out_of_range(path, value):
-    rewrite(path, layers__0__shift=np.array([value], np.int32))
+@pytest.mark.parametrize("value", [-(2**31), -1, 32, 2**31 - 1])
+@pytest.mark.parametrize(("size", "channel"), [(32, 0), (32, 31), (1, 0)])
+def test_a_shift_is_out_of_range(path, value, size, channel):
+    shift = np.full(size, 31, np.int32)
+    rewrite(path, layers__0__shift=shift)
+    assert (load_parameters(path, CONFIG).layers[0].shift == 31).all()
+    shift[channel] = value
+    rewrite(path, layers__0__shift=shift)
     assert fails(path) == f"layers.0.shift: must be 0 to 31, not {value}"
 
 
+@pytest.mark.parametrize("shape", [(0,), (31,), (33,), (1, 32), ()])
+def test_shifts_of_another_shape(path, shape):
+    rewrite(path, layers__0__shift=np.zeros(shape, np.int32))
+    assert fails(path) == (
+        "layers.0.shift: must be int32 of shape (32,) for this configuration, "
+        f"not int32 of shape {shape}"
+    )
+
+
+@pytest.mark.parametrize("size", [1, 32])
+def test_shifts_of_another_type(path, size):
+    rewrite(path, layers__0__shift=np.zeros(size, np.int64))
+    assert fails(path).startswith("layers.0.shift: must be int32 of shape (32,) for this conf")
+
+
+def test_the_last_layer_does_not_shift(path):
+    shift = np.zeros(10, np.int32)
+    shift[9] = 3
+    rewrite(path, layers__2__shift=shift)
+    assert fails(path) == "layers.2.shift: must be 0 in the last layer, not 3"
+
+
+def test_one_shift_of_an_older_file_is_that_of_all_channels(path, tmp_path):
+    rewrite(path, **{f"layers__{n}__shift": np.array([s], np.int32) for n, s in ((0, 12), (1, 7))})
+    rewrite(path, layers__2__shift=np.zeros(1, np.int32))
+    parameters = load_parameters(path, CONFIG)
+    for layer, shift in zip(parameters.layers, (12, 7, 0), strict=True):
+        assert layer.shift.tolist() == [shift] * len(layer.multiplier)
+    save_parameters(tmp_path / "new", CONFIG, parameters)
+    assert [load_file(tmp_path / "new")[f"layers.{n}.shift"].shape for n in range(3)] == [
+        (32,),
+        (32,),
+        (10,),
+    ]
+
+
+def test_a_mask_bounds_the_logits(path):
+    """A channel of the last layer whose mask is sparse or empty may have larger scales."""
+    geometry = CONFIG.geometry[-1]
+    mask = np.ones((geometry.fan_in, 10), bool)
+    mask[:, 4] = False
+    mask[3, 4] = True
+    packed = np.packbits(mask.reshape(-1), bitorder="little")
+    multiplier, offset = np.ones(10, np.int32), np.zeros(10, np.int32)
+    multiplier[4] = 2
+    offset[4] = 2**31 - 1 - 2 * ((1 << geometry.input_bits) - 1)
+    rewrite(
+        path, layers__2__mask=packed, layers__2__multiplier=multiplier, layers__2__offset=offset
+    )
+    load_parameters(path, CONFIG)
+    offset[4] += 1
+    rewrite(path, layers__2__offset=offset)
+    assert fails(path) == f"layers.2: logits must fit 32 bits, but may reach {2**31}"
+
+
 def test_logits_are_too_large(path):
-    peak = CONFIG.geometry[-1].peak
+    geometry = CONFIG.geometry[-1]
+    peak = geometry.peak
+    rewrite(path, layers__2__mask=np.full(-(-geometry.weights // 8), 255, np.uint8))
     offset = np.zeros(10, np.int32)
     offset[3] = 2**31 - 1 - peak
     rewrite(path, layers__2__multiplier=np.ones(10, np.int32), layers__2__offset=offset)

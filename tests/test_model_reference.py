@@ -408,7 +408,7 @@ def naive_network(config, parameters, image):
                     value = max(cell[c] for cell in cells)
                     value = value * int(trained.multiplier[c]) + int(trained.offset[c])
                     if geometry.output_bits is not None:
-                        value //= 2**trained.shift
+                        value //= 2 ** int(trained.shift[c])
                         if layer.residual:
                             step = 2.0 ** (geometry.output_bits - layer.input_bits)
                             value += int(x[y][column][c] * step)

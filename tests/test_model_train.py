@@ -44,7 +44,7 @@ def same(a, b):
         (p.mask == q.mask).all()
         and (p.multiplier == q.multiplier).all()
         and (p.offset == q.offset).all()
-        and p.shift == q.shift
+        and (p.shift == q.shift).all()
         for p, q in zip(a.parameters.layers, b.parameters.layers, strict=True)
     )
 

@@ -68,4 +68,4 @@ def _scale(geometry, trained, acc: int, channel: int) -> int:
     y = acc * int(trained.multiplier[channel]) + int(trained.offset[channel])
     if geometry.output_bits is None:
         return y
-    return min(max(y >> trained.shift, 0), (1 << geometry.output_bits) - 1)
+    return min(max(y >> int(trained.shift[channel]), 0), (1 << geometry.output_bits) - 1)

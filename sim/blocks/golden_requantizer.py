@@ -75,8 +75,10 @@ def save_vectors(parameters: dict[str, int | None], path: Path) -> None:
 
     rng = np.random.default_rng(1)
     cases = []
-    for shift in range(32):
-        multiplier, offset = _scales(rng, shift, channels, peak, output_bits)
+    for first in range(32):
+        shift = rng.integers(0, 32, channels)
+        shift[0] = first
+        multiplier, offset = _scales(rng, shift, peak, output_bits)
         acc = rng.integers(-peak, peak + 1, (VECTORS, channels))
         acc[0], acc[1], acc[2] = peak, -peak, 0
         x = rng.integers(0, 1 << shortcut_bits, acc.shape)
@@ -85,43 +87,46 @@ def save_vectors(parameters: dict[str, int | None], path: Path) -> None:
         y = reference.requantize(acc, multiplier, offset, shift, output_bits, added)
         cases.append(
             Case(
-                name=f"shift {shift}",
+                name=f"shift {first}",
                 inputs=[inputs.pack(vector) for vector in np.hstack([acc, x])],
                 outputs=[outputs.pack(vector) for vector in y],
                 where=["one vector"] * len(y),
                 steps=steps,
-                writes=_writes(rng, multiplier, offset),
-                levels={"shift": shift},
+                writes=_writes(rng, multiplier, offset, shift),
             )
         )
     Vectors(cases, inputs, outputs, parameters, write_port="scales", delay=2).save(path)
 
 
 def _scales(
-    rng: np.random.Generator, shift: int, channels: int, peak: int, output_bits: int | None
+    rng: np.random.Generator, shift: NDArray[np.int64], peak: int, output_bits: int | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """M and B: extremes, any, or such that results lie within and on both sides of the range."""
+    channels = len(shift)
     if output_bits is None:  # acc·M + B must fit 32 bits
         room = (1 << 31) - 1
         multiplier = rng.integers(-(1 << 15), 1 << 15, channels)
         multiplier = np.clip(multiplier, -(room // peak), room // peak)
         rest = room - np.abs(multiplier) * peak
         return multiplier, np.array([rng.choice([-r - 1, 0, r]) for r in rest])
-    if shift % 4 == 0:
+    if shift[0] % 4 == 0:
         return rng.choice(MULTIPLIERS, channels), rng.choice(OFFSETS, channels)
-    if shift % 4 == 1:
+    if shift[0] % 4 == 1:
         return rng.integers(-(1 << 15), 1 << 15, channels), rng.integers(
             -(1 << 31), 1 << 31, channels
         )
     height = 1 << output_bits + shift
-    reach = min((1 << 15) - 1, max(1, 2 * height // peak))
-    multiplier = rng.integers(-reach, reach + 1, channels)
-    offset = rng.integers(-height // 4, height + height // 4 + 1, channels)
+    reach = np.clip(2 * height // peak, 1, (1 << 15) - 1)
+    multiplier = rng.integers(-reach, reach + 1)
+    offset = rng.integers(-height // 4, height + height // 4 + 1)
     return multiplier, np.clip(offset, -(1 << 31), (1 << 31) - 1)
 
 
 def _writes(
-    rng: np.random.Generator, multiplier: NDArray[np.int64], offset: NDArray[np.int64]
+    rng: np.random.Generator,
+    multiplier: NDArray[np.int64],
+    offset: NDArray[np.int64],
+    shift: NDArray[np.int64],
 ) -> list[int]:
     """Words that write the scales, channels in any order."""
     channels = len(multiplier)
@@ -130,8 +135,9 @@ def _writes(
         Field("channel", max(1, (channels - 1).bit_length())),
         Field("multiplier", 16, is_signed=True),
         Field("offset", 32, is_signed=True),
+        Field("shift", 5),
     ])
     return [
-        port.pack([1, channel, int(multiplier[channel]), int(offset[channel])])
+        port.pack([1, channel, int(multiplier[channel]), int(offset[channel]), int(shift[channel])])
         for channel in map(int, rng.permutation(channels))
     ]

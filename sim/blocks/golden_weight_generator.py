@@ -26,6 +26,8 @@ WORD = 32
 LAST = 1 << WORD
 DENSITIES = (0.5, 0.05, 0.95, 0.0, 1.0)
 CORRUPTIONS = 8
+RESERVED = (16, 20, 23, 29, 30, 31)
+"""Bits of the first word of a scale that must be 0."""
 AFTER = 4
 """Words sent after one that is wrong."""
 
@@ -133,7 +135,7 @@ def _parameters(config: Config, rng: np.random.Generator, density: float) -> lis
         offset = rng.integers(-(1 << 31), 1 << 31, geometry.outputs)
         offset[-1] = -(1 << 31)
         mask = rng.random(layer.mask.shape) < density
-        shift = int(rng.integers(0, 32))
+        shift = rng.integers(0, 32, geometry.outputs)
         layers.append(LayerParameters(mask, multiplier, offset, shift))
     return layers
 
@@ -160,8 +162,8 @@ def _fields(config: Config) -> dict[str, Fields]:
             Field("channel", (outputs - 1).bit_length()),
             Field("multiplier", 16, is_signed=True),
             Field("offset", 32, is_signed=True),
+            Field("shift", 5),
         ]),
-        "shifts": Fields([Field("valid", 1), layer, Field("shift", 5)]),
     }
 
 
@@ -186,7 +188,7 @@ class _Image:
         self.layers = layers
         self.token = token
         self.sections: list[_Section] = []
-        self.writes: dict[str, list[Write]] = {"weights": [], "scales": [], "shifts": []}
+        self.writes: dict[str, list[Write]] = {"weights": [], "scales": []}
         self.fields = _fields(config)
         self.end = 0
         for index in range(len(layers)):
@@ -222,10 +224,10 @@ class _Image:
             self._write("weights", cycle, values, f"layer {index}, row {row}, block {block}")
         scales = first_step + len(ends)
         for channel in range(outputs):
-            values = [1, index, channel, layer.multiplier[channel], layer.offset[channel]]
+            scale = (layer.multiplier[channel], layer.offset[channel], layer.shift[channel])
+            values = [1, index, channel, *scale]
             cycle = scales + 2 * channel + 1
             self._write("scales", cycle, values, f"layer {index}, channel {channel}")
-        self._write("shifts", start, [1, index, layer.shift], f"layer {index}")
         self.end = scales + 2 * outputs + 1
         self.sections.append(_Section([*section.words], section.mask_words, start, self.end))
 
@@ -251,11 +253,10 @@ class _Image:
             taken |= {number - n: (section.end - n, index) for n in range(scales, 0, -1)}
         return taken
 
-    def writes_before(self, layer: int) -> dict[str, list[Write]]:
-        """What is written for the layers before one."""
-        cycle = self.sections[layer].start if layer < len(self.sections) else self.end
+    def writes_until(self, cycle: int) -> dict[str, list[Write]]:
+        """What is written up to a cycle, that one included."""
         return {
-            port: [write for write in writes if write.cycle < cycle]
+            port: [write for write in writes if write.cycle <= cycle]
             for port, writes in self.writes.items()
         }
 
@@ -278,7 +279,7 @@ def _faults(image: _Image) -> list[Load]:
             "layer": header ^ 1 << 7,
             "token 6": header & ~0xFF00 | 6 << 8,
             "token 8": header & ~0xFF00 | 8 << 8,
-            "shift": header | 1 << 21,
+            "reserved bit": header | 1 << 16,
         }
         lengths = {
             "no mask": (0, []),
@@ -294,6 +295,15 @@ def _faults(image: _Image) -> list[Load]:
             name: (LoadError.LENGTH, [header, n, *words, *scales], -1)
             for name, (n, words) in lengths.items()
         }
+        made |= {
+            f"scale bit {bit} at {at}": (
+                LoadError.SCALE,
+                [header, count, *mask, *scales[:at], scales[at] | 1 << bit, *scales[at + 1 :]],
+                section.end - 1 - len(scales) + at + 1,
+            )
+            for at in (0, len(scales) - 2)
+            for bit in RESERVED
+        }
         for name, (error, words, cycle) in made.items():
             result.append(_faulty(image, index, name, error, [*words, crc32(words)], cycle))
         wrong = [*section.words[:-1], section.words[-1] ^ 1]
@@ -304,12 +314,13 @@ def _faults(image: _Image) -> list[Load]:
 def _faulty(
     image: _Image, index: int, name: str, error: LoadError, section: list[int], cycle: int
 ) -> Load:
-    """The image with another section; up to a header or checksum that is wrong all is written."""
+    """The image with another section; up to the word that is wrong all is written, but lengths."""
     sections = [other.words for other in image.sections]
     sections[index] = section
     writes = {}
     if error != LoadError.LENGTH:
-        writes = image.writes_before(index + (error == LoadError.CRC))
+        # The last weights of a layer are written while its first scale is taken.
+        writes = image.writes_until(cycle - (1 if error == LoadError.SCALE else 2))
     return Load(
         f"{image.name}: {name} of layer {index}",
         image.words(sections),

@@ -197,8 +197,6 @@ async def interrupt(dut: Any, vectors: Vectors, case: Case, rng: Random) -> None
 
 async def _write(dut: Any, vectors: Vectors, case: Case, gaps: Random | None) -> None:
     """Write what the case needs, a word per cycle, with ``gaps`` of words that do not count."""
-    for name, value in case.levels.items():
-        getattr(dut, name).value = value
     if not vectors.write_port:
         return
     port = getattr(dut, vectors.write_port)

@@ -8,7 +8,7 @@ from .fields import Field, Fields
 
 __all__ = ["PORTS", "Load", "Loads", "Write"]
 
-PORTS: tuple[str, ...] = ("weights", "scales", "shifts")
+PORTS: tuple[str, ...] = ("weights", "scales")
 """The ports that write, each with its ``valid`` in bit 0."""
 
 

@@ -33,8 +33,6 @@ class Case:
         for an input, TAKES if it takes it, COMPLETES if an output follows. Goes round.
     writes : list of int
         Words for the block's write port before the first input; bit 0 says that there is one.
-    levels : dict of str to int
-        Other inputs of the block, which stay.
     extra : int
         Outputs at the end that need no further input: they may come, and must be right.
     """
@@ -45,7 +43,6 @@ class Case:
     where: list[str]
     steps: str
     writes: list[int] = field(default_factory=list)
-    levels: dict[str, int] = field(default_factory=dict)
     extra: int = 0
 
     @property

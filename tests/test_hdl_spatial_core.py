@@ -11,7 +11,7 @@ from model.config import Config, parse_config
 from model.image import image_words
 from model.parameters import random_parameters
 from model.reference import classify, network
-from sim.core import compare_core
+from sim.core import compare_core, frame
 from sim.golden import pack_image
 from sim.streams import receive, send, simulate, watch
 
@@ -128,8 +128,7 @@ SMALL = config_of((2, 2, 1), crossbar(3, sharing=1, adc="flash", bits=3, inputs=
 
 
 def supermask(parameters):
-    words = image_words(SMALL, parameters)
-    return [{"word": word, "last": n == len(words) - 1} for n, word in enumerate(words)]
+    return frame(image_words(SMALL, parameters))
 
 
 def test_sends_classes_where_asked_to():
@@ -141,8 +140,7 @@ def test_sends_classes_where_asked_to():
     async def drive(ctx):
         ctx.set(core.sends_class, 1)
         await send(ctx, core.i, supermask(parameters))
-        words = [word for image in images for word in pack_image(image)]
-        await send(ctx, core.i, [{"word": word, "last": 0} for word in words])
+        await send(ctx, core.i, [word for image in images for word in frame(pack_image(image))])
 
     async def take(ctx):
         got.extend(await receive(ctx, core.o, len(images)))

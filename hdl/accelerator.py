@@ -1,6 +1,8 @@
 """Top of the spatial accelerator: AXI4-Stream in and out, AXI4-Lite registers."""
 
-from amaranth.hdl import Cat, Module, Signal, Value, ValueLike
+from typing import Any
+
+from amaranth.hdl import Module, Signal, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,11 +10,11 @@ from model.config import Config
 
 from .bus_widths import check_bus_widths
 from .counters import Counters
+from .error_code import ErrorCode
 from .hierarchy import place
 from .register_bank import AXI_LITE, RegisterBank
 from .register_map import IDENTITY, MAP_VERSION
 from .spatial_core import SpatialCore
-from .weight_generator import LoadError
 
 __all__ = ["Accelerator"]
 
@@ -30,9 +32,11 @@ class Accelerator(wiring.Component):
     Members
     -------
     s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast
-        AXI4-Stream in, 32 bit: the words of :func:`model.image.image_words`, TLAST with the last;
-        then images of 8-bit values, (row, column, channel), four a word, the first least
-        significant. An image starts with a new word; TLAST is not looked at.
+        AXI4-Stream in, 32 bit: the words of :func:`model.image.image_words`, TLAST with the last
+        and no other (CONTROL.SPLIT: TLAST is not looked at); then images of 8-bit values, (row,
+        column, channel), four a word, the first least significant, TLAST with the last word of each
+        (CONTROL.BATCH: it may stay away). An image starts with a new word. An image whose frame is
+        wrong is an error, and has no result; the next frame is right.
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast
         AXI4-Stream out, 32 bit: a signed logit per word, TLAST with the last; or the class.
     s_axi_*
@@ -40,7 +44,9 @@ class Accelerator(wiring.Component):
 
     Timing
     ------
-    As :func:`hdl.cycle_model.image_timing` computes, exactly.
+    As :func:`hdl.cycle_model.image_timing` computes, exactly. No output depends on an input within
+    a cycle. CONTROL.RESET takes effect in the cycle in which its write is answered: nothing is
+    taken then, and the next word is the first of a supermask.
 
     Raises
     ------
@@ -80,45 +86,57 @@ class Accelerator(wiring.Component):
             outer, inner = getattr(self, name), getattr(bank, name)
             m.d.comb += outer.eq(inner) if member.flow is wiring.Out else inner.eq(outer)
 
+        control = bank.control
         core = SpatialCore(config=self.config)
-        m.submodules.core = place(core, platform, reset=bank.reset)
+        m.submodules.core = place(core, platform, reset=control.RESET)
         m.d.comb += [
-            core.i.valid.eq(self.s_axis_tvalid & ~bank.reset),
+            core.i.valid.eq(self.s_axis_tvalid & ~control.RESET),
             core.i.payload.word.eq(self.s_axis_tdata),
             core.i.payload.last.eq(self.s_axis_tlast),
-            self.s_axis_tready.eq(core.i.ready & ~bank.reset),
+            self.s_axis_tready.eq(core.i.ready & ~control.RESET),
             self.m_axis_tvalid.eq(core.o.valid),
             self.m_axis_tdata.eq(core.o.payload.word),
             self.m_axis_tlast.eq(core.o.payload.last),
             core.o.ready.eq(self.m_axis_tready),
-            core.sends_class.eq(bank.sends_class),
+            core.sends_class.eq(control.CLASS),
+            core.is_batch.eq(control.BATCH),
+            core.is_split.eq(control.SPLIT),
+            core.load.eq(control.LOAD),
+            core.clear.eq(control.CLEAR),
         ]
 
-        height, width, channels = self.config.shape
-        counters = Counters(image_words=-(-height * width * channels // 4))
-        m.submodules.counters = place(counters, platform, reset=bank.reset)
+        counters = Counters()
+        m.submodules.counters = place(counters, platform, reset=control.RESET | core.restarts)
         m.d.comb += [
             counters.offers.eq(core.i.valid),
             counters.takes.eq(core.i.valid & core.i.ready),
             counters.is_loaded.eq(core.loaded),
-            counters.has_failed.eq(core.error != LoadError.NONE),
+            counters.has_failed.eq(core.error != ErrorCode.NONE),
             counters.ends.eq(core.o.valid & core.o.ready & core.o.payload.last),
         ]
-        for name, value in self._values(core, counters).items():
-            m.d.comb += bank.values[name].eq(value)
+        self._show(m, bank.values, core, counters)
         return m
 
-    def _values(self, core: SpatialCore, counters: Counters) -> dict[str, ValueLike]:
-        """What the registers show."""
+    def _show(self, m: Module, values: Any, core: SpatialCore, counters: Counters) -> None:
+        """Connect what the registers show."""
         digest = self.config.digest
-        return {
+        numbers: dict[str, ValueLike] = {
             "IDENTITY": IDENTITY,
             "VERSION": MAP_VERSION,
             **{f"DIGEST_{k}": int(digest[8 * k : 8 * k + 8], 16) for k in range(8)},
-            "STATUS": Cat(core.loaded, counters.has_failed, counters.is_busy),
-            "ERROR": Value.cast(core.error) | core.error_layer << 8,
             "LOAD_CYCLES": counters.load_cycles,
             "RESULTS": counters.results,
             "LATENCY": counters.latency,
             "CYCLES": counters.cycles,
+            "DROPPED": core.dropped,
         }
+        for name, number in numbers.items():
+            m.d.comb += values[name].value.eq(number)
+        m.d.comb += [
+            values.STATUS.LOADED.eq(core.loaded),
+            values.STATUS.ERROR.eq(core.error != ErrorCode.NONE),
+            values.STATUS.BUSY.eq(core.is_busy),
+            values.STATUS.WAITING.eq(core.is_waiting),
+            values.ERROR.CODE.eq(core.error),
+            values.ERROR.LAYER.eq(core.error_layer),
+        ]

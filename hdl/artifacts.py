@@ -15,8 +15,8 @@ from .accelerator import Accelerator
 from .bus_widths import check_bus_widths
 from .design import Design
 from .emit import emit
+from .error_code import ErrorCode
 from .register_map import ACCELERATOR_REGISTERS, IDENTITY, MAP_VERSION, c_header, markdown
-from .weight_generator import LoadError
 
 __all__ = [
     "BUILD",
@@ -119,7 +119,7 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
         "CLASSES": f"{config.geometry[-1].outputs}u",
         "IDENTITY": f"0x{IDENTITY:08X}u",
         "VERSION": f"{MAP_VERSION}u",
-        **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in LoadError},
+        **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in ErrorCode},
     }
     (folder / "kakure.h").write_text(c_header(ACCELERATOR_REGISTERS, "KAKURE_H", constants))
     (folder / "config.json").write_text(config.model_dump_json(indent=2) + "\n")

@@ -1,6 +1,6 @@
 """What the accelerator counts: cycles of loading and of images, and results."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,11 +9,6 @@ __all__ = ["Counters"]
 
 class Counters(wiring.Component):
     """Cycle counts from watching the handshakes of the accelerator.
-
-    Parameters
-    ----------
-    image_words : int, at least 1
-        Words of an image.
 
     Members
     -------
@@ -34,17 +29,10 @@ class Counters(wiring.Component):
         included.
     cycles : ``Out(32)``
         The same, to the end of the latest result.
-    is_busy : ``Out(1)``
-        Part of an image was taken whose result has not ended.
 
     Timing
     ------
     What is counted shows two cycles after it happened.
-
-    Raises
-    ------
-    ValueError
-        If ``image_words`` is below 1.
     """
 
     offers: Signal
@@ -56,12 +44,8 @@ class Counters(wiring.Component):
     results: Signal
     latency: Signal
     cycles: Signal
-    is_busy: Signal
 
-    def __init__(self, *, image_words: int) -> None:
-        if image_words < 1:
-            raise ValueError(f"image_words must be at least 1, not {image_words!r}")
-        self.image_words = image_words
+    def __init__(self) -> None:
         super().__init__({
             "offers": In(1),
             "takes": In(1),
@@ -72,7 +56,6 @@ class Counters(wiring.Component):
             "results": Out(32),
             "latency": Out(32),
             "cycles": Out(32),
-            "is_busy": Out(1),
         })
 
     def elaborate(self, platform) -> Module:
@@ -106,13 +89,4 @@ class Counters(wiring.Component):
             m.d.sync += self.cycles.eq(since)
             with m.If(self.results == 0):
                 m.d.sync += self.latency.eq(since)
-
-        word = Signal(range(self.image_words))
-        images = Signal(32)
-        is_last = word == self.image_words - 1
-        with m.If(is_loaded & takes):
-            m.d.sync += word.eq(Mux(is_last, 0, word + 1))
-            with m.If(word == 0):
-                m.d.sync += images.eq(images + 1)
-        m.d.comb += self.is_busy.eq(images != self.results)
         return m

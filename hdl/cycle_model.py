@@ -173,20 +173,36 @@ class _Pool:
 
 
 class _Requantizer:
-    """A pipeline that stands still in the cycles in which a result is offered and not taken."""
+    """A pipeline that stands still in the cycles in which a result is offered and not taken.
 
-    def __init__(self, chunks: int, following: Push) -> None:
+    The network's result waits until the whole image was taken: where ``is_held``, a result is
+    pushed on by :meth:`send` and not before.
+    """
+
+    def __init__(self, chunks: int, following: Push, *, is_held: bool = False) -> None:
         self.chunks = chunks
         self.following = following
+        self.is_held = is_held
         self.free = 0
+        self.result = 0
         self.frozen: deque[tuple[int, int]] = deque(maxlen=REQUANTIZER_DEPTH + 2)
 
     def push(self, offered: int) -> int:
         taken = self._advance(max(offered, self.free), self.chunks)
         self.free = taken + 1
         result = self._advance(taken + 1, REQUANTIZER_DEPTH - 1) + 1
-        self.frozen.append((result, self.following(result)))
+        if self.is_held:
+            self.result = result
+        else:
+            self._send(result)
         return taken
+
+    def send(self) -> None:
+        """Push on the result that is held, before anything else comes."""
+        self._send(self.result)
+
+    def _send(self, result: int) -> None:
+        self.frozen.append((result, self.following(result)))
 
     def _advance(self, cycle: int, steps: int) -> int:
         """The cycle of the last of ``steps`` steps, the first of which may be in ``cycle``."""
@@ -223,6 +239,25 @@ class _PeArray:
         return taken
 
 
+class _Sender:
+    """Sends a result word by word, once the image that it belongs to was taken as a whole.
+
+    ``owed`` is the first cycle in which that is so.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self.owed = 0
+        self.free = 0
+        self.results: list[int] = []
+
+    def push(self, offered: int) -> int:
+        taken = max(offered, self.free, self.owed) + self.classes - 1
+        self.free = taken + 1
+        self.results.append(self.free)
+        return taken
+
+
 @dataclass(frozen=True)
 class ImageTiming:
     """Cycles of a run of images that are always there, with results taken at once.
@@ -253,30 +288,27 @@ def image_timing(config: Config, images: int = 1) -> ImageTiming:
     Exact: the accelerator's CYCLES register after each result, where the first image comes at
     least :func:`padding_cycles` after the reset.
     """
-    results: list[int] = []
-    push = _chain(config, results)
+    sender = _Sender(config.geometry[-1].outputs)
+    last, push = _chain(config, sender)
     pixels = config.shape[0] * config.shape[1]
     free = 0
-    for _ in range(images * pixels):
-        free = push(free + config.shape[2] - 1) + 1
-    return ImageTiming(tuple(results))
+    for _ in range(images):
+        for _ in range(pixels):
+            free = push(free + config.shape[2] - 1) + 1
+        sender.owed = free  # the cycle after the last word was taken
+        last.send()
+    return ImageTiming(tuple(sender.results))
 
 
-def _chain(config: Config, results: list[int]) -> Push:
-    classes = config.geometry[-1].outputs
-    sender_free = 0
-
-    def send(offered: int) -> int:
-        nonlocal sender_free
-        taken = max(offered, sender_free) + classes - 1
-        sender_free = taken + 1
-        results.append(taken + 1)
-        return taken
-
-    push: Push = send
+def _chain(config: Config, sender: _Sender) -> tuple[_Requantizer, Push]:
+    """The last requantizer, and what takes the pixels of images."""
+    push: Push = sender.push
+    requantizers: list[_Requantizer] = []
     for geometry in reversed(config.geometry):
         lanes = requantizer_lanes(config, geometry.index)
-        push = _Requantizer(-(-geometry.outputs // lanes), push).push
+        chunks = -(-geometry.outputs // lanes)
+        requantizers.append(_Requantizer(chunks, push, is_held=not requantizers))
+        push = requantizers[-1].push
         if geometry.pool > 1:
             push = _Pool(geometry, push).push
         layer = config.layers[geometry.index]
@@ -286,4 +318,4 @@ def _chain(config: Config, results: list[int]) -> Push:
         else:
             push = _PeArray(PeSchedule(config, geometry.index), push).push
         push = _Window(geometry, push).push
-    return push
+    return requantizers[0], push

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Shape, Signal
+from amaranth.hdl import Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -71,6 +71,8 @@ class ImageReader(wiring.Component):
     -------
     i : ``In(stream)``
         ``word``, and ``last`` with the last word of the image and no other.
+    is_split : ``In(1)``
+        ``last`` is not looked at: the image may come in several frames, or without any.
     layer : ``Out``
         The layer that is being read.
     outputs : ``In``
@@ -103,6 +105,7 @@ class ImageReader(wiring.Component):
     """
 
     i: stream.Interface
+    is_split: Signal
     layer: Signal
     outputs: Signal
     is_header: Signal
@@ -125,6 +128,7 @@ class ImageReader(wiring.Component):
         self.max_mask_words = max_mask_words
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
+            "is_split": In(1),
             "layer": Out(range(layers)),
             "outputs": In(range(max_outputs + 1)),
             "is_header": Out(1),
@@ -158,7 +162,7 @@ class ImageReader(wiring.Component):
                 is_last = self.layer == self.layers - 1
                 with m.If(self.i.p.word != crc.value):
                     self._fail(m, LoadError.CRC)
-                with m.Elif(self.i.p.last != is_last):
+                with m.Elif((self.i.p.last != is_last) & ~self.is_split):
                     self._fail(m, LoadError.LENGTH)
                 with m.Else():
                     m.d.sync += self.layer.eq(Mux(is_last, self.layer, self.layer + 1))
@@ -180,8 +184,12 @@ class ImageReader(wiring.Component):
     def _go_on(self, m: Module, state: str) -> None:
         """Go to ``state`` after a word that is not the image's last."""
         m.next = state
-        with m.If(self.i.p.last):
+        with m.If(self._ends_early()):
             self._fail(m, LoadError.LENGTH)
+
+    def _ends_early(self) -> Value:
+        """Whether a word that is not the image's last says that it is."""
+        return self.i.p.last & ~self.is_split
 
     def _read_header(self, m: Module) -> None:
         header = data.View(HEADER, self.i.p.word)
@@ -220,7 +228,7 @@ class ImageReader(wiring.Component):
         is_left_over = self.ends_mask & left_after.any()
         with m.If(self.ends_mask):
             m.next = "MULTIPLIER"
-        with m.If(is_starved | is_left_over | (takes & self.i.p.last)):
+        with m.If(is_starved | is_left_over | (takes & self._ends_early())):
             self._fail(m, LoadError.LENGTH)
 
     def _read_scales(self, m: Module) -> None:

@@ -54,7 +54,8 @@ class PeEngine(wiring.Component):
     Members
     -------
     weights : ``In(WeightWrite)``
-        The words of the weight generator, in its order; of them the mask is kept.
+        The words of the weight generator, in its order; of them the mask is kept. Word 0 of row 0
+        begins anew.
     i : ``In(stream.Signature(ArrayLayout(input_bits, fan_in)))``
         A window, read in place, taken in the last of ``store_cycles`` cycles.
     o : ``Out(stream.Signature(ArrayLayout(range(-peak, peak + 1), outputs)))``
@@ -209,9 +210,10 @@ class PeEngine(wiring.Component):
         memory = Ram(depth=words, width=min(WORD, schedule.geometry.outputs))
         m.submodules.mask = place(memory, platform)
         written = Signal(range(words), name="mask_written")
+        is_first = (self.weights.row == 0) & (self.weights.block == 0)  # also of a second load
         with m.If(self.weights.valid):
-            m.d.sync += written.eq(written + 1)
-        m.d.comb += memory.write_address.eq(written)
+            m.d.sync += written.eq(memory.write_address + 1)
+        m.d.comb += memory.write_address.eq(Mux(is_first, 0, written))
         m.d.comb += memory.write_data.eq(self.weights.positive | self.weights.negative)
         m.d.comb += memory.write_enable.eq(self.weights.valid)
 

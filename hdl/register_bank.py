@@ -1,12 +1,14 @@
 """AXI4-Lite access to the registers of the accelerator."""
 
-from amaranth.hdl import Module, Mux, Signal
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .register_map import ACCELERATOR_REGISTERS, ADDRESS_BITS
+from .register_map import ACCELERATOR_REGISTERS, ADDRESS_BITS, Register
 
-__all__ = ["AXI_LITE", "RegisterBank"]
+__all__ = ["AXI_LITE", "RegisterBank", "register_layout"]
 
 AXI_LITE = {
     "s_axi_awaddr": In(ADDRESS_BITS),
@@ -33,6 +35,19 @@ SLAVE_ERROR = 0b10
 """Response to an address that holds no register, or a write to one that cannot be written."""
 
 
+def register_layout(register: Register) -> data.Layout:
+    """The bits of a register, each field where the table has it; one number without fields."""
+    if not register.fields:
+        return data.StructLayout({"value": 32})
+    return data.FlexibleLayout(
+        32, {field.name: data.Field(unsigned(field.width), field.low) for field in register.fields}
+    )
+
+
+REGISTERS = {register.name: register for register in ACCELERATOR_REGISTERS}
+CONTROL = REGISTERS["CONTROL"]
+
+
 class RegisterBank(wiring.Component):
     """The registers of :data:`hdl.register_map.ACCELERATOR_REGISTERS` on an AXI4-Lite bus.
 
@@ -42,25 +57,25 @@ class RegisterBank(wiring.Component):
         AXI4-Lite target, 32 bit. Reading where no register is, or writing any but CONTROL, gets
         SLVERR and does nothing.
     values : ``In(struct)``
-        A 32-bit field for every register but CONTROL: what reading it returns.
-    reset : ``Out(1)``
-        1 for the cycle after CONTROL.RESET was written.
-    sends_class : ``Out(1)``
-        CONTROL.CLASS.
+        Every register but CONTROL, each of :func:`register_layout`: what reading it returns.
+    control : ``Out(register_layout(CONTROL))``
+        The kept fields of CONTROL as they were written last; a pulse for the cycle after a 1 was
+        written to it.
 
     Timing
     ------
-    A read is answered in the cycle after its address was taken, a write in the cycle after its
-    address and its data were, which are taken together.
+    A read is answered in the cycle after its address was taken, a write in the cycle after the
+    later of its address and its data was, which are taken independently of each other; ``control``
+    changes with that. Requests are taken at once where no answer of their kind waits. All outputs
+    come from registers.
 
     Source
     ------
-    AMBA AXI and ACE protocol specification, Arm IHI 0022, chapter B1.
+    AMBA AXI and ACE protocol specification, Arm IHI 0022, chapters A3 and B1.
     """
 
-    values: data.View
-    reset: Signal
-    sends_class: Signal
+    values: Any
+    control: Any
     s_axi_awaddr: Signal
     s_axi_awvalid: Signal
     s_axi_awready: Signal
@@ -80,40 +95,79 @@ class RegisterBank(wiring.Component):
     s_axi_rready: Signal
 
     def __init__(self) -> None:
-        readable = [r.name for r in ACCELERATOR_REGISTERS if r.access == "r"]
         super().__init__({
             **AXI_LITE,
-            "values": In(data.StructLayout({name: 32 for name in readable})),
-            "reset": Out(1),
-            "sends_class": Out(1),
+            "values": In(
+                data.StructLayout({
+                    name: register_layout(register)
+                    for name, register in REGISTERS.items()
+                    if register.access == "r"
+                })
+            ),
+            "control": Out(register_layout(CONTROL)),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        offsets = {register.name: register.offset for register in ACCELERATOR_REGISTERS}
+        self._write(m)
+        self._read(m)
+        return m
 
+    def _write(self, m: Module) -> None:
+        """Take address and data, each when it comes, and answer when both are there."""
         writes = Signal()
-        is_control = self.s_axi_awaddr[2:] == offsets["CONTROL"] // 4
-        m.d.comb += writes.eq(self.s_axi_awvalid & self.s_axi_wvalid & ~self.s_axi_bvalid)
-        m.d.comb += self.s_axi_awready.eq(writes)
-        m.d.comb += self.s_axi_wready.eq(writes)
-        m.d.sync += self.reset.eq(0)
+        is_control = self.s_axi_awaddr[2:] == CONTROL.offset // 4
+        has_address, to_control = self._keep(
+            m, "address", self.s_axi_awvalid, self.s_axi_awready, is_control, writes
+        )
+        bits = max(field.low + field.width for field in CONTROL.fields)
+        strobes = -(-bits // 8)
+        both = Cat(self.s_axi_wdata[:bits], self.s_axi_wstrb[:strobes])
+        has_data, taken = self._keep(m, "data", self.s_axi_wvalid, self.s_axi_wready, both, writes)
+
+        m.d.comb += writes.eq(has_address & has_data)
+        for field in CONTROL.fields:
+            value = taken[field.low : field.low + field.width]
+            is_written = writes & to_control & taken[bits + field.low // 8]
+            target = self.control[field.name]
+            if field.is_pulse:
+                m.d.sync += target.eq(Mux(is_written, value, 0))
+            else:
+                with m.If(is_written):
+                    m.d.sync += target.eq(value)
         with m.If(writes):
             m.d.sync += self.s_axi_bvalid.eq(1)
-            m.d.sync += self.s_axi_bresp.eq(Mux(is_control, 0, SLAVE_ERROR))
-            with m.If(is_control & self.s_axi_wstrb[0]):
-                m.d.sync += self.reset.eq(self.s_axi_wdata[0])
-                m.d.sync += self.sends_class.eq(self.s_axi_wdata[1])
+            m.d.sync += self.s_axi_bresp.eq(Mux(to_control, 0, SLAVE_ERROR))
         with m.Elif(self.s_axi_bready):
             m.d.sync += self.s_axi_bvalid.eq(0)
 
+    def _keep(
+        self, m: Module, name: str, valid: Signal, ready: Signal, value: Value, writes: Signal
+    ) -> tuple[Value, Value]:
+        """Take one part of a write; return whether it is there, and it, until ``writes``."""
+        is_kept = Signal(name=f"{name}_is_kept")
+        kept = Signal(len(value), name=f"kept_{name}", reset_less=True)
+        enters = valid & ready
+        m.d.comb += ready.eq(~is_kept & ~self.s_axi_bvalid)
+        with m.If(enters):
+            m.d.sync += kept.eq(value)
+        is_there = is_kept | enters
+        m.d.sync += is_kept.eq(is_there & ~writes)
+        return is_there, Mux(is_kept, kept, value)
+
+    def _read(self, m: Module) -> None:
+        """Answer with a register; pulses of CONTROL read as 0."""
+        control: Any = Signal(register_layout(CONTROL))  # a View
+        for field in CONTROL.fields:
+            if not field.is_pulse:
+                m.d.comb += control[field.name].eq(self.control[field.name])
         m.d.comb += self.s_axi_arready.eq(~self.s_axi_rvalid)
         with m.If(self.s_axi_arvalid & self.s_axi_arready):
             m.d.sync += self.s_axi_rvalid.eq(1)
             with m.Switch(self.s_axi_araddr[2:]):
-                for name, offset in offsets.items():
-                    value = self.sends_class << 1 if name == "CONTROL" else self.values[name]
-                    with m.Case(offset // 4):
+                for name, register in REGISTERS.items():
+                    value = control if register is CONTROL else self.values[name]
+                    with m.Case(register.offset // 4):
                         m.d.sync += self.s_axi_rdata.eq(value)
                         m.d.sync += self.s_axi_rresp.eq(0)
                 with m.Default():
@@ -121,4 +175,3 @@ class RegisterBank(wiring.Component):
                     m.d.sync += self.s_axi_rresp.eq(SLAVE_ERROR)
         with m.Elif(self.s_axi_rready):
             m.d.sync += self.s_axi_rvalid.eq(0)
-        return m

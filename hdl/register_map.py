@@ -16,12 +16,20 @@ class Field:
         Least significant bit, and number of bits.
     text : str
         What it means.
+    is_pulse : bool
+        Writing 1 does something once; reads as 0. Else the bits are kept.
     """
 
     name: str
     low: int
     width: int
     text: str
+    is_pulse: bool = False
+
+    @property
+    def mask(self) -> int:
+        """Its bits in the register."""
+        return ((1 << self.width) - 1) << self.low
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Register:
 IDENTITY = 0x4B414B55
 """Value of the IDENTITY register, the letters KAKU."""
 
-MAP_VERSION = 1
+MAP_VERSION = 2
 """Value of the VERSION register: it changes with this table."""
 
 ACCELERATOR_REGISTERS = (
@@ -71,15 +79,58 @@ ACCELERATOR_REGISTERS = (
         "CONTROL",
         0x28,
         "rw",
-        "What the accelerator does.",
+        "What the accelerator does. A write sets all kept bits; 0 after a reset by ARESETn.",
         (
             Field(
                 "RESET",
                 0,
                 1,
-                "Write 1: forget weights, images and errors. CLASS is written too. Reads as 0.",
+                "Write 1: forget weights, images, results, counters and errors, at once; the next "
+                "word is the first of a supermask. The kept bits stay as they are written with it. "
+                "Takes back a word offered on m_axis: reset what reads m_axis too.",
+                is_pulse=True,
             ),
-            Field("CLASS", 1, 1, "1: one word per image, its class; 0: the logits."),
+            Field(
+                "CLASS",
+                1,
+                1,
+                "1: one word per image, its class; 0: the logits. Each result takes it as it "
+                "starts, none changes midway.",
+            ),
+            Field(
+                "BATCH",
+                2,
+                1,
+                "0: every image is a frame, TLAST with its last word and no other. 1: a frame may "
+                "hold several whole images, or TLAST may never come; one before an image's last "
+                "word is still an error. Change it between images.",
+            ),
+            Field(
+                "SPLIT",
+                3,
+                1,
+                "0: TLAST comes with a supermask's last word and no other. 1: TLAST of its words "
+                "is not looked at, so that it may come in several transfers.",
+            ),
+            Field(
+                "LOAD",
+                4,
+                1,
+                "Write 1: load another supermask. While images are accepted (STATUS.LOADED) it "
+                "begins when the image that is being sent has been sent to the end of its frame "
+                "(BATCH 0) or to its end (BATCH 1) and the results of all were taken; the next "
+                "words, which s_axis holds up till then, are the supermask. While a load is under "
+                "way or has failed it begins at once: end the transfer first, then the next word "
+                "is the supermask's first. As it begins, LOADED, errors and counters become 0.",
+                is_pulse=True,
+            ),
+            Field(
+                "CLEAR",
+                5,
+                1,
+                "Write 1: forget DROPPED and an error of an image. An error of loading stays.",
+                is_pulse=True,
+            ),
         ),
     ),
     Register(
@@ -89,27 +140,60 @@ ACCELERATOR_REGISTERS = (
         "What state the accelerator is in.",
         (
             Field("LOADED", 0, 1, "Weights are made; images are accepted."),
-            Field("ERROR", 1, 1, "Loading failed, see ERROR; a reset recovers."),
-            Field("BUSY", 2, 1, "An image is on its way."),
+            Field("ERROR", 1, 1, "Something was wrong, see ERROR."),
+            Field(
+                "BUSY",
+                2,
+                1,
+                "An image is on its way: a word of it was taken, and its result was not. Or the "
+                "rest of a frame that is too long is being dropped.",
+            ),
+            Field("WAITING", 3, 1, "CONTROL.LOAD was written and waits for images on their way."),
         ),
     ),
     Register(
         "ERROR",
         0x30,
         "r",
-        "Why loading failed.",
+        "The first thing that was wrong since a reset, LOAD or CLEAR.",
         (
-            Field("CODE", 0, 8, "0 none, 1 header, 2 length, 3 CRC, 4 scale."),
-            Field("LAYER", 8, 8, "Layer whose section is wrong."),
+            Field(
+                "CODE",
+                0,
+                8,
+                "0 none. Of the supermask, all that follows is dropped until RESET or LOAD: "
+                "1 HEADER, a section begins wrong; 2 LENGTH, a mask or the whole is too short or "
+                "too long, or TLAST is not where it must be; 3 CRC; 4 SCALE, a reserved bit of a "
+                "channel's scale is set. Of an image, it has no result and the next frame is "
+                "right: 8 IMAGE_SHORT, TLAST before an image's last word; "
+                "9 IMAGE_LONG, no TLAST with it (BATCH 0), and what follows is dropped to the next "
+                "TLAST, with that, or until BATCH is 1.",
+            ),
+            Field("LAYER", 8, 8, "Layer whose section is wrong; 0 unless CODE is of loading."),
         ),
     ),
-    Register("LOAD_CYCLES", 0x34, "r", "Cycles from the first to the last word of the weights."),
-    Register("RESULTS", 0x38, "r", "Images done since the reset."),
     Register(
-        "LATENCY", 0x3C, "r", "Cycles from the first word of the first image to its last result."
+        "LOAD_CYCLES",
+        0x34,
+        "r",
+        "Cycles from the first to the last word of the supermask, both included.",
     ),
     Register(
-        "CYCLES", 0x40, "r", "Cycles from the first word of the first image to the latest result."
+        "RESULTS", 0x38, "r", "Results taken from m_axis to their last word, since reset or LOAD."
+    ),
+    Register(
+        "LATENCY",
+        0x3C,
+        "r",
+        "Cycles from the first one that offers a word of an image to the one that takes the last "
+        "word of the first result, both included.",
+    ),
+    Register("CYCLES", 0x40, "r", "The same, to the last word of the latest result."),
+    Register(
+        "DROPPED",
+        0x44,
+        "r",
+        "Images with a wrong frame, which have no result, since reset, LOAD or CLEAR.",
     ),
 )
 
@@ -141,7 +225,6 @@ def c_header(registers: tuple[Register, ...], guard: str, constants: dict[str, s
         lines.append(f"#define KAKURE_{register.name}_OFFSET 0x{register.offset:02X}u")
         for bits in register.fields:
             name = f"KAKURE_{register.name}_{bits.name}"
-            mask = ((1 << bits.width) - 1) << bits.low
             lines.append(f"#define {name}_SHIFT {bits.low}u /* {bits.text} */")
-            lines.append(f"#define {name}_MASK 0x{mask:08X}u")
+            lines.append(f"#define {name}_MASK 0x{bits.mask:08X}u")
     return "\n".join([*lines, "", f"#endif /* {guard} */", ""])

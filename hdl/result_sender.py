@@ -20,7 +20,12 @@ class ResultSender(wiring.Component):
     Members
     -------
     sends_class : ``In(1)``
-        Send the class instead of the logits. Change it only between images.
+        Send the class instead of the logits: taken in the cycle before a result may be sent, and
+        kept until its last word is taken.
+    may_send : ``In(1)``
+        The result at ``i`` may be sent. Must stay until it is.
+    must_drop : ``In(1)``
+        The result at ``i`` is taken and not sent. Never in the middle of a result.
     i : ``In(stream.Signature(ArrayLayout(signed(32), classes)))``
         The logits. Read in place: taken with the last one.
     o : ``Out(stream.Signature(StructLayout({"word": 32, "last": 1})))``
@@ -28,7 +33,8 @@ class ResultSender(wiring.Component):
 
     Timing
     ------
-    ``classes`` cycles for each image, either way, when ``o`` is taken at once. Combinational.
+    ``classes`` cycles for each image, either way, when ``o`` is taken at once; one for
+    a dropped result. Combinational.
 
     Raises
     ------
@@ -37,6 +43,8 @@ class ResultSender(wiring.Component):
     """
 
     sends_class: Signal
+    may_send: Signal
+    must_drop: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -46,6 +54,8 @@ class ResultSender(wiring.Component):
         self.classes = classes
         super().__init__({
             "sends_class": In(1),
+            "may_send": In(1),
+            "must_drop": In(1),
             "i": In(stream.Signature(data.ArrayLayout(signed(32), classes))),
             "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
         })
@@ -64,12 +74,19 @@ class ResultSender(wiring.Component):
         winner = Signal(range(self.classes))
         m.d.comb += winner.eq(Mux(is_better, index, best))
 
-        m.d.comb += self.o.payload.word.eq(Mux(self.sends_class, winner, logit))
+        # What a word is may not change while it is offered, so neither may the mode of a result.
+        is_offered = Signal()
+        is_class = Signal()
+        m.d.comb += is_offered.eq(self.i.valid & self.may_send)
+        with m.If(~is_offered | self.i.ready):
+            m.d.sync += is_class.eq(self.sends_class)
+
+        m.d.comb += self.o.payload.word.eq(Mux(is_class, winner, logit))
         m.d.comb += self.o.payload.last.eq(is_last)
-        m.d.comb += self.o.valid.eq(self.i.valid & (is_last | ~self.sends_class))
+        m.d.comb += self.o.valid.eq(is_offered & (is_last | ~is_class))
         step = Signal()
-        m.d.comb += step.eq(self.i.valid & (~self.o.valid | self.o.ready))
-        m.d.comb += self.i.ready.eq(step & is_last)
+        m.d.comb += step.eq(is_offered & (~self.o.valid | self.o.ready))
+        m.d.comb += self.i.ready.eq((step & is_last) | self.must_drop)
         with m.If(step):
             m.d.sync += index.eq(Mux(is_last, 0, index + 1))
             m.d.sync += largest.eq(Mux(is_better, logit, largest))

@@ -68,6 +68,8 @@ class WeightGenerator(wiring.Component):
     -------
     i : ``In(stream)``
         ``word``, and ``last`` with the last word of the image and no other.
+    is_split : ``In(1)``
+        ``last`` is not looked at.
     weights : ``Out(struct)``
         In a cycle with ``valid``, the word at ``layer``, ``row``, ``block`` is ``positive``,
         ``negative``: bit b belongs to output 32·block + b, both are 0 where the weight is 0 or
@@ -97,6 +99,7 @@ class WeightGenerator(wiring.Component):
     """
 
     i: stream.Interface
+    is_split: Signal
     weights: data.View
     scales: data.View
     done: Signal
@@ -131,6 +134,7 @@ class WeightGenerator(wiring.Component):
         })
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
+            "is_split": In(1),
             "weights": Out(weights),
             "scales": Out(scales_layout(layers=len(layers), max_outputs=max_outputs)),
             "done": Out(1),
@@ -160,6 +164,7 @@ class WeightGenerator(wiring.Component):
         wiring.connect(m, reader.mask, masked.i)
         self._start_jobs(m, reader, masked)
         m.d.comb += [
+            reader.is_split.eq(self.is_split),
             masked.token.eq(reader.token),
             masked.o.ready.eq(1),
             reader.ends_mask.eq(masked.o.valid & masked.o.p.last),

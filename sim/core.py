@@ -18,7 +18,7 @@ from model.reference import network
 from .golden import pack_image
 from .streams import receive, send, simulate, watch
 
-__all__ = ["CoreRun", "compare_core", "run_core"]
+__all__ = ["CoreRun", "compare_core", "frame", "run_core"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class CoreRun:
     loading: int
     logits: NDArray[np.int64]
     results: tuple[int, ...]
+
+
+def frame(words: list[int]) -> list[dict[str, int]]:
+    """Payloads of :class:`~hdl.spatial_core.SpatialCore`, ``last`` with the last of the words."""
+    return [{"word": word, "last": n == len(words) - 1} for n, word in enumerate(words)]
 
 
 def run_core(
@@ -62,7 +67,7 @@ def run_core(
     core = SpatialCore(config=config)
     classes = config.geometry[-1].outputs
     supermask = image_words(config, parameters)
-    head = [{"word": word, "last": k == len(supermask) - 1} for k, word in enumerate(supermask)]
+    head = frame(supermask)
     parts = [(images[: len(images) - gaps], None), (images[len(images) - gaps :], rng)]
     cycle = 0
     begin = 0
@@ -81,7 +86,7 @@ def run_core(
             await ctx.tick()
         begin = cycle
         for part, pauses in parts:
-            words = [{"word": word, "last": 0} for image in part for word in pack_image(image)]
+            words = [word for image in part for word in frame(pack_image(image))]
             await send(ctx, core.i, words, pauses)
 
     async def take(ctx: Any) -> None:

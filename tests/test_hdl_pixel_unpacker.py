@@ -2,9 +2,11 @@
 """Pixels from words, and the cycles in which they come."""
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
+from amaranth.hdl import ResetInserter, Signal
 
 from hdl.pixel_unpacker import PixelUnpacker
 from model.reference import quantize_image
@@ -59,6 +61,40 @@ def test_equals_the_reference(shape, has_pauses):
         assert cycles == [channels * (n + 1) - 1 for n in range(4 * pixels)]
         last_bytes = [*range(3, size - 1, 4), size - 1]
         assert sent == [image * size + n for image in range(4) for n in last_bytes]
+
+
+@pytest.mark.parametrize("bytes_taken", range(1, 18))
+def test_a_reset_in_the_middle_of_a_word_begins_with_a_new_image(bytes_taken):
+    """Whatever byte, channel and pixel it has come to."""
+    pixels, channels, bits = 3, 2, 8
+    dut: Any = PixelUnpacker(pixels=pixels, channels=channels, bits=bits)
+    is_reset = Signal()
+    images = np.random.default_rng(2).integers(0, 256, (2, 1, pixels, channels), dtype=np.uint8)
+    words = [pack_image(image) for image in images]
+    seen = []
+
+    async def drive(ctx):
+        ctx.set(dut.o.ready, 1)
+        stream = words[0] * 3
+        ctx.set(dut.i.valid, 1)
+        for _ in range(bytes_taken):  # a byte a cycle
+            ctx.set(dut.i.payload, stream[0])
+            *_, is_taken = await ctx.tick().sample(dut.i.ready)
+            stream = stream[1:] if is_taken else stream
+        ctx.set(dut.i.valid, 0)
+        ctx.set(dut.o.ready, 0)
+        ctx.set(is_reset, 1)
+        await ctx.tick()
+        ctx.set(is_reset, 0)
+        await send(ctx, dut.i, words[1])
+
+    async def sink(ctx):
+        for _ in range(bytes_taken + 1):
+            await ctx.tick()
+        seen.extend(await receive(ctx, dut.o, pixels))
+
+    simulate(ResetInserter(is_reset)(dut), drive, sink, deadline=100)
+    assert [list(pixel) for pixel in seen] == images[1, 0].tolist()
 
 
 @pytest.mark.parametrize(

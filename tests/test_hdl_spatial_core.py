@@ -1,17 +1,21 @@
 """Whole cores in the Amaranth simulator, against the reference and the cycle model."""
 
 import json
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hdl.cycle_model import image_timing, padding_cycles
+from hdl.error_code import ErrorCode
+from hdl.loading_time import loading_cycles
 from hdl.spatial_core import SpatialCore
 from model.config import Config, parse_config
 from model.image import image_words
 from model.parameters import random_parameters
 from model.reference import classify, network
-from sim.core import compare_core
+from sim.core import compare_core, frame
 from sim.golden import pack_image
 from sim.streams import receive, send, simulate, watch
 
@@ -128,8 +132,7 @@ SMALL = config_of((2, 2, 1), crossbar(3, sharing=1, adc="flash", bits=3, inputs=
 
 
 def supermask(parameters):
-    words = image_words(SMALL, parameters)
-    return [{"word": word, "last": n == len(words) - 1} for n, word in enumerate(words)]
+    return frame(image_words(SMALL, parameters))
 
 
 def test_sends_classes_where_asked_to():
@@ -141,8 +144,7 @@ def test_sends_classes_where_asked_to():
     async def drive(ctx):
         ctx.set(core.sends_class, 1)
         await send(ctx, core.i, supermask(parameters))
-        words = [word for image in images for word in pack_image(image)]
-        await send(ctx, core.i, [{"word": word, "last": 0} for word in words])
+        await send(ctx, core.i, [word for image in images for word in frame(pack_image(image))])
 
     async def take(ctx):
         got.extend(await receive(ctx, core.o, len(images)))
@@ -169,3 +171,132 @@ def test_a_wrong_supermask_is_swallowed_with_all_that_follows(at):
 
     simulate(core, drive, monitors=[watch(core.o, results)], deadline=1000)
     assert results == []
+
+
+LEFT_OVER = config_of(
+    (5, 14, 1),
+    crossbar(2, kernel=1, pool=3, sharing=1, adc="flash", bits=2, inputs=1),
+    crossbar(3, sharing=1, adc="flash", bits=2, inputs=1),
+)
+"""The last two rows of an image decide nothing, so its result is made before its last word comes."""
+
+
+def test_a_result_waits_for_the_last_word_of_its_image():
+    parameters = random_parameters(LEFT_OVER, 1)
+    image = np.random.default_rng(1).integers(0, 256, (1, 5, 14, 1), dtype=np.uint8)
+    words = frame(pack_image(image))
+    logits = network(LEFT_OVER, parameters, image)
+    core = SpatialCore(config=LEFT_OVER)
+    taken = []
+
+    async def drive(ctx):
+        ctx.set(core.o.ready, 1)
+        await send(ctx, core.i, frame(image_words(LEFT_OVER, parameters)))
+        short = [words[0], {**words[1], "last": 1}]
+        for part, results in ((short, 0), (words[:-1], 0), (words[-1:], 3)):
+            await send(ctx, core.i, part)
+            for _ in range(150):
+                await ctx.tick()
+            assert len(taken) == results
+        assert ctx.get(core.error) == ErrorCode.IMAGE_SHORT
+
+    simulate(core, drive, monitors=[watch(core.o, taken)], deadline=1000)
+    got = [payload.word for _, payload in taken]
+    assert got == [int(value) & 0xFFFFFFFF for value in logits.reshape(-1)]
+
+
+@pytest.mark.parametrize("images", [1, 2, 5])
+def test_the_formula_knows_that_a_result_waits(images):
+    compare_core(LEFT_OVER, images=images, gaps=1, seed=4)
+    # A pixel a cycle, and one more for each of 4 maxima, which take two; then the logits at once.
+    every = 5 * 14 + 4
+    assert image_timing(LEFT_OVER, images).results == tuple(
+        every * (n + 1) + 3 for n in range(images)
+    )
+
+
+KINDS = ("right", "right", "right", "short", "long")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("has_pauses", [False, True])
+def test_wrong_frames_in_any_network(name, has_pauses):
+    """Right and wrong frames in random order; the results are those of the right ones."""
+    config = CONFIGS[name]
+    rng = Random(name)
+    parameters = random_parameters(config, 2)
+    images = np.random.default_rng(2).integers(0, 256, (12, *config.shape), dtype=np.uint8)
+    kinds = [rng.choice(KINDS) for _ in range(len(images) - 1)] + ["right"]
+    words, right, wrong = [], [], []
+    for n, (image, kind) in enumerate(zip(images, kinds, strict=True)):
+        whole = pack_image(image)
+        if kind == "short" and len(whole) > 1:
+            words += frame(whole[: rng.randrange(1, len(whole))])
+            wrong.append(ErrorCode.IMAGE_SHORT)
+        elif kind == "long":
+            words += frame(whole + [rng.getrandbits(32) for _ in range(rng.randint(1, 3))])
+            wrong.append(ErrorCode.IMAGE_LONG)
+        else:
+            words += frame(whole)
+            right.append(n)
+    core = SpatialCore(config=config)
+    classes = config.geometry[-1].outputs
+    got = []
+    cycles = image_timing(config, len(images)).results[-1] + padding_cycles(config)
+
+    async def drive(ctx):
+        await send(ctx, core.i, frame(image_words(config, parameters)))
+        await send(ctx, core.i, words, Random(3) if has_pauses else None)
+
+    async def take(ctx):
+        stalls = Random(4) if has_pauses else None
+        got.extend(await receive(ctx, core.o, classes * len(right), stalls))
+        assert ctx.get(core.dropped) == len(wrong)
+        assert ctx.get(core.error) == (wrong[0] if wrong else ErrorCode.NONE)
+        assert ctx.get(core.is_busy) == 0
+
+    loading = loading_cycles(config, parameters)
+    deadline = 500 + loading + 8 * (cycles + len(words) + classes * len(images))
+    simulate(core, drive, take, monitors=[watch(core.o)], deadline=deadline)
+    expected = network(config, parameters, images[right]).reshape(-1)
+    assert [payload.word for payload in got] == [int(value) & 0xFFFFFFFF for value in expected]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_any_network_is_loaded_again(name):
+    """After a whole load, its images, and part of another load: nothing stays of them."""
+    config = CONFIGS[name]
+    first, other, last = (random_parameters(config, seed) for seed in (5, 6, 7))
+    images = np.random.default_rng(5).integers(0, 256, (2, *config.shape), dtype=np.uint8)
+    words = [word for image in images for word in frame(pack_image(image))]
+    part = image_words(config, other)
+    part = part[: Random(name).randrange(1, len(part))]
+    core = SpatialCore(config=config)
+    classes = config.geometry[-1].outputs
+    got = []
+
+    async def announce(ctx):
+        ctx.set(core.load, 1)
+        await ctx.tick()
+        ctx.set(core.load, 0)
+        await ctx.tick()
+
+    async def drive(ctx):
+        await send(ctx, core.i, frame(image_words(config, first)))
+        await send(ctx, core.i, words)
+        await announce(ctx)
+        await send(ctx, core.i, [{"word": word, "last": 0} for word in part])
+        await announce(ctx)
+        await send(ctx, core.i, frame(image_words(config, last)))
+        await send(ctx, core.i, words)
+
+    async def take(ctx):
+        got.extend(await receive(ctx, core.o, 2 * classes * len(images)))
+        assert ctx.get(core.error) == ErrorCode.NONE
+
+    cycles = image_timing(config, len(images)).results[-1] + padding_cycles(config)
+    loading = 3 * loading_cycles(config, first) + 3 * loading_cycles(config, last)
+    simulate(core, drive, take, monitors=[watch(core.o)], deadline=500 + loading + 4 * cycles)
+    expected = [network(config, parameters, images) for parameters in (first, last)]
+    values = np.concatenate(expected).reshape(-1)
+    assert [payload.word for payload in got] == [int(value) & 0xFFFFFFFF for value in values]

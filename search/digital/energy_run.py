@@ -149,6 +149,7 @@ def run_accelerator(
     which = np.arange(lanes * (rounds + 1)).reshape(lanes, rounds + 1) % len(images)
     chosen = images[which]  # (lanes, rounds, height, width, channels)
     words = np.array([[pack_image(image) for image in lane] for lane in chosen], np.uint32)
+    frame = words.shape[-1]
     begin = netlist.cycles
     planes = _planes(words.reshape(lanes, -1))
     ends = [begin + cycle for cycle in image_timing(config, rounds).results]
@@ -159,6 +160,7 @@ def run_accelerator(
         offered = at < len(planes)
         if offered:
             netlist.set("s_axis_tdata", planes[at])
+            streams._bit("s_axis_tlast", (at + 1) % frame == 0)
         else:
             streams._bit("s_axis_tvalid", False)
         at += streams.step() and offered

@@ -112,7 +112,7 @@ def fold_logits(
     """
     moves = (slope != 0) & (peaks > 0) & (deviation > 0)
     level = intercept + np.where(peaks > 0, slope * mean, 0.0)
-    slope, mean = np.where(moves, slope, 0.0), np.where(moves, mean, 0.0)
+    slope = np.where(moves, slope, 0.0)
     counts = moves if moves.any() else ~moves  # whose B must fit
     best, least = None, np.inf
     for power in range(MOST_SHIFT, LEAST_SHIFT, -1):

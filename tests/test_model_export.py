@@ -349,6 +349,63 @@ def test_dead_channels_of_a_network_leave_the_others_alone(residual):
     assert (integers == reference.network(config, after, pixels)).all()
 
 
+@pytest.mark.parametrize("bias", [-0.3, 0.0, 0.2, 0.7])
+@pytest.mark.parametrize("mean", [-(10**6), -70001, 3, 70001, 10**6])
+def test_a_channel_that_is_constant_away_from_0_gives_its_constant(mean, bias):
+    """In a trained layer, with a mask that keeps weights: M errs by its rounding, not y."""
+    network = Network(small(), generator=torch.Generator().manual_seed(1))
+    norm = network.layers[0].norm
+    assert norm.running_mean is not None and norm.running_var is not None
+    with torch.no_grad():
+        norm.weight[:], norm.bias[:] = 0.87, bias
+        norm.running_mean[:], norm.running_var[:] = mean, 0.0
+    layer = fold(network).layers[0]
+    y = requantize(np.array([[mean]]), layer.multiplier, layer.offset, layer.shift, BITS)
+    assert (y == np.clip(np.floor(float(np.float32(bias)) * CODES + 0.5), 0, 15)).all()
+
+
+@pytest.mark.parametrize(("adc_bits", "adc_shift"), [(5, 0), (2, 0), (3, 2), (4, 3)])
+def test_the_last_layer_is_folded_within_the_reach_of_its_readouts(adc_bits, adc_shift):
+    """M, B and the scale follow from the statistics, and from what the masks leave of acc."""
+    data = json.loads(preset_json("digits"))
+    engine = {"engine": "crossbar", "column_sharing": 2, "adc_type": "sar"}
+    data["layers"][-1] |= {**engine, "adc_bits": adc_bits, "adc_shift": adc_shift}
+    config = parse_config(json.dumps(data))
+    network = Network(config, generator=torch.Generator().manual_seed(1))
+    layer, geometry = network.layers[-1], config.geometry[-1]
+    norm = layer.norm
+    assert norm.running_mean is not None and norm.running_var is not None
+    with torch.no_grad():
+        layer.weights.scores[:, 4] = 0.0
+        layer.weights.scores[0, 4] = 1.0  # a count of 1 is lost where adc_shift is 2 or more
+        layer.weights.kept = 1 + layer.weights.kept * 8 // 10
+        norm.bias[:] = torch.linspace(5000, 6000, 10)
+        norm.running_mean[:] = torch.arange(10)
+        norm.running_var[:] = torch.tensor([1e-6, 0.0, *[900.0] * 8])
+    mean, variance = norm.running_mean.double().numpy(), norm.running_var.double().numpy()
+    slope = 1 / np.sqrt(variance + EPSILON)
+    mask = layer.weights.mask.numpy()
+    reach = channel_peaks(
+        mask,
+        groups=geometry.groups,
+        input_bits=geometry.input_bits,
+        adc_bits=adc_bits,
+        adc_shift=adc_shift,
+    )
+    assert (reach[4] == 0) == (adc_shift >= 2)
+    intercept = norm.bias.detach().double().numpy() - slope * mean
+    expected = fold_logits(slope, intercept, reach, mean=mean, deviation=np.sqrt(variance))
+    parameters = fold(network)
+    last = parameters.layers[-1]
+    assert (last.multiplier == expected.multiplier).all()
+    assert (last.offset == expected.offset).all()
+    assert (last.shift == 0).all()
+    assert parameters.metadata["logit_shift"] == str(expected.shift[0])
+    assert (last.multiplier == 0).tolist() == [False, True, False, False, adc_shift >= 2] + [
+        False
+    ] * 5
+
+
 def test_a_network_of_dead_channels_only_is_its_constants():
     config = small()
     rng = np.random.default_rng(7)

@@ -83,7 +83,7 @@ def _reader(p: Parameters) -> Counts:
     channel = 1.0 * range_bits(p["max_outputs"])
     layer = 1.0 * range_bits(p["layers"])
     return Counts(
-        24.0 + left + channel + layer,
+        30.0 + left + channel + layer,
         1 + 0 * left,
         {"left_bit": left, "channel_bit": channel, "layer_bit": layer, "one": np.ones_like(left)},
     )
@@ -138,7 +138,7 @@ def _sender(p: Parameters) -> Counts:
 
 def _core(p: Parameters) -> Counts:
     layers = 1.0 * p["layers"]
-    return Counts(5 * layers, 0 * layers, {"layer": layers, "one": np.ones_like(layers)})
+    return Counts(0 * layers, 0 * layers, {"layer": layers, "one": np.ones_like(layers)})
 
 
 ORDER = ("max_channels", "max_window", "max_blocks", "is_16")

@@ -3,12 +3,11 @@
 import numpy as np
 
 from .block import Block, Counts, Parameters, gated
-from .counting import buffers, driven, ram_load, range_bits
+from .counting import Ints, buffers, driven, ram_load, range_bits
 
-__all__ = ["STREAM_BLOCKS"]
+__all__ = ["STREAM_BLOCKS", "scale_bits"]
 
-OFFSET_BITS, MULTIPLIER_BITS = 32, 16
-SCALE_BITS = OFFSET_BITS + MULTIPLIER_BITS
+OFFSET_BITS, MULTIPLIER_BITS, SHIFT_BITS = 32, 16, 5
 WIRE, REGISTER = 0.887, 1.14
 """Loads of a net: wire to one more sink, a flip-flop's input [fF]."""
 
@@ -78,6 +77,11 @@ def _shortcut(p: Parameters) -> Counts:
     )
 
 
+def scale_bits(output_bits: Ints) -> Ints:
+    """Bits of the scale that a lane keeps for a channel: M, B, and S but for logits."""
+    return MULTIPLIER_BITS + OFFSET_BITS + np.where(output_bits > 0, SHIFT_BITS, 0)
+
+
 def _requantizer(p: Parameters) -> Counts:
     chunks = -(-p["channels"] // p["lanes"])
     is_serial = chunks > 1
@@ -94,7 +98,8 @@ def _requantizer(p: Parameters) -> Counts:
             "choice_bit": np.where(is_serial, 1.0 * p["lanes"] * taken, 0.0),
             "chunk": np.where(is_serial, 1.0 * chunks, 0.0),
             "lane": 1.0 * p["lanes"],
-            "scale_buffer": SCALE_BITS * buffers(p["lanes"] * (scale_load + WIRE)),
+            "scale_buffer": scale_bits(p["output_bits"])
+            * buffers(p["lanes"] * (scale_load + WIRE)),
             "held_bit": outputs * (1 - gated(outputs)),
             "one": np.ones_like(outputs),
         },
@@ -105,7 +110,8 @@ def _lane(p: Parameters) -> Counts:
     width = p["sum_bits"]
     is_logit = p["output_bits"] == 0
     product = np.where(is_logit, np.minimum(width + 15, OFFSET_BITS), width + 15)
-    scales = np.where(p["chunks"] == 1, MULTIPLIER_BITS + OFFSET_BITS, OFFSET_BITS)
+    scale = scale_bits(p["output_bits"])
+    scales = np.where(p["chunks"] == 1, scale, scale - MULTIPLIER_BITS)
     added = p["shortcut_bits"]
     flops = 1.0 * width + product + scales + 2.0 * added
     taken = width + added
@@ -121,8 +127,7 @@ def _lane(p: Parameters) -> Counts:
             "output_bit": np.where(is_logit, 0.0, 1.0 * p["output_bits"]),
             "added_bit": 1.0 * added,
             "cut_bit": np.where(added > 0, 1.0 * p["output_bits"], 0.0),
-            "scale_buffer": SCALE_BITS
-            * buffers(np.where(p["chunks"] > 1, ram_load(p["chunks"]), 0)),
+            "scale_buffer": scale * buffers(np.where(p["chunks"] > 1, ram_load(p["chunks"]), 0)),
             "one": np.ones_like(flops),
         },
     )

@@ -16,12 +16,12 @@ from search.metrics import ADC_TYPES, ENGINES, LayerBatch
 from .block import Parameters
 from .counting import range_bits, signed_bits
 from .crossbar_blocks import code_peak
+from .stream_blocks import scale_bits
 
 __all__ = ["Part", "layer_parts", "pick", "requantizer_lanes", "shared_parts"]
 
 Ints = NDArray[Any]
 WORD = 32
-SCALE_BITS = 48
 MAX_TOKEN = 5
 FIRST_WORD = {"xorshift32": 4, "xorshift16": 2}
 """Cycles before a sign generator's first word, :data:`hdl.sign_generator.LATENCY`."""
@@ -299,7 +299,8 @@ def _stream_parts(batch: LayerBatch, where: Ints, sum_bits: Ints, generator: str
     }
     yield Part("requantizer", requantizer, one, where)
     yield Part("requantizer_lane", requantizer, lanes, where)
-    yield Part("ram", {"depth": chunks, "width": SCALE_BITS * one}, lanes * (chunks > 1), where)
+    scales = {"depth": chunks, "width": scale_bits(batch.output_bits)}
+    yield Part("ram", scales, lanes * (chunks > 1), where)
     yield Part("layer", {"one": one}, one, where)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdl.cycle_model import image_timing, padding_cycles
+from hdl.error_code import ErrorCode
 from hdl.loading_time import loading_cycles
 from hdl.register_map import ACCELERATOR_REGISTERS, IDENTITY, MAP_VERSION
 from model.config import Config
@@ -52,6 +53,12 @@ def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.ui
     return Vectors(
         digest=config.digest,
         registers={register.name: register.offset for register in ACCELERATOR_REGISTERS},
+        fields={
+            f"{register.name}.{field.name}": field.mask
+            for register in ACCELERATOR_REGISTERS
+            for field in register.fields
+        },
+        errors={error.name: error.value for error in ErrorCode},
         constants={"IDENTITY": IDENTITY, "VERSION": MAP_VERSION},
         supermask=image_words(config, parameters),
         sections=[

@@ -178,7 +178,7 @@ LEFT_OVER = config_of(
     crossbar(2, kernel=1, pool=3, sharing=1, adc="flash", bits=2, inputs=1),
     crossbar(3, sharing=1, adc="flash", bits=2, inputs=1),
 )
-"""The last two rows of an image decide nothing, so its result is made before its last word comes."""
+"""The last two rows of an image decide nothing: its result is made before its last word comes."""
 
 
 def test_a_result_waits_for_the_last_word_of_its_image():

@@ -30,7 +30,7 @@ def test_an_untrained_network_is_simulated_on_random_images(tiny, monkeypatch, c
     assert "PASS 5 random images" in capsys.readouterr().out
     work = next((tiny.parent / "build" / "sim").iterdir())
     cases = ElementTree.parse(work / "fast" / "results-test_accelerator.xml").iter("testcase")
-    assert len(list(cases)) == 6
+    assert len(list(cases)) == 11
 
 
 @pytest.mark.xdist_group("tiny_rtl")

@@ -59,9 +59,12 @@ async def start(dut: Any) -> None:
 
 
 async def send(
-    dut: Any, words: list[int], *, has_last: bool = False, rng: Random | None = None
+    dut: Any, frames: list[list[int]], *, has_last: bool = True, rng: Random | None = None
 ) -> None:
-    """Send words on ``s_axis``, TLAST with the last one if ``has_last``; with ``rng`` in gaps."""
+    """Send frames on ``s_axis``, TLAST with the last word of each; with ``rng`` in gaps.
+
+    Without ``has_last`` there is no TLAST at all.
+    """
     edge = RisingEdge(dut.clk)
     valid, ready, payload, last = (
         dut.s_axis_tvalid,
@@ -70,17 +73,18 @@ async def send(
         dut.s_axis_tlast,
     )
     becomes_ready = RisingEdge(ready)
-    for number, word in enumerate(words):
-        while rng is not None and rng.random() < 0.3:
-            valid.value = 0
+    for frame in frames:
+        for number, word in enumerate(frame, 1):
+            while rng is not None and rng.random() < 0.3:
+                valid.value = 0
+                await edge
+            payload.value = word
+            last.value = int(has_last and number == len(frame))
+            valid.value = 1
             await edge
-        payload.value = word
-        last.value = int(has_last and number == len(words) - 1)
-        valid.value = 1
-        await edge
-        while ready.value == 0:  # as it was before the edge: the word was not taken
-            await becomes_ready
-            await edge
+            while ready.value == 0:  # as it was before the edge: the word was not taken
+                await becomes_ready
+                await edge
     valid.value = 0
     last.value = 0
 
@@ -164,17 +168,30 @@ async def write(
     strobe: int = 0b1111,
     response: int = OKAY,
     wait: int = 0,
+    lag: int = 0,
 ) -> None:
-    """Write a register, taking the response ``wait`` cycles late; raises as :func:`read`."""
+    """Write a register, taking the response ``wait`` cycles late; raises as :func:`read`.
+
+    The data come ``lag`` cycles after the address was taken; before it, where that is negative.
+    """
     edge = RisingEdge(dut.clk)
     dut.s_axi_awaddr.value = address
     dut.s_axi_wdata.value = value
     dut.s_axi_wstrb.value = strobe
-    dut.s_axi_awvalid.value = 1
-    dut.s_axi_wvalid.value = 1
-    await _until(edge, dut.s_axi_awready)
-    dut.s_axi_awvalid.value = 0
-    dut.s_axi_wvalid.value = 0
+    channels = [(dut.s_axi_awvalid, dut.s_axi_awready), (dut.s_axi_wvalid, dut.s_axi_wready)]
+    if lag < 0:
+        channels.reverse()
+    (first, first_ready), (second, second_ready) = channels
+    first.value = 1
+    if lag:
+        await _until(edge, first_ready)
+        first.value = 0
+        for _ in range(abs(lag) - 1):
+            await edge
+    second.value = 1
+    await _until(edge, second_ready)
+    first.value = 0
+    second.value = 0
     for _ in range(wait):
         await edge
     dut.s_axi_bready.value = 1

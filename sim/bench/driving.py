@@ -10,7 +10,8 @@ from vectors import Vectors
 
 VECTORS = Vectors.load(Path(parameters()["vectors"]))
 CLASSES = len(VECTORS.logits[0])
-WORDS = [word for image in VECTORS.images for word in image]
+FRAMES = [VECTORS.supermask, *VECTORS.images]
+WORDS = [(word, n == len(frame)) for frame in FRAMES for n, word in enumerate(frame, 1)]
 DEADLINE_NS = 1000 * (1000 + len(VECTORS.supermask) + VECTORS.cycles[-1])
 
 
@@ -24,8 +25,8 @@ def check(words):
 async def waiting_for_handshakes(dut):
     """As the benches do: woken only when something is offered or taken."""
     await start(dut)
-    await send(dut, VECTORS.supermask, has_last=True)
-    cocotb.start_soon(send(dut, WORDS))
+    await send(dut, [VECTORS.supermask])
+    cocotb.start_soon(send(dut, VECTORS.images))
     check([word for word, _, _ in await receive(dut, CLASSES * len(VECTORS.images))])
 
 
@@ -35,10 +36,10 @@ async def looking_at_every_cycle(dut):
     await start(dut)
 
     async def drive():
-        for number, word in enumerate(VECTORS.supermask + WORDS):
+        for word, is_last in WORDS:
             dut.s_axis_tdata.value = word
             dut.s_axis_tvalid.value = 1
-            dut.s_axis_tlast.value = int(number == len(VECTORS.supermask) - 1)
+            dut.s_axis_tlast.value = int(is_last)
             while True:
                 await ReadOnly()
                 taken = dut.s_axis_tready.value == 1

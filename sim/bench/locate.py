@@ -38,11 +38,11 @@ async def watch(dut, index, found):
 async def first_difference(dut):
     """Name the first value of each layer that differs."""
     await start(dut)
-    await send(dut, VECTORS.supermask, has_last=True)
+    await send(dut, [VECTORS.supermask])
     found: list[str] = []
     for index in range(len(VECTORS.layers)):
         cocotb.start_soon(watch(dut, index, found))
-    cocotb.start_soon(send(dut, VECTORS.images[IMAGE]))
+    cocotb.start_soon(send(dut, [VECTORS.images[IMAGE]]))
     await receive(dut, len(VECTORS.logits[IMAGE]))
     Path(GIVEN["report"]).write_text("\n".join(found))
     assert found, "alone, the image does not differ: it depends on the images before it"

@@ -61,6 +61,10 @@ class Vectors:
         SHA-256 of the configuration.
     registers : dict of str to int
         Addresses.
+    fields : dict of str to int
+        The bits of each field of a register, by ``REGISTER.FIELD``.
+    errors : dict of str to int
+        Codes of errors by name.
     constants : dict of str to int
         What the registers IDENTITY and VERSION hold.
     supermask : list of int
@@ -83,6 +87,8 @@ class Vectors:
 
     digest: str
     registers: dict[str, int]
+    fields: dict[str, int]
+    errors: dict[str, int]
     constants: dict[str, int]
     supermask: list[int]
     sections: list[int]

@@ -125,8 +125,17 @@ class Coefficients:
         """The worst of the whole accelerators that were held out."""
         return float(self.data["designs"]["accelerator"]["held_out"]["max"])
 
-    def outside(self, part: Part) -> tuple[NDArray[np.bool_], list[tuple[int, str]]]:
+    def outside(
+        self, part: Part, *, repeated: bool = False
+    ) -> tuple[NDArray[np.bool_], list[tuple[int, str]]]:
         """Which layers of a part lie outside the fitted range, and every such parameter.
+
+        Parameters
+        ----------
+        part : Part
+        repeated : bool
+            Look at the parameters that count equal, independent parts instead of the others: more
+            of them than were measured are taken for known, and said.
 
         Returns
         -------
@@ -141,17 +150,19 @@ class Coefficients:
         if part.kind == "ram":  # macros have their own formula
             present = present & (part.parameters["depth"] < RAM_DEPTH)
         for name in block.parameters:
-            if name in block.repeated:
+            if (name in block.repeated) != repeated:
                 continue
             low, high = self.blocks[part.kind]["ranges"][name]
             values = part.parameters[name]
-            here = present & ((values < low) | (values > high))
+            here = present & (((values < low) & (not repeated)) | (values > high))
             if here.any():
                 place = int(np.flatnonzero(here)[0])
                 line = (
                     f"{part.kind}.{name} must be {low:g} to {high:g}, the range that the digital "
-                    f"model is fitted to, not {values[place]}"
                 )
+                line += f"model is fitted to, not {values[place]}"
+                if repeated:
+                    line = f"{part.kind}.{name} is {values[place]}, more than the {high:g} measured"
                 found.append((place, line))
             wrong |= here
         return wrong, found

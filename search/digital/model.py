@@ -123,7 +123,9 @@ class DigitalModel:
             is_known=is_known,
         )
 
-    def _known(self, parts: list[Part], count: int) -> tuple[NDArray[np.bool_], list[str]]:
+    def _known(
+        self, parts: list[Part], count: int, *, repeated: bool = False
+    ) -> tuple[NDArray[np.bool_], list[str]]:
         """Which layers lie within the fitted range of every block, and a line where one does not.
 
         Of every parameter of every block one line, with the first layer that it is outside in.
@@ -131,7 +133,7 @@ class DigitalModel:
         is_known = np.ones(count, bool)
         lines: dict[str, None] = {}
         for part in parts:
-            wrong, found = self.coefficients.outside(part)
+            wrong, found = self.coefficients.outside(part, repeated=repeated)
             is_known[part.where[wrong]] = False
             lines |= {f"layers[{part.where[place]}]: {line}": None for place, line in found}
         return is_known, list(lines)
@@ -144,7 +146,8 @@ class DigitalModel:
         found: dict[tuple[str, bool], Floats] = {}
         for part in parts:
             area = self.coefficients.area_um2(part)
-            outside, _ = self.coefficients.outside(part)
+            outside = self.coefficients.outside(part)[0]
+            outside |= self.coefficients.outside(part, repeated=True)[0]
             for key, mine in (((part.kind, False), ~outside), ((part.kind, True), outside)):
                 if mine.any():
                     there = found.setdefault(key, np.zeros(count))
@@ -178,10 +181,14 @@ class DigitalModel:
         layers = self._costs(batch, generator, extrapolate)
         parts = list(shared_parts(config))
         tree = list(layer_parts(batch, generator))
-        _, lines = self._known(tree, len(batch))
-        once_lines = [line for part in parts for _, line in self.coefficients.outside(part)[1]]
-        if once_lines and not extrapolate:
-            raise UserError(once_lines[0])
+        lines, once_lines = [], []
+        for repeated in (False, True):
+            lines += self._known(tree, len(batch), repeated=repeated)[1]
+            for part in parts:
+                found = self.coefficients.outside(part, repeated=repeated)[1]
+                once_lines += [line for _, line in found]
+            if once_lines and not repeated and not extrapolate:
+                raise UserError(once_lines[0])
         once_areas = self._areas(parts, 1)
         shared = sum(float(area.sum()) for area in once_areas.values())
         area = float(layers.area_um2.sum()) + shared

@@ -244,7 +244,8 @@ def _delay(
         total = total + coefficient * terms[name]
         low, high = entry["ranges"][name]
         values = np.broadcast_to(terms[name], total.shape)
-        wrong = (part.count > 0) & ((values < low - SLACK) | (values > high + SLACK))
+        wrong = (values < low - SLACK) | (values > high + SLACK)
+        wrong = wrong & (values != 0) & (part.count > 0)  # a term of 0 is not there
         if wrong.any():
             outside |= wrong
             value = values[int(np.flatnonzero(wrong)[0])]

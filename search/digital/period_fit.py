@@ -26,7 +26,7 @@ from .period import (
 )
 from .tree import shared_parts
 
-__all__ = ["fit_period"]
+__all__ = ["fit_period", "parameters_of"]
 
 Floats = NDArray[np.float64]
 DIGITS = 5
@@ -42,7 +42,7 @@ def fit_period(measurements: Sequence[Measurement]) -> dict[str, Any]:
         chosen = [m for m in measurements if m.sample.block == block]
         if block == "crossbar_engine":  # where a tile is the slowest part nothing is seen of it
             chosen = [m for m in chosen if _tile_ns(m, result) < m.critical_path_ns]
-        rows = [terms_of(_parameters(m, block)) for m in chosen]
+        rows = [terms_of(parameters_of(m, block)) for m in chosen]
         names = list(rows[0])
         terms = np.array([[float(row[name]) for name in names] for row in rows])
         delay = np.array([m.critical_path_ns for m in chosen])
@@ -68,7 +68,8 @@ def fit_period(measurements: Sequence[Measurement]) -> dict[str, Any]:
     return result
 
 
-def _parameters(measurement: Measurement, block: str) -> dict[str, NDArray[Any]]:
+def parameters_of(measurement: Measurement, block: str) -> dict[str, NDArray[Any]]:
+    """What the critical path of a block of a sample is computed from."""
     modules = [m for m in measurement.modules if m.kind == block]
     values = describe(measurement, modules[0])
     if block == "crossbar_engine":
@@ -148,7 +149,7 @@ def _kinds(measurements: Sequence[Measurement], fitted: Mapping[str, Any]) -> di
             period, kind = _engine_pace(sample.config, fitted)
             found[kind].append((period, delay))
         elif sample.block in PATHS:
-            period = float(path_ns(sample.block, _parameters(measurement, sample.block), fitted))
+            period = float(path_ns(sample.block, parameters_of(measurement, sample.block), fitted))
             is_sar = np.array(sample.parameters.get("adc_type") == "sar")
             kind = blocks.get(sample.block, int(tile_kind(is_sar)))
             found[kind].append((period, delay))

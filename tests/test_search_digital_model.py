@@ -144,14 +144,14 @@ def test_outside_the_fitted_range_it_refuses_and_says_why():
 
 
 def test_shared_blocks_outside_their_range_are_refused_or_named():
-    """Of 32 channels there are only more equal parts: that is allowed, and named."""
+    """Of 80 channels there are only more equal parts: that is allowed, and named."""
     data = json.loads((CONFIGS / "digits.json").read_text())
-    data |= {"dataset": "images", "input_shape": [8, 8, 32], "parameters": None}
+    data |= {"dataset": "images", "input_shape": [8, 8, 80], "parameters": None}
     config = parse_config(json.dumps(data))
     inside = MODEL.metrics(load_config(CONFIGS / "digits.json"))
     assert inside.outside == ()
     metrics = MODEL.metrics(config)
-    assert "pixel_unpacker.channels is 32, more than the 3 measured" in metrics.outside
+    assert "pixel_unpacker.channels is 80, more than the 64 measured" in metrics.outside
     assert metrics.area_error > inside.area_error and metrics.area_worst > inside.area_worst
     narrow = json.loads(json.dumps(MODEL.coefficients.data))
     narrow["blocks"]["pixel_unpacker"]["ranges"]["bits"] = [1, 3]

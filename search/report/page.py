@@ -28,7 +28,10 @@ CAPTIONS = {
         "what was taken from it. The best is the chosen network after phase 2 lowered its "
         "precision, which phase 1 does not choose: that is how it can lie below the front."
     ),
-    "energy-accuracy": "Every precision whose accuracy was measured on the integer model.",
+    "energy-accuracy": (
+        "Every precision whose accuracy was measured on the integer model. The best is the one of "
+        "least energy·delay·area (without energy: delay·area) above the bound, not of least energy."
+    ),
     "layer-choices": "What was chosen for each layer (orange: SAR, blue: flash or PE array).",
     "feedback": "Areas were predicted before they were synthesized; each round learns from them.",
 }

@@ -151,7 +151,7 @@ def test_shared_blocks_outside_their_range_are_refused_or_named():
     inside = MODEL.metrics(load_config(CONFIGS / "digits.json"))
     assert inside.outside == ()
     metrics = MODEL.metrics(config)
-    assert "pixel_unpacker.channels is 80, more than the 64 measured" in metrics.outside
+    assert "pixel_unpacker.channels is 80, more than the 32 measured" in metrics.outside
     assert metrics.area_error > inside.area_error and metrics.area_worst > inside.area_worst
     narrow = json.loads(json.dumps(MODEL.coefficients.data))
     narrow["blocks"]["pixel_unpacker"]["ranges"]["bits"] = [1, 3]

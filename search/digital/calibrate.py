@@ -62,7 +62,7 @@ def report(data: Mapping[str, Any]) -> str:
         "clock period by what sets it, held-out samples long enough to set it [%]",
         f"{'':22}{'points':>8}{'ns from':>9}{'to':>7}{'mean':>8}{'max':>8}",
     ]
-    for kind, errors in data["period"]["kinds"].items():
+    for kind, errors in sorted(data["period"]["kinds"].items()):
         low, high = errors["ns"]
         lines.append(
             f"{kind:22}{errors['points']:8}{low:9.2f}{high:7.2f}"

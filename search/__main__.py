@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from hdl.artifacts import BUILD
@@ -33,10 +34,11 @@ def run_search(args: argparse.Namespace) -> None:
     store = Store(args.store)
     options = Options(args.model, args.rounds, args.synthesized, args.seed)
     workers = Workers(args.jobs, args.backend)
-    before = store.total()
+    before, start = store.total(), time.monotonic()
     result = search(space, args.space.parent, options, store, workers, progress=True)
     command = shlex.join(["python", "-m", "search", *args.argv])
-    best = write_result(result, folder, args.space.parent, command)
+    seconds = time.monotonic() - start
+    best = write_result(result, folder, args.space.parent, command, seconds)
     print(summary(result.record))
     print(f"new evaluations {store.total() - before}, stored in {args.store}")
     print(f"page            {folder / 'index.html'}")

@@ -112,7 +112,8 @@ class LayerCosts:
     time_ns : time per image [ns]
     energy_pj : energy per image, leakage included [pJ]
     memory_bits : bits of on-chip memory, masks included [bit]
-    area_error, time_error, energy_error : relative error to be expected (mean of held-out points)
+    area_error, time_error, energy_error : relative error to be expected of a layer by itself, the
+        mean of held-out points, wider outside the fitted range; of networks see :class:`Metrics`
     is_known : bool array, whether the layer lies within the range that the model was fitted to
     """
 
@@ -145,7 +146,13 @@ class Metrics:
     memory_bits : float
         [bit]
     area_error, time_error, energy_error : float
-        Relative error to be expected of the whole.
+        Relative error to be expected of the whole: the mean of whole ones held out of the fit.
+    area_worst, time_worst, energy_worst : float
+        The worst of those; NaN where it is not known.
+    outside : tuple of str
+        What lies outside the range that the model was fitted to, a line for every parameter of
+        every block, shared ones among them. Not empty: the errors above are widened by what
+        leaving out the ends of the ranges showed, and further out they are still too small.
     """
 
     layers: LayerCosts
@@ -158,6 +165,10 @@ class Metrics:
     area_error: float
     time_error: float
     energy_error: float
+    area_worst: float = float("nan")
+    time_worst: float = float("nan")
+    energy_worst: float = float("nan")
+    outside: tuple[str, ...] = ()
 
 
 class CostModel(Protocol):

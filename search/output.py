@@ -50,7 +50,9 @@ def check_output(folder: Path) -> None:
         raise UserError(f"{folder}: --output: cannot be made: its folder cannot be written")
 
 
-def write_result(result: Result, folder: Path, source: Path, command: str) -> Path:
+def write_result(
+    result: Result, folder: Path, source: Path, command: str, seconds: float | None = None
+) -> Path:
     """Write everything into ``folder``, which is replaced as a whole, at the end.
 
     Parameters
@@ -60,6 +62,8 @@ def write_result(result: Result, folder: Path, source: Path, command: str) -> Pa
         Where the space's file lies.
     command : str
         That found the result.
+    seconds : float, optional
+        That it took; on the page alone, as search.json is the same every time.
 
     Returns
     -------
@@ -85,7 +89,8 @@ def write_result(result: Result, folder: Path, source: Path, command: str) -> Pa
         (new / "search.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
         for name, data in pictures.items():
             (new / f"{name}.png").write_bytes(data)
-        (new / "index.html").write_text(page(record, pictures), encoding="utf-8")
+        text = page(record, pictures, config=str(folder / "best.json"), seconds=seconds)
+        (new / "index.html").write_text(text, encoding="utf-8")
         written = load_config(new / "best.json")
         load_parameters(new / PARAMETERS, written)
     return folder / "best.json"

@@ -320,8 +320,9 @@ def _plain(metrics: Metrics) -> dict[str, Any]:
         for field in fields(metrics.layers)
         if field.name != "is_known"
     }
-    names = (field.name for field in fields(metrics) if field.name != "layers")
-    return {"layers": layers} | {name: _finite(getattr(metrics, name)) for name in names}
+    names = (field.name for field in fields(metrics) if field.name not in ("layers", "outside"))
+    numbers = {name: _finite(getattr(metrics, name)) for name in names}
+    return {"layers": layers, "outside": list(metrics.outside)} | numbers
 
 
 def _versions(options: Options) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .report.estimates import clock_ns, error_said, percent
+
 __all__ = ["summary"]
 
 ROW = "{:>5}  {:<9}{:>5}{:>6}  {:<6}{:>4}{:>4}{:>4}{:>8}{:>13}{:>12}"
@@ -32,21 +34,24 @@ def summary(record: Mapping[str, Any]) -> str:
         lines.append("+ with a shortcut: the layer adds what it reads")
     lines.append("")
     name = record["model"]["name"]
-    area = f"{metrics['area_um2']:,.0f} um2, {name} model, error {_percent(metrics['area_error'])}"
+    area = f"{metrics['area_um2']:,.0f} um2, {name} model, {error_said(metrics, 'area')}"
     if best.get("synthesized_um2"):
-        area += (
-            f"; synthesized {best['synthesized_um2']:,.0f} um2, off by {_percent(best['error'])}"
-        )
+        area += f"; synthesized {best['synthesized_um2']:,.0f} um2, off by {percent(best['error'])}"
     lines.append(f"area            {area}")
     lines.append(
         f"time            {metrics['interval_ns'] / 1e3:,.2f} us an image, latency "
-        f"{metrics['latency_ns'] / 1e3:,.2f} us, error {_percent(metrics['time_error'])}"
+        f"{metrics['latency_ns'] / 1e3:,.2f} us, {error_said(metrics, 'time')}"
     )
+    period = clock_ns(record)
+    if period:
+        lines.append(f"clock           {period:.3f} ns, {1e3 / period:,.0f} MHz, the same error")
     if metrics["energy_pj"] is not None:
         lines.append(
-            f"energy          {metrics['energy_pj'] / 1e3:,.2f} nJ an image, error "
-            f"{_percent(metrics['energy_error'])}"
+            f"energy          {metrics['energy_pj'] / 1e3:,.2f} nJ an image, "
+            f"{error_said(metrics, 'energy')}"
         )
+    for line in metrics.get("outside") or ():
+        lines.append(f"outside         {line}: the errors are wider, and may be larger still")
     lines.append(
         f"accuracy        {accuracy['test_correct']} of {accuracy['test_count']} test images, "
         f"{accuracy['test']:.4f}, measured on the integer model; validation "
@@ -56,10 +61,6 @@ def summary(record: Mapping[str, Any]) -> str:
         lines.append(f"stopped before the next round: {record['stopped']}")
     means = [one["mean_error"] for one in record["rounds"] if one["mean_error"] is not None]
     if means:
-        shown = ", ".join(f"round {n}: {_percent(mean)}" for n, mean in enumerate(means, 1))
+        shown = ", ".join(f"round {n}: {percent(mean)}" for n, mean in enumerate(means, 1))
         lines.append(f"area, predicted before synthesis, mean error  {shown}")
     return "\n".join(lines)
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.2f} %"

@@ -27,7 +27,7 @@ class LayerPlan:
     groups : int
         Row groups of a crossbar; 1 for a PE array.
     tiles : int
-        Crossbar tiles, copies included; 0 for a PE array, which all its layers share.
+        Crossbar tiles, copies included; 0 for a layer on a PE array, of which it has its own.
     cells : int
         Crossbar cells in use, copies included: two for a weight.
     mask_bits : int

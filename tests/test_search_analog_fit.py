@@ -75,6 +75,25 @@ def test_published_networks():
             assert np.abs(values / wanted - 1).max() < 0.01
 
 
+def test_latencies_of_vgg16_left_out_of_their_one_constant(committed):
+    """The same network ten times: this is no measure of other networks, and is not taken for it."""
+    seen = np.abs(list(committed["networks"]["error"]["latency_ms"].values()))
+    for types in committed["networks"]["held_out_latency"].values():
+        left_out = np.abs(list(types.values()))
+        assert left_out.shape == (2, 5)
+        assert seen.mean() < left_out.mean() < 0.01
+
+
+def test_errors_of_networks_are_those_of_networks_outside_the_fit(committed):
+    whole, layer = committed["networks"]["whole"], committed["networks"]["layer"]
+    assert whole["latency"] == {"mean": 0.016, "max": 0.052}
+    assert whole["energy"] == {"mean": 0.049, "max": None}
+    assert layer["latency"]["mean"] == layer["latency"]["max"] == 0.21
+    text = report(committed)
+    assert "whole network, latency                1.60    5.20" in text
+    assert "right by cancellation" in text
+
+
 def test_half_of_the_paper_points_suffice():
     sweep = read_sweep()
     order = np.random.default_rng(7).permutation(np.flatnonzero(sweep.kind == KINDS[0].config))

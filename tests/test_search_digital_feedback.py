@@ -126,7 +126,9 @@ def test_points_of_another_yosys_are_taken_and_told():
 
 
 def test_factors_bring_what_was_seen_nearer_to_what_was_measured():
-    extra = [m for m in read_measured() if m.sample.block == "accelerator"][:4]
+    # Drawn ones of maps above 4 x 4: those of 4 x 4 were chosen for their clock.
+    drawn = [m for m in read_measured() if m.sample.block == "accelerator"]
+    extra = [m for m in drawn if m.sample.parameters.get("input_shape", [8])[0] > 4][:4]
     grown = [
         replace(
             m,

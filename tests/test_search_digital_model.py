@@ -1,6 +1,7 @@
 """The digital cost model as the searches use it."""
 
 import json
+import re
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,11 +14,13 @@ from model.config import Config, load_config, parse_config
 from model.errors import UserError
 from search.digital.benchmark import random_batch, speed
 from search.digital.model import DigitalModel
+from search.digital.period import KINDS, pace
 from search.metrics import CostModel, LayerBatch
 from sim.random_config import random_config
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-MODEL: CostModel = DigitalModel()
+MODEL = DigitalModel()
+INTERFACE: CostModel = MODEL
 
 
 def _config(**layer) -> Config:
@@ -138,6 +141,101 @@ def test_outside_the_fitted_range_it_refuses_and_says_why():
     known = MODEL.layer_costs(LayerBatch.of(config), extrapolate=True).is_known
     assert known.tolist() == [False, True, True]
     assert MODEL.metrics(config, extrapolate=True).area_um2 > 0
+
+
+def test_shared_blocks_outside_their_range_are_refused_or_named():
+    """Of 80 channels there are only more equal parts: that is allowed, and named."""
+    data = json.loads((CONFIGS / "digits.json").read_text())
+    data |= {"dataset": "images", "input_shape": [8, 8, 80], "parameters": None}
+    config = parse_config(json.dumps(data))
+    inside = MODEL.metrics(load_config(CONFIGS / "digits.json"))
+    assert inside.outside == ()
+    metrics = MODEL.metrics(config)
+    assert "pixel_unpacker.channels is 80, more than the 32 measured" in metrics.outside
+    assert metrics.area_error > inside.area_error and metrics.area_worst > inside.area_worst
+    narrow = json.loads(json.dumps(MODEL.coefficients.data))
+    narrow["blocks"]["pixel_unpacker"]["ranges"]["bits"] = [1, 3]
+    model, config = DigitalModel(coefficients=narrow), load_config(CONFIGS / "digits.json")
+    line = (
+        "pixel_unpacker.bits must be 1 to 3, the range that the digital model is fitted to, not 4"
+    )
+    with pytest.raises(UserError, match=f"^{re.escape(line)}"):
+        model.metrics(config)
+    wide = model.metrics(config, extrapolate=True)
+    assert wide.outside == (line,)
+    assert wide.area_error > inside.area_error and wide.area_worst > inside.area_worst
+
+
+@pytest.mark.parametrize(
+    ("layer", "blocks"),
+    [
+        ({"adc_bits": 12}, {"crossbar_tile.adc_bits", "readout.adc_bits", "popcount.cap_bits"}),
+        ({"adc_shift": 3}, {"crossbar_tile.adc_shift"}),
+        ({"column_sharing": 1, "adc_bits": 9, "adc_shift": 3}, {"crossbar_tile.adc_bits"}),
+    ],
+)
+def test_extrapolation_widens_every_error_of_the_whole_and_names_every_parameter(layer, blocks):
+    inside = MODEL.metrics(_config())
+    metrics = MODEL.metrics(_config(**layer), extrapolate=True)
+    named = {line.split(" must be")[0].split(": ")[-1] for line in metrics.outside}
+    assert blocks <= named
+    for field in ("area_error", "area_worst", "energy_error", "energy_worst"):
+        assert getattr(metrics, field) > getattr(inside, field), field
+    assert not metrics.layers.is_known[0] and metrics.layers.is_known[1:].all()
+
+
+def test_a_layer_outside_the_range_has_the_error_of_the_ends_of_the_range():
+    inside = MODEL.layer_costs(LayerBatch.of(_config()))
+    outside = MODEL.layer_costs(LayerBatch.of(_config(adc_bits=12)), extrapolate=True)
+    assert outside.area_error[0] > 1.3 * inside.area_error[0]
+    assert outside.area_error[1:].tolist() == inside.area_error[1:].tolist()
+    assert outside.energy_error[0] > inside.energy_error[0]
+
+
+def test_a_critical_path_beyond_those_measured_widens_the_error_of_time_alone():
+    """A pool of more channels than any that was measured; its area only has more equal parts."""
+    data = json.loads((CONFIGS / "digits.json").read_text())
+    data["layers"][1] |= {"channels": 256, "adc_bits": 3}
+    wide = MODEL.metrics(parse_config(json.dumps(data)))
+    lines = [line for line in wide.outside if line.startswith("critical path of ")]
+    assert lines and "max_pool: sinks must be" in lines[0]
+    assert wide.time_error > 0.1 > MODEL.metrics(_config()).time_error
+
+
+def test_the_error_of_the_period_is_that_of_what_sets_it():
+    """A 100-row sar tile with CS 14, IP 5, adc_shift 1: 2.338 ns synthesized, once 2.051."""
+    config = _tile_of_100_rows()
+    kinds = MODEL.coefficients.period["kinds"]
+    found = pace(config, MODEL.coefficients.period)
+    assert KINDS[int(found.kind[0])] == "crossbar_tile sar"
+    metrics = MODEL.metrics(config)
+    assert metrics.time_error == kinds["crossbar_tile sar"]["mean"]
+    assert metrics.time_worst == kinds["crossbar_tile sar"]["max"] > metrics.time_error
+    assert found.period_ns[0] == pytest.approx(2.338, rel=0.06)
+    errors = {kinds[kind]["mean"] for kind in KINDS}
+    assert len(errors) == len(KINDS)
+
+
+def _tile_of_100_rows() -> Config:
+    layer = {
+        "kind": "linear",
+        "channels": 28,
+        "engine": "crossbar",
+        "column_sharing": 14,
+        "adc_type": "sar",
+        "adc_bits": 4,
+        "adc_shift": 1,
+        "input_bits": 5,
+    }
+    data = {
+        "name": "rows",
+        "dataset": "images",
+        "input_shape": [10, 10, 1],
+        "weights": {"kind": "hidden", "seed": 1},
+        "crossbar": {"rows": 100, "columns": 28},
+        "layers": [layer],
+    }
+    return parse_config(json.dumps(data))
 
 
 def test_there_is_no_hardware_for_other_weights():

@@ -99,6 +99,16 @@ def test_a_metrics_sum_is_that_of_its_layers():
     )
     assert metrics.latency_ns > metrics.interval_ns > 0
     assert LATENCY_UNIT_PS == 15_625_000
+    assert (metrics.area_error, metrics.area_worst) == (0.052, 0.190)
+    assert (metrics.time_error, metrics.time_worst) == (0.080, 0.181)
+    assert metrics.outside == ()
+
+
+def test_what_lies_outside_is_named():
+    config = changed(crossbar={"rows": [128], "columns": [64]}).probe
+    assert MODEL.metrics(config, extrapolate=True).outside == (
+        "rows must be 64 with the published cost, not 128",
+    )
 
 
 def changed(**changes):

@@ -4,7 +4,7 @@ import struct
 import pytest
 
 from search.report.page import page
-from search.report.plots import PLOTS, draw
+from search.report.plots import PLOTS, area_time, draw
 from search.summary import summary
 
 
@@ -22,19 +22,42 @@ def layer(**other) -> dict:
     } | other
 
 
+def precision(energy_pj: float, product: float, correct: int, bits: list) -> dict:
+    return {
+        "layers": [{"adc_bits": adc, "input_bits": inputs} for adc, inputs in bits],
+        "energy_pj": energy_pj,
+        "product": product,
+        "area_um2": 25_000 * product,
+        "time_ns": 200 * product,
+        "correct": correct,
+        "count": 206,
+        "accuracy": correct / 206,
+    }
+
+
 def record(**other) -> dict:
     """A small result, its name hostile to HTML."""
     metrics = {
         "area_um2": 1e5,
         "area_error": 0.02,
+        "area_worst": 0.034,
         "cycles": 400.0,
         "latency_ns": 900.0,
         "interval_ns": 800.0,
         "time_error": 0.1,
+        "time_worst": 0.187,
         "energy_pj": 5000.0,
         "energy_error": 0.2,
+        "energy_worst": 0.26,
         "memory_bits": 999.0,
-        "layers": {"area_um2": [6e4, 4e4], "cycles": [400.0, 50.0]},
+        "layers": {
+            "area_um2": [6e4, 4e4],
+            "cycles": [400.0, 50.0],
+            "area_error": [0.041, 0.053],
+            "time_error": [0.11, 0.12],
+            "energy_error": [0.3, None],
+        },
+        "outside": [],
     }
     synthesized = {
         "role": "best",
@@ -63,9 +86,9 @@ def record(**other) -> dict:
         "mean_error": 0.0101,
     }
     points = [
-        {"energy_pj": 5000.0, "product": 4.0, "accuracy": 0.95},
-        {"energy_pj": 7000.0, "product": 6.0, "accuracy": 0.96},
-        {"energy_pj": 8000.0, "product": 7.0, "accuracy": 0.90},
+        precision(5000.0, 4.0, 195, [(3, 4), (None, 4)]),
+        precision(7000.0, 6.0, 197, [(4, 4), (None, 4)]),
+        precision(8000.0, 7.0, 185, [(4, 8), (None, 4)]),
     ]
     best = {
         "config": {"name": "small", "layers": [layer(), layer(engine="pe_array", adc_type=None)]},
@@ -84,7 +107,12 @@ def record(**other) -> dict:
         "versions": {"torch": "1"},
         "model": {"name": "digital"},
         "rounds": [round_],
-        "phase2": {"history": points, "chosen": points[0], "least_accuracy": 0.94},
+        "phase2": {
+            "history": points,
+            "start": points[1],
+            "chosen": points[0],
+            "least_accuracy": 0.94,
+        },
         "best": best,
     } | other
 
@@ -137,3 +165,90 @@ def test_the_summary_says_why_a_search_stopped():
     stopped = record(stopped="area_um2: must be at least 5, not 4")
     assert "stopped before the next round: area_um2: must be at least 5" in summary(stopped)
     assert "stopped" not in summary(record(stopped=None))
+
+
+def rows_of(text: str, head: str) -> list[list[str]]:
+    """Cells of the table whose heads begin with ``head``."""
+    for table in re.findall(r"<table>.*?</table>", text, re.S):
+        rows = [
+            re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>.*?</tr>", table)
+        ]
+        if rows[0][0] == head:
+            return rows
+    raise AssertionError(head)
+
+
+def test_the_page_gives_mean_and_worst_of_every_error_and_says_which_is_which():
+    text = page(record(), {})
+    heads, *rows = rows_of(text, "digital model")
+    assert heads == ["digital model", "estimate", "mean error", "worst error", "of one layer, mean"]
+    found = {row[0]: row[1:] for row in rows}
+    assert found["area"] == ["100,000 µm²", "2.00 %", "3.40 %", "5.30 %"]
+    assert found["clock period"] == ["2.000 ns, 500 MHz", "10.00 %", "18.70 %", "12.00 %"]
+    assert found["energy per image"] == ["5.00 nJ", "20.00 %", "26.00 %", "30.00 %"]
+    assert "error to be expected" not in text
+    bare = record()
+    bare["best"]["metrics"]["energy_worst"] = None
+    assert rows_of(page(bare, {}), "digital model")[6][3] == "not known"
+
+
+def test_the_page_and_the_summary_say_what_is_outside_the_fitted_range():
+    line = "pixel_unpacker.channels is 32, more than the <3> measured"
+    wide = record(stopped=None)
+    wide["best"]["metrics"]["outside"] = [line]
+    assert "pixel_unpacker.channels is 32, more than the &lt;3&gt; measured" in page(wide, {})
+    assert "Outside what the model was fitted to" in page(wide, {})
+    assert "Outside what" not in page(record(), {})
+    assert line in summary(wide) and "outside" not in summary(record(stopped=None))
+
+
+def test_a_clock_is_given_only_where_there_is_one():
+    assert "clock period" not in page(record(model={"name": "analog"}), {})
+    assert "2.000 ns, 500 MHz" in summary(record(stopped=None))
+    assert "MHz" not in summary(record(stopped=None, model={"name": "analog"}))
+
+
+def test_the_page_has_every_measured_precision_the_cheapest_first():
+    unmeasured = precision(1.0, 1.0, 0, [(1, 1), (None, 1)]) | {"accuracy": None}
+    full = record()
+    full["phase2"]["history"].append(unmeasured)
+    heads, *rows = rows_of(page(full, {}), "AP/IP of each layer [bit]")
+    assert "interval µs" in heads and "energy nJ" in heads
+    assert rows == [
+        ["3/4 –/4", "195 of 206", "0.9466", "100,000", "0.80", "5.00", "66.7 %", "chosen"],
+        ["4/4 –/4", "197 of 206", "0.9563", "150,000", "1.20", "7.00", "100.0 %", "phase 1&#x27;s"],
+        [
+            "4/8 –/4",
+            "185 of 206",
+            "0.8981",
+            "175,000",
+            "1.40",
+            "8.00",
+            "116.7 %",
+            "below the bound",
+        ],
+    ]
+
+
+def test_the_page_says_how_to_go_on_and_how_long_it_took():
+    text = page(record(), {}, config="my results/best.json", seconds=400.2)
+    for verb in ("gen", "sim", "evaluate"):
+        assert f"make {verb} CONFIG=&#x27;my results/best.json&#x27;" in text
+    assert "6 min 40 s" in text
+    assert "time of this run" not in page(record(), {})
+
+
+def test_areas_are_in_one_unit_and_the_best_below_the_front_is_explained():
+    axes = area_time(record()).axes[0]
+    assert axes.get_xlabel() == "area [µm²]"
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    labels = axes.xaxis.get_major_formatter().format_ticks(ticks)
+    assert [float(label.replace(",", "")) for label in labels] == ticks and len(ticks) >= 2
+    assert not any("10^" in label for label in labels)
+    _, names = axes.get_legend_handles_labels()
+    said = " ".join(name.replace("\n", " ") for name in names)
+    assert "at phase 1's precision" in said and "network, precision lowered by phase 2" in said
+    text = page(record(), draw(record()))
+    assert "how it can lie below the front" in text
+    assert "mm²" not in text and text.count("µm²") > 5

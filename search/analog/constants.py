@@ -33,16 +33,21 @@ class Calibration:
     circuit : Circuit
     ranges : dict
         Least and largest ``column_sharing``, ``adc_bits``, ``input_bits`` of the points fitted.
-    errors : dict
-        Mean relative error by quantity: ``area``, ``latency``, ``energy``, of held-out points
-        and of published networks together; for energy the second is a doubt, nothing measured.
+    layer_errors : dict
+        Relative error to be expected of one layer by quantity: ``area``, ``latency``, ``energy``:
+        of held-out points and of networks outside the fit, added in squares. Of a layer's latency
+        only the worst is known.
+    network_errors : dict
+        Mean and worst relative error of a whole network by quantity; nan where it is not known.
     far_errors : dict
-        The largest where a whole level was left out of the fit: what extrapolation may expect.
+        As ``layer_errors``, with the largest error of a level that was left out of the fit: what
+        extrapolation may expect.
     """
 
     circuit: Circuit
     ranges: dict[str, tuple[float, float]]
-    errors: dict[str, float]
+    layer_errors: dict[str, float]
+    network_errors: dict[str, tuple[float, float]]
     far_errors: dict[str, float]
 
 
@@ -115,7 +120,7 @@ def load_calibrations(path: Path = CONSTANTS) -> Mapping[str, Calibration]:
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        networks = data["networks"]["mean"]
+        networks = data["networks"]
         return {
             kind.name: _calibration(kind, data["kinds"][kind.name], networks, data["levels"])
             for kind in KINDS
@@ -129,7 +134,7 @@ def load_calibrations(path: Path = CONSTANTS) -> Mapping[str, Calibration]:
 
 
 def _calibration(
-    kind: Kind, data: Mapping[str, Any], networks: Mapping[str, float], levels: Mapping[str, Any]
+    kind: Kind, data: Mapping[str, Any], networks: Mapping[str, Any], levels: Mapping[str, Any]
 ) -> Calibration:
     values = {name: tuple(entry["values"]) for name, entry in data["constants"].items()}
     converter = Converter(
@@ -155,11 +160,16 @@ def _calibration(
         output_share=values["output_share"][0],
     )
     ranges = {name: (low, high) for name, (low, high) in data["range"].items()}
-    errors, far = {}, {}
+    layer, whole, far = {}, {}, {}
     for name in ("area", "latency", "energy"):
-        share = networks[name]
-        held = data["errors"][name]["held_out"]["mean"]
+        held = data["errors"][name]["held_out"]
         left = max(level[name]["max"] for level in levels.values())
-        errors[name] = float(np.hypot(held, share))
-        far[name] = float(np.hypot(max(held, left), share))
-    return Calibration(circuit, ranges, errors, far)
+        one, all_ = networks["layer"][name]["mean"], networks["whole"][name]
+        worst = np.nan if all_["max"] is None else all_["max"]
+        layer[name] = float(np.hypot(held["mean"], one))
+        whole[name] = tuple(
+            float(np.hypot(of_points, of_networks))
+            for of_points, of_networks in ((held["mean"], all_["mean"]), (held["max"], worst))
+        )
+        far[name] = float(np.hypot(max(held["mean"], left), one))
+    return Calibration(circuit, ranges, layer, whole, far)

@@ -96,8 +96,9 @@ class AnalogModel:
         result = {name: np.zeros(len(batch)) for name in names}
         is_known = np.ones(len(batch), np.bool_)
         for rows, calibration, readout, size in self._groups(batch):
-            outside = self._outside(rows, calibration, readout, size, extrapolate)
-            outside |= _with_shortcut(batch, rows, extrapolate)
+            outside, lines = self._outside(batch, rows, calibration, readout, size)
+            if lines and not extrapolate:
+                raise UserError(f"{lines[0]}; extrapolate to have an estimate all the same")
             estimate = _estimate(calibration, self.first, readout, size)
             is_known[rows] = ~outside
             result["area_um2"][rows] = estimate.area_um2 + estimate.parts["tree_um2"]
@@ -109,7 +110,7 @@ class AnalogModel:
             result["memory_bits"][rows] = stored * size.copies * estimate.plan.duplicates
             for target, name in (("area", "area"), ("time", "latency"), ("energy", "energy")):
                 result[f"{target}_error"][rows] = np.where(
-                    outside, calibration.far_errors[name], calibration.errors[name]
+                    outside, calibration.far_errors[name], calibration.layer_errors[name]
                 )
         return LayerCosts(**result, is_known=is_known)
 
@@ -136,17 +137,30 @@ class AnalogModel:
         """Cost of the network whose layers are the rows of ``batch``."""
         layers = self.layer_costs(batch, extrapolate=extrapolate)
         leak = dynamic = 0.0
+        means, worsts = np.zeros((3, len(batch))), np.zeros((3, len(batch)))
+        found: list[str] = []
         for rows, calibration, readout, size in self._groups(batch):
             estimate = _estimate(calibration, self.first, readout, size)
+            outside, lines = self._outside(batch, rows, calibration, readout, size)
+            found += lines
+            for place, name in enumerate(("area", "latency", "energy")):
+                mean, worst = calibration.network_errors[name]
+                far = np.where(outside, calibration.far_errors[name], 0.0)
+                means[place, rows], worsts[place, rows] = mean + far, worst + far
             leak += float(estimate.parts["leak_uW"].sum())
             dynamic += float(estimate.energy_pj.sum())
         buffer = float(self.shared_area_um2(batch).max())
         latency, area = float(layers.time_ns.sum()), float(layers.area_um2.sum())
         slowest = int(layers.time_ns.argmax())
 
-        def whole(error: Floats, share: Floats) -> float:
-            return float((error * share).sum() / share.sum())
-
+        shares = [layers.area_um2, layers.time_ns, layers.energy_pj]
+        error, worst = (
+            [
+                float((e * share).sum() / share.sum())
+                for e, share in zip(errors, shares, strict=True)
+            ]
+            for errors in (means, worsts)
+        )
         return Metrics(
             layers=layers,
             area_um2=area + buffer,
@@ -155,9 +169,13 @@ class AnalogModel:
             interval_ns=float(layers.time_ns[slowest]),
             energy_pj=dynamic + leak * latency / 1000,
             memory_bits=float(layers.memory_bits.sum()) + buffer / self.first.circuit.buffer_um2,
-            area_error=whole(layers.area_error, layers.area_um2),
-            time_error=whole(layers.time_error, layers.time_ns),
-            energy_error=whole(layers.energy_error, layers.energy_pj),
+            area_error=error[0],
+            time_error=error[1],
+            energy_error=error[2],
+            area_worst=worst[0],
+            time_worst=worst[1],
+            energy_worst=worst[2],
+            outside=tuple(found),
         )
 
     def networks(
@@ -254,40 +272,33 @@ class AnalogModel:
 
     def _outside(
         self,
+        batch: LayerBatch,
         rows: NDArray[np.intp],
         calibration: Calibration,
         readout: Readout,
         size: LayerSize,
-        extrapolate: bool,
-    ) -> NDArray[np.bool_]:
-        """Layers outside the fitted range; the first of them raises unless told otherwise."""
+    ) -> tuple[NDArray[np.bool_], list[str]]:
+        """Layers outside the fitted range, and a line for every parameter that is."""
         outside = np.zeros(len(rows), np.bool_)
+        lines = []
         for name, (low, high) in (calibration.ranges | SIZES).items():
             values = getattr(readout if hasattr(readout, name) else size, name)
             wrong = (values < low) | (values > high)
-            if wrong.any() and not extrapolate:
+            if wrong.any():
                 place = int(np.flatnonzero(wrong)[0])
                 side = calibration.circuit.kind.size
-                raise UserError(
+                lines.append(
                     f"layers[{rows[place]}].{name} must be {low:g} to {high:g}, the range that the "
-                    f"analog model of {side} x {side} arrays was fitted to, not "
-                    f"{values[place]:g}; extrapolate to have an estimate all the same"
+                    f"analog model of {side} x {side} arrays was fitted to, not {values[place]:g}"
                 )
             outside |= wrong
-        return outside
-
-
-def _with_shortcut(
-    batch: LayerBatch, rows: NDArray[np.intp], extrapolate: bool
-) -> NDArray[np.bool_]:
-    """Residual layers: no constant is known for what a shortcut costs, and none is counted."""
-    residual = batch.residual[rows] > 0
-    if residual.any() and not extrapolate:
-        raise UserError(
-            f"layers[{rows[int(np.argmax(residual))]}].residual must be false in the analog model, "
-            "which knows no shortcuts; extrapolate to have an estimate without their cost"
-        )
-    return residual
+        residual = batch.residual[rows] > 0
+        if residual.any():
+            lines.append(
+                f"layers[{rows[int(np.argmax(residual))]}].residual must be false in the analog "
+                "model, which knows no shortcuts and counts no cost of them"
+            )
+        return outside | residual, lines
 
 
 def _check_engine(batch: LayerBatch) -> None:

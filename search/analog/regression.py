@@ -32,6 +32,7 @@ __all__ = [
     "PUBLISHED",
     "PUBLISHED_LAYERS",
     "fit_circuits",
+    "output_share",
     "published_networks",
     "published_readout",
     "read_published",
@@ -83,7 +84,7 @@ def fit_circuits(sweep: Sweep, published: Mapping[str, Any]) -> dict[str, Circui
         )
         circuits[kind.name] = _circuit(kind, parts[kind.name], converter, first)
         first = first or circuits[kind.name]
-    share = _output_share(circuits[known[0].name], published)
+    share = output_share(circuits[known[0].name], published)
     return {name: replace(circuit, output_share=share) for name, circuit in circuits.items()}
 
 
@@ -233,12 +234,19 @@ def published_networks(circuit: Circuit) -> dict[str, dict[str, Floats]]:
     return result
 
 
-def _output_share(circuit: Circuit, published: Mapping[str, Any]) -> float:
-    """Where the traffic of results goes with: least squares over the published latencies."""
+def output_share(
+    circuit: Circuit, published: Mapping[str, Any], seen: NDArray[np.bool_] | None = None
+) -> float:
+    """Where the traffic of results goes with: least squares over the published latencies.
+
+    ``seen`` says which of them are looked at, flash before SAR; all by default.
+    """
     wanted = published["vgg16_first_12"]["latency_ms"]
     low, high = (_latencies(replace(circuit, output_share=share)) for share in (0.0, 1.0))
     target = np.concatenate([wanted[name] for name in ("flash", "sar")])
     slope, rest = (high - low) / target, 1 - low / target
+    if seen is not None:
+        slope, rest = slope[seen], rest[seen]
     return float(np.clip((slope @ rest) / (slope @ slope), 0, 1))
 
 

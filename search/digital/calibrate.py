@@ -57,6 +57,26 @@ def report(data: Mapping[str, Any]) -> str:
         if isinstance(path, dict) and "terms_ns" in path:
             lines.append(row(kind, path["fitted"], path.get("held_out", empty)))
     lines.append(row("accelerator", empty, data["period"]["accelerator"]["all"]))
+    lines += [
+        "",
+        "clock period by what sets it, held-out samples long enough to set it [%]",
+        f"{'':22}{'points':>8}{'ns from':>9}{'to':>7}{'mean':>8}{'max':>8}",
+    ]
+    for kind, errors in sorted(data["period"]["kinds"].items()):
+        low, high = errors["ns"]
+        lines.append(
+            f"{kind:22}{errors['points']:8}{low:9.2f}{high:7.2f}"
+            f"{100 * errors['mean']:8.2f}{100 * errors['max']:8.2f}"
+        )
+    lines += [
+        "",
+        "ends of the ranges left out of the fit [%]",
+        f"{'':22}{'area':>8}{'mean':>8}{'max':>8}{'path':>10}{'mean':>8}{'max':>8}",
+    ]
+    for kind, block in data["blocks"].items():
+        path = data["period"].get(kind, {}).get("beyond", empty)
+        if block["beyond"]["points"] or path["points"]:
+            lines.append(row(kind, block["beyond"], path))
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from model.errors import UserError
 
 from .fit import block_area
 from .library import BLOCKS
+from .period import KINDS
 from .tree import Part
 
 __all__ = ["COEFFICIENTS", "Coefficients"]
@@ -57,8 +58,8 @@ class Coefficients:
             If it lacks a block; the line begins with ``source``.
         """
         missing = sorted(set(BLOCKS) - set(data.get("blocks", {})))
-        if missing or "period" not in data:
-            lacking = missing[0] if missing else "period"
+        if missing or "kinds" not in data.get("period", {}):
+            lacking = missing[0] if missing else "period.kinds"
             raise UserError(f"{source}: lacks {lacking}; run make calibrate")
         return cls(data)
 
@@ -87,38 +88,84 @@ class Coefficients:
             result[kind] = max(held["mean"], fitted["mean"]) if few else held["mean"]
         return result
 
-    @property
-    def period_error(self) -> float:
-        """Relative error to be expected of the clock period of a whole accelerator."""
-        return float(self.period["accelerator"]["all"]["mean"])
+    @cached_property
+    def beyond(self) -> dict[str, float]:
+        """Relative error to be expected of a block outside its range, if not far outside.
+
+        The mean where the ends of its range were left out of the fit, and no less than inside.
+        """
+        return {
+            kind: max(self.errors[kind], float(block["beyond"]["mean"]))
+            for kind, block in self.blocks.items()
+        }
+
+    @cached_property
+    def beyond_worst(self) -> dict[str, float]:
+        """The worst where the ends of a block's range were left out of the fit."""
+        return {
+            kind: max(
+                self.beyond[kind], *(float(block[name]["max"]) for name in ("beyond", "held_out"))
+            )
+            for kind, block in self.blocks.items()
+        }
+
+    @cached_property
+    def period_errors(self) -> NDArray[np.float64]:
+        """Mean and worst relative error of the period by what sets it, shape (2, KINDS)."""
+        kinds = [self.period["kinds"][name] for name in KINDS]
+        return np.array([[float(kind[key]) for kind in kinds] for key in ("mean", "max")])
 
     @property
     def accelerator_error(self) -> float:
         """Relative error to be expected of the area of a whole accelerator."""
         return float(self.data["designs"]["accelerator"]["held_out"]["mean"])
 
-    def outside(self, part: Part) -> tuple[NDArray[np.bool_], str]:
-        """Which layers of a part lie outside the fitted range, and a line about the first."""
+    @property
+    def accelerator_worst(self) -> float:
+        """The worst of the whole accelerators that were held out."""
+        return float(self.data["designs"]["accelerator"]["held_out"]["max"])
+
+    def outside(
+        self, part: Part, *, repeated: bool = False
+    ) -> tuple[NDArray[np.bool_], list[tuple[int, str]]]:
+        """Which layers of a part lie outside the fitted range, and every such parameter.
+
+        Parameters
+        ----------
+        part : Part
+        repeated : bool
+            Look at the parameters that count equal, independent parts instead of the others: more
+            of them than were measured are taken for known, and said.
+
+        Returns
+        -------
+        outside : bool array, like ``part.where``
+        found : list of (place in ``part.where``, line)
+            The first layer of each parameter that is outside.
+        """
         wrong = np.zeros(len(part.where), bool)
-        line = ""
+        found = []
         block = BLOCKS[part.kind]
         present = part.count > 0
         if part.kind == "ram":  # macros have their own formula
             present = present & (part.parameters["depth"] < RAM_DEPTH)
         for name in block.parameters:
-            if name in block.repeated:
+            if (name in block.repeated) != repeated:
                 continue
             low, high = self.blocks[part.kind]["ranges"][name]
             values = part.parameters[name]
-            here = present & ((values < low) | (values > high))
-            if here.any() and not line:
-                value = values[int(np.flatnonzero(here)[0])]
+            here = present & (((values < low) & (not repeated)) | (values > high))
+            if here.any():
+                place = int(np.flatnonzero(here)[0])
                 line = (
                     f"{part.kind}.{name} must be {low:g} to {high:g}, the range that the digital "
-                    f"model is fitted to, not {value}"
                 )
+                line += f"model is fitted to, not {values[place]}"
+                if repeated:
+                    line = f"{part.kind}.{name} is {values[place]}, more than the {high:g} measured"
+                found.append((place, line))
             wrong |= here
-        return wrong, line
+        return wrong, found
 
 
 RAM_DEPTH = 32

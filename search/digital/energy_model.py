@@ -108,6 +108,11 @@ class EnergyModel:
         """Relative error to be expected of a whole accelerator."""
         return float(self.data["errors"]["accelerator"]["held_out"]["mean"])
 
+    @property
+    def accelerator_worst(self) -> float:
+        """The worst of the whole accelerators that were held out."""
+        return float(self.data["errors"]["accelerator"]["held_out"]["max"])
+
     def layers_pj(
         self,
         batch: LayerBatch,

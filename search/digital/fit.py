@@ -17,7 +17,7 @@ from .least_squares import non_negative
 from .library import BLOCKS
 from .macro import is_macro, macro_area_um2
 from .measured import Measurement, Module
-from .period import fit_period
+from .period_fit import fit_period
 from .samples import SEED, validation
 from .tree import Part, layer_parts, shared_parts
 
@@ -107,7 +107,35 @@ def _fit_block(block: Block, points: Points) -> dict[str, Any]:
         },
         "fitted": _summary(errors[seen]),
         "held_out": _summary(errors[~seen]),
+        "beyond": _summary(_beyond(block, points, seen, terms, target, scale)),
     }
+
+
+def _beyond(
+    block: Block,
+    points: Points,
+    seen: NDArray[np.bool_],
+    terms: Floats,
+    target: Floats,
+    scale: Floats,
+) -> Floats:
+    """Errors of the points at the ends of every bounded parameter's range, left out of the fit.
+
+    What a value outside the range may be off by, if it is not far outside.
+    """
+    errors: list[float] = []
+    for name, column in points.parameters.items():
+        if name in block.repeated:
+            continue
+        for end in (column[seen].min(), column[seen].max()):
+            left = seen & (column == end)
+            kept = seen & ~left
+            if kept.sum() <= left.sum():  # half of the points, or all, are no end of a range
+                continue
+            solution = non_negative(terms[kept], target[kept], scale[kept])
+            miss = terms[left] @ solution - target[left]
+            errors += list(miss / (points.area_um2[left] + SMALL_UM2))
+    return np.array(errors)
 
 
 def estimate_modules(measurement: Measurement, blocks: Mapping[str, Any]) -> float:

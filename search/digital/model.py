@@ -17,7 +17,7 @@ from search.metrics import LayerBatch, LayerCosts, Metrics
 from .coefficients import COEFFICIENTS, Coefficients
 from .cycles import COPIES_ERROR, layer_cycles
 from .energy_model import EnergyModel
-from .period import layer_period_ns, period_ns
+from .period import Pace, layer_pace, pace
 from .tree import Part, layer_parts, shared_parts
 
 __all__ = ["DigitalModel"]
@@ -93,24 +93,19 @@ class DigitalModel:
 
     def _costs(self, batch: LayerBatch, generator: str, extrapolate: bool) -> LayerCosts:
         count = len(batch)
-        area, spread, memory = (np.zeros(count) for _ in range(3))
-        is_known = np.ones(count, bool)
         parts = list(layer_parts(batch, generator))
-        for part in parts:
-            wrong, line = self.coefficients.outside(part)
-            if line:
-                if not extrapolate:
-                    index = int(part.where[np.flatnonzero(wrong)[0]])
-                    raise UserError(f"layers[{index}]: {line}")
-                is_known[part.where[wrong]] = False
-        for kind, areas in self._areas(parts, count).items():
+        is_known, lines = self._known(parts, count)
+        if lines and not extrapolate:
+            raise UserError(lines[0])
+        area, spread, memory = (np.zeros(count) for _ in range(3))
+        for (kind, is_outside), areas in self._areas(parts, count).items():
             area += areas
-            spread += (self.coefficients.errors[kind] * areas) ** 2
+            error = self.coefficients.beyond if is_outside else self.coefficients.errors
+            spread += (error[kind] * areas) ** 2
         for part in parts:
             memory[part.where] += _memory_bits(part)
         cycles = layer_cycles(batch, generator)
-        period = self._period(batch, generator)
-        period_error = 0.0 if self.clock_ns else self.coefficients.period_error
+        period, period_error = self._period(batch, generator)
         cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
         energy, energy_error = np.full((2, count), np.nan)
         if self.energy:
@@ -124,22 +119,51 @@ class DigitalModel:
             memory_bits=memory,
             area_error=np.sqrt(spread) / area,
             time_error=np.hypot(cycles_error, period_error),
-            energy_error=energy_error,
+            energy_error=energy_error + np.where(is_known, 0.0, np.sqrt(spread) / area),
             is_known=is_known,
         )
 
-    def _areas(self, parts: list[Part], count: int) -> dict[str, Floats]:
-        """Area of each of ``count`` layers by kind of block: errors of one kind add up."""
-        found: dict[str, Floats] = {}
+    def _known(
+        self, parts: list[Part], count: int, *, repeated: bool = False
+    ) -> tuple[NDArray[np.bool_], list[str]]:
+        """Which layers lie within the fitted range of every block, and a line where one does not.
+
+        Of every parameter of every block one line, with the first layer that it is outside in.
+        """
+        is_known = np.ones(count, bool)
+        lines: dict[str, None] = {}
+        for part in parts:
+            wrong, found = self.coefficients.outside(part, repeated=repeated)
+            is_known[part.where[wrong]] = False
+            lines |= {f"layers[{part.where[place]}]: {line}": None for place, line in found}
+        return is_known, list(lines)
+
+    def _areas(self, parts: list[Part], count: int) -> dict[tuple[str, bool], Floats]:
+        """Area of each of ``count`` layers by kind of block, and whether it is outside its range.
+
+        Errors of one kind add up.
+        """
+        found: dict[tuple[str, bool], Floats] = {}
         for part in parts:
             area = self.coefficients.area_um2(part)
-            found.setdefault(part.kind, np.zeros(count))[part.where] += area
+            outside = self.coefficients.outside(part)[0]
+            outside |= self.coefficients.outside(part, repeated=True)[0]
+            for key, mine in (((part.kind, False), ~outside), ((part.kind, True), outside)):
+                if mine.any():
+                    there = found.setdefault(key, np.zeros(count))
+                    there[part.where] += np.where(mine, area, 0.0)
         return found
 
-    def _period(self, batch: LayerBatch, generator: str) -> Floats:
+    def _period(self, batch: LayerBatch, generator: str) -> tuple[Floats, Floats]:
+        """Clock period of each layer by itself, and its error."""
         if self.clock_ns is not None:
-            return np.full(len(batch), self.clock_ns)
-        return layer_period_ns(batch, generator, self.coefficients.period)
+            return np.full(len(batch), self.clock_ns), np.zeros(len(batch))
+        found = layer_pace(batch, generator, self.coefficients.period)
+        return found.period_ns, self._period_errors(found)[0]
+
+    def _period_errors(self, found: Pace) -> Floats:
+        """Mean and worst error of a period by what sets it, wider where a path is outside."""
+        return np.maximum(self.coefficients.period_errors[:, found.kind], found.beyond)
 
     def metrics(self, config: Config, *, extrapolate: bool = False) -> Metrics:
         """Cost of a whole configuration: its layers and what there is once; cycles are exact.
@@ -156,21 +180,39 @@ class DigitalModel:
         generator = config.weights.generator
         layers = self._costs(batch, generator, extrapolate)
         parts = list(shared_parts(config))
-        for part in parts:
-            _, line = self.coefficients.outside(part)
-            if line and not extrapolate:
-                raise UserError(line)
-        shared = sum(float(area.sum()) for area in self._areas(parts, 1).values())
+        tree = list(layer_parts(batch, generator))
+        lines, once_lines = [], []
+        for repeated in (False, True):
+            lines += self._known(tree, len(batch), repeated=repeated)[1]
+            for part in parts:
+                found = self.coefficients.outside(part, repeated=repeated)[1]
+                once_lines += [line for _, line in found]
+            if once_lines and not repeated and not extrapolate:
+                raise UserError(once_lines[0])
+        once_areas = self._areas(parts, 1)
+        shared = sum(float(area.sum()) for area in once_areas.values())
         area = float(layers.area_um2.sum()) + shared
-        clock = self.clock_ns or period_ns(config, self.coefficients.period)
+        wider = np.zeros(2)
+        for areas in (self._areas(tree, len(batch)), once_areas):
+            for (kind, is_outside), found in areas.items():
+                if is_outside:
+                    ends = self.coefficients.beyond[kind], self.coefficients.beyond_worst[kind]
+                    wider += np.array(ends) * found.sum() / area
+        clock, clock_errors = self.clock_ns, np.zeros(2)
+        if clock is None:
+            slowest = pace(config, self.coefficients.period)
+            clock, clock_errors = float(slowest.period_ns[0]), self._period_errors(slowest)[:, 0]
+            once_lines += slowest.lines
         latency, interval = _timing(config)
-        energies, once, energy_error = layers.energy_pj, float("nan"), float("nan")
+        energies, once, energy_errors = layers.energy_pj, float("nan"), np.full(2, np.nan)
         if self.energy:
             every = np.full(len(batch), float(interval))
-            tree = layer_parts(batch, generator)
             energies = self.energy.layers_pj(batch, generator, tree, every, clock)
             once = self.energy.shared_pj(config, parts, float(interval), clock)
-            energy_error = self.energy.accelerator_error
+            energy_errors = np.array([self.energy.accelerator_error, self.energy.accelerator_worst])
+        whole = (self.coefficients.accelerator_error, self.coefficients.accelerator_worst)
+        area_errors = np.array(whole) + wider
+        energy_errors = energy_errors + wider
         return Metrics(
             layers=replace(layers, time_ns=layers.cycles * clock, energy_pj=energies),
             area_um2=area,
@@ -179,9 +221,13 @@ class DigitalModel:
             interval_ns=interval * clock,
             energy_pj=float(energies.sum()) + once,
             memory_bits=float(layers.memory_bits.sum()),
-            area_error=self.coefficients.accelerator_error,
-            time_error=0.0 if self.clock_ns else self.coefficients.period_error,
-            energy_error=energy_error,
+            area_error=float(area_errors[0]),
+            time_error=float(clock_errors[0]),
+            energy_error=float(energy_errors[0]),
+            area_worst=float(area_errors[1]),
+            time_worst=float(clock_errors[1]),
+            energy_worst=float(energy_errors[1]),
+            outside=(*lines, *once_lines),
         )
 
 

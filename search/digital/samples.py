@@ -165,6 +165,20 @@ def _tile(draw: _Draw) -> dict[str, Any]:
     }
 
 
+def _large_tile(draw: _Draw) -> dict[str, Any]:
+    """A tile of many rows, whose path may set the clock of a whole accelerator."""
+    columns = draw("columns", [8, 10, 12, 14, 16, 20, 24])
+    return {
+        "rows": draw("rows", range(64, 129)),
+        "columns": columns,
+        "sharing": draw("sharing", _divisors(columns, 16)[1:]),
+        "adc_type": draw("adc_type", ["sar", "sar", "flash"]),
+        "adc_bits": draw("adc_bits", range(3, 9)),
+        "input_bits": draw("input_bits", range(2, 9)),
+        "adc_shift": draw("adc_shift", [0, 1, 1, 2]),
+    }
+
+
 def _pe_array(draw: _Draw) -> dict[str, Any]:
     return {
         "inputs": draw("inputs", _spread(2, 64)),
@@ -312,6 +326,33 @@ def _wide_grid(rows: int, groups: int, input_bits: int, adc_bits: int) -> dict[s
     return _config((1, 1, rows * groups), [layer], rows=rows, columns=2)
 
 
+def _chain(
+    in_channels: int,
+    channels: int,
+    rows: int,
+    adc_type: str,
+    adc_bits: int,
+    input_bits: int,
+    copies: int,
+) -> dict[str, Any]:
+    layer = {
+        "kind": "conv",
+        "kernel": 3,
+        "pool": 2,
+        "channels": channels,
+        "engine": "crossbar",
+        "column_sharing": 2,
+        "adc_type": adc_type,
+        "adc_bits": adc_bits,
+        "input_bits": input_bits,
+        "copies": copies,
+    }
+    last = {"kind": "linear", "channels": 4, "engine": "pe_array", "input_bits": 3}
+    config = _config((4, 4, in_channels), [layer, last], rows=rows, columns=channels)
+    config["pe_array"] = {"inputs": 8, "outputs": 4, "pixels": 1}
+    return config
+
+
 def _pe_engine(draw: _Draw) -> dict[str, Any]:
     is_linear = draw("is_linear", [False, True])
     side = draw("side", [2, 3, 4, 6])
@@ -437,6 +478,9 @@ VALIDATED = {
 The first number is the round: a block whose form is changed later needs samples that are new.
 """
 
+LARGE = 6
+"""Large tiles drawn, all held out, after the form of a tile's critical path was last changed."""
+
 CHOSEN: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...] = (
     (
         "crossbar_tile",
@@ -452,6 +496,22 @@ CHOSEN: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...] = (
             (2, 32, 1, "flash", 3, 2, 0),
             (3, 16, 16, "flash", 6, 5, 0),
             (3, 64, 8, "sar", 2, 3, 0),
+            (100, 28, 14, "sar", 5, 5, 0),
+            (100, 28, 14, "sar", 5, 5, 1),
+            (100, 28, 14, "sar", 6, 5, 1),
+            (100, 16, 16, "sar", 4, 6, 1),
+            (100, 16, 16, "sar", 6, 5, 1),
+            (100, 16, 4, "sar", 6, 6, 2),
+            (128, 16, 8, "sar", 5, 4, 1),
+            (128, 8, 8, "sar", 8, 7, 0),
+            (112, 16, 16, "sar", 4, 4, 0),
+            (110, 24, 12, "sar", 3, 6, 0),
+            (96, 12, 6, "sar", 7, 8, 1),
+            (80, 16, 16, "sar", 5, 5, 2),
+            (72, 16, 16, "sar", 5, 6, 1),
+            (64, 14, 14, "sar", 6, 5, 1),
+            (96, 16, 2, "flash", 6, 5, 1),
+            (120, 8, 4, "flash", 6, 6, 0),
         ),
     ),
     (
@@ -503,6 +563,15 @@ CHOSEN: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...] = (
 WIDE_GRIDS = ((64, 4, 8, 8), (64, 9, 8, 7), (32, 3, 8, 8), (64, 2, 7, 8), (50, 6, 6, 7))
 """Rows, row groups, input and readout bits of layers of two outputs with wide sums."""
 
+CHAINS = (
+    (32, 16, 32, "flash", 6, 6, 2),
+    (64, 12, 48, "flash", 5, 5, 1),
+    (24, 24, 18, "flash", 5, 6, 2),
+    (20, 16, 20, "sar", 4, 8, 2),
+)
+"""Input and output channels, rows, converter, its bits, input bits and copies of accelerators whose
+clock is set by the chain from the tiles through the adders of many row groups and the pool."""
+
 SHIPPED = ("digits",)
 """Configurations of ``configs/`` that are measured whole."""
 
@@ -525,7 +594,8 @@ def validation() -> list[Sample]:
         name = f"{block} validation" if turn == 1 else f"{block} validation {turn}"
         drawn = _drawn(block, name, 8 * count)
         samples += [sample for sample in drawn if sample.is_held_out][:count]
-    return samples
+    drawn = _drawn("crossbar_tile", "large tile validation", 8 * LARGE, _large_tile)
+    return [*samples, *[sample for sample in drawn if sample.is_held_out][:LARGE]]
 
 
 def plan() -> list[Sample]:
@@ -539,6 +609,7 @@ def plan() -> list[Sample]:
     for block, names, rows in CHOSEN:
         samples += [Sample(block, dict(zip(names, row, strict=True))) for row in rows]
     samples += [Sample("crossbar_engine", _wide_grid(*row)) for row in WIDE_GRIDS]
+    samples += [Sample("accelerator", _chain(*row)) for row in CHAINS]
     for generator in ("xorshift32", "xorshift16"):
         layers = [[3, 9, 64], *([64, 9, 128], [256, 9, 512], [512, 9, 512]) * 4, [512, 1, 10]]
         values = {"generator": generator, "seed": 1, "layers": layers}

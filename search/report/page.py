@@ -1,9 +1,13 @@
 """The result of a search as one HTML page that needs no other file."""
 
 import base64
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
+
+from .estimates import estimates, percent
+from .precisions import precisions
 
 __all__ = ["page"]
 
@@ -19,8 +23,15 @@ code { background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }
 """
 
 CAPTIONS = {
-    "area-time": "The whole front of area against time, proven, and what was taken from it.",
-    "energy-accuracy": "Every precision whose accuracy was measured on the integer model.",
+    "area-time": (
+        "The whole front of area against time, proven at the precision that phase 1 assumes, and "
+        "what was taken from it. The best is the chosen network after phase 2 lowered its "
+        "precision, which phase 1 does not choose: that is how it can lie below the front."
+    ),
+    "energy-accuracy": (
+        "Every precision whose accuracy was measured on the integer model. The best is the one of "
+        "least energy·delay·area (without energy: delay·area) above the bound, not of least energy."
+    ),
     "layer-choices": "What was chosen for each layer (orange: SAR, blue: flash or PE array).",
     "feedback": "Areas were predicted before they were synthesized; each round learns from them.",
 }
@@ -35,31 +46,31 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _percent(value: float | None, digits: int = 2) -> str:
-    return "" if value is None else f"{100 * value:.{digits}f} %"
+ERRORS = (
+    "Mean and worst error are those of whole designs that the model's fit did not see; the clock's "
+    "are those of designs whose slowest path is of the same kind. The last column is the mean of a "
+    "single layer, of the layer where it is largest: errors of layers partly cancel in the whole."
+)
 
 
 def _summary(result: Mapping[str, Any]) -> str:
     best = result["best"]
-    metrics = best["metrics"]
     model = result["model"]["name"]
-    rows = [
-        ("area", f"{metrics['area_um2']:,.0f} µm²", _percent(metrics["area_error"])),
-        ("cycles from result to result", f"{metrics['cycles']:,.0f}", ""),
-        ("latency", f"{metrics['latency_ns'] / 1e3:,.2f} µs", _percent(metrics["time_error"])),
-        ("interval", f"{metrics['interval_ns'] / 1e3:,.2f} µs", _percent(metrics["time_error"])),
-    ]
-    if metrics["energy_pj"] is not None:
-        energy = f"{metrics['energy_pj'] / 1e3:,.2f} nJ per image"
-        rows.append(("energy", energy, _percent(metrics["energy_error"])))
-    rows.append(("memory", f"{metrics['memory_bits']:,.0f} bit", ""))
-    text = table((f"{model} model", "estimate", "error to be expected"), rows)
+    heads = (f"{model} model", "estimate", "mean error", "worst error", "of one layer, mean")
+    text = table(heads, estimates(result)) + f"<p class=note>{escape(ERRORS)}</p>"
+    outside = best["metrics"].get("outside") or ()
+    if outside:
+        lines = "".join(f"<li>{escape(line)}</li>" for line in outside)
+        text += (
+            "<p class=note>Outside what the model was fitted to; the errors are wider for it, and "
+            f"may be larger still:</p><ul class=note>{lines}</ul>"
+        )
     measured = [("validation accuracy", f"{best['accuracy']['validation']:.4f}")]
     if best["accuracy"].get("test") is not None:
         measured.append(("test accuracy, whole test set", f"{best['accuracy']['test']:.4f}"))
     if best.get("synthesized_um2"):
         measured.append(("area, synthesized", f"{best['synthesized_um2']:,.0f} µm²"))
-        measured.append(("error of the estimate", _percent(best["error"])))
+        measured.append(("error of the estimate", percent(best["error"])))
     return text + table(("measured", ""), measured)
 
 
@@ -112,7 +123,7 @@ def _rounds(result: Mapping[str, Any]) -> str:
                 point["digest"][:12],
                 f"{point['predicted_um2']:,.0f}",
                 f"{point['synthesized_um2']:,.0f}",
-                _percent(point["error"]),
+                percent(point["error"]),
                 "" if point["is_new"] else "seen before",
             ))
     if not rows:
@@ -152,8 +163,43 @@ def _candidates(result: Mapping[str, Any]) -> str:
     return table(heads, rows)
 
 
-def page(result: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
-    """The page; ``pictures`` are PNG, by name, and go into it whole."""
+def _next_steps(config: str) -> str:
+    """The commands that go on from the result."""
+    path = escape(shlex.quote(config))
+    rows = (
+        ("gen", "Verilog, supermask, registers, bench and synthesis report"),
+        ("sim", "test images through its RTL: every logit and every cycle must be equal"),
+        ("evaluate", "accuracy of the integer model on the whole test set"),
+    )
+    lines = (f"<li><code>make {verb} CONFIG={path}</code>: {said}</li>" for verb, said in rows)
+    return f"<ul>{''.join(lines)}</ul>"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def page(
+    result: Mapping[str, Any],
+    pictures: Mapping[str, bytes],
+    *,
+    config: str = "best.json",
+    seconds: float | None = None,
+) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    result : mapping
+        As search.json holds it.
+    pictures : mapping
+        PNG, by name; they go into the page whole.
+    config : str
+        Path of the best configuration, for the commands that go on from it.
+    seconds : float, optional
+        How long the search took; what the store held already took none.
+    """
     name = escape(result["space"]["name"])
 
     def picture(key: str) -> str:
@@ -171,12 +217,15 @@ def page(result: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
             ("space", result["space_digest"]),
             ("best", result["best"]["digest"]),
             ("seed", result["seed"]),
+            *([] if seconds is None else [("time of this run", _duration(seconds))]),
             *sorted(result["versions"].items()),
         ],
     )
     parts = [
         f"<h1>{name}</h1>",
         _summary(result),
+        "<h2>Next</h2>",
+        _next_steps(config),
         "<h2>Layers</h2>",
         _layers(result),
         picture("layer-choices"),
@@ -185,6 +234,7 @@ def page(result: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
         _candidates(result),
         "<h2>Phase 2: precision</h2>",
         picture("energy-accuracy"),
+        table(*precisions(result)),
         "<h2>Feedback from synthesis</h2>",
         _rounds(result),
         picture("feedback"),

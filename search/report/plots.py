@@ -6,8 +6,10 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 __all__ = ["PLOTS", "draw"]
 
@@ -30,19 +32,18 @@ def area_time(result: Mapping[str, Any]) -> Figure:
     figure, axes = _figure()
     last = result["rounds"][-1]
     front = last["front"]
-    area = [point["area_um2"] / 1e6 for point in front]
     axes.step(
-        area,
+        [point["area_um2"] for point in front],
         [point["time_ps"] / 1e6 for point in front],
         where="post",
         marker="o",
         markersize=3,
         color=COLOURS["front"],
-        label="proven front, phase 1",
+        label="proven front, at phase 1's precision",
     )
     found = last["candidates"]
     axes.plot(
-        [one["area_um2"] / 1e6 for one in found],
+        [one["area_um2"] for one in found],
         [one["time_ps"] / 1e6 for one in found],
         "s",
         color=COLOURS["candidate"],
@@ -50,13 +51,25 @@ def area_time(result: Mapping[str, Any]) -> Figure:
     )
     best = result["best"]["metrics"]
     time = best["interval_ns" if result["objective"] == "interval" else "latency_ns"]
+    chosen = found[last["chosen"]]
+    axes.annotate(
+        "",
+        (best["area_um2"], time / 1e3),
+        (chosen["area_um2"], chosen["time_ps"] / 1e6),
+        arrowprops={"arrowstyle": "->", "color": COLOURS["best"], "linestyle": ":"},
+    )
     axes.plot(
-        best["area_um2"] / 1e6, time / 1e3, "*", markersize=14, color=COLOURS["best"], label="best"
+        best["area_um2"],
+        time / 1e3,
+        "*",
+        markersize=14,
+        color=COLOURS["best"],
+        label="best: the chosen network,\nprecision lowered by phase 2",
     )
     measured = result["best"].get("synthesized_um2")
     if measured:
         axes.plot(
-            measured / 1e6,
+            measured,
             time / 1e3,
             "x",
             markersize=10,
@@ -65,15 +78,33 @@ def area_time(result: Mapping[str, Any]) -> Figure:
         )
     bound = result["space"].get("area_um2")
     if bound:
-        axes.axvline(bound / 1e6, color="0.5", linestyle="--", label="bound")
-    axes.set_xlabel("area [mm²]")
+        axes.axvline(bound, color="0.5", linestyle="--", label="bound on the area")
+    axes.set_xlabel("area [µm²]")
     axes.set_ylabel(f"{result['objective']} per image [µs]")
     if len(front) > 1:
         axes.set_xscale("log")
         axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        _plain_ticks(axis, is_log=len(front) > 1)
     axes.legend()
     axes.set_title(f"{result['space']['name']}: area against {result['objective']}")
     return figure
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _plain_ticks(axis: Axis, *, is_log: bool) -> None:
+    """Numbers as the tables have them, not powers of ten; few enough to stand side by side."""
+    if is_log:
+        low, high = sorted(axis.get_view_interval())
+        subs = (1.0, 2.0, 5.0) if high / low > 5 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+        axis.set_major_locator(LogLocator(subs=subs))
+    else:
+        axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{_number(value)}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def energy_accuracy(result: Mapping[str, Any]) -> Figure:

@@ -1,6 +1,8 @@
 """Files of a generated accelerator: Verilog, supermask image, register map."""
 
 import fcntl
+import hashlib
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,19 +22,30 @@ from .register_map import ACCELERATOR_REGISTERS, IDENTITY, MAP_VERSION, c_header
 
 __all__ = [
     "BUILD",
-    "TOP",
     "build_folder",
     "design_of",
     "replaced_folder",
     "require_hardware",
+    "top_name",
     "write_design",
 ]
 
 BUILD = Path("build")
 """Everything generated, under the folder that a command runs in."""
 
-TOP = "accelerator"
-"""Name of the top module."""
+
+def top_name(config: Config) -> str:
+    """Name of the top module: ``accelerator_`` and the configuration's name.
+
+    Configurations of different names have tops of different names: a dot or a hyphen, which
+    Verilog does not allow, becomes ``_``, and six digits of the name's SHA-256 follow. Every other
+    module has the same text wherever it has the same name. So several accelerators fit into one
+    design, if their configurations do not have the same name.
+    """
+    name = re.sub(r"\W", "_", config.name, flags=re.ASCII)
+    if name != config.name:
+        name += f"_{hashlib.sha256(config.name.encode()).hexdigest()[:6]}"
+    return f"accelerator_{name}"
 
 
 def build_folder(config: Config) -> Path:
@@ -62,7 +75,7 @@ def require_hardware(config: Config, source: str) -> None:
 def design_of(config: Config, source: str) -> Design:
     """Emit the accelerator of a configuration; raises as :func:`require_hardware`."""
     require_hardware(config, source)
-    return emit(Accelerator(config=config), TOP)
+    return emit(Accelerator(config=config), top_name(config))
 
 
 @contextmanager
@@ -96,7 +109,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 def write_design(folder: Path, config: Config, design: Design, parameters: Parameters) -> None:
     """Write what describes the hardware into ``folder``.
 
-    ``verilog/``: a file per distinct module, and ``files.txt``, children first.
+    ``verilog/``: a file per distinct module, and ``files.txt``, children first, the top last.
     ``supermask.hex``: the words that load the network, one a line, for ``$readmemh``;
     ``supermask.bin``: the same, least significant byte first. ``registers.md``, ``kakure.h``:
     the register map. ``config.json``: the configuration, complete.

@@ -2,9 +2,7 @@
 
 import hashlib
 import inspect
-import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -13,14 +11,12 @@ from amaranth.hdl import ClockSignal, Instance, ResetSignal, Value
 from amaranth.lib import wiring
 
 from .design import Design, ModuleSource
+from .hierarchy import Emitter
+from .verilog import verilog_texts
 
 __all__ = ["emit", "module_name"]
 
 rtlil = import_module("amaranth.back.rtlil")  # amaranth-stubs do not know it
-verilog = import_module("amaranth.back.verilog")
-
-LONGEST_LINE = 2000
-"""Longer lines of Verilog are broken where they can be [characters]."""
 
 LONGEST_NAME = 60
 """Longer module names are replaced by a digest of the parameters [characters]."""
@@ -41,43 +37,9 @@ def emit(top: wiring.Component, name: str) -> Design:
     emitter = _Emitter()
     emitter.add(top, name)
     modules = list(emitter.modules.values())
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the work is done by Yosys processes
-        texts = pool.map(lambda module: _verilog(module.rtlil), modules)
-        sources = [module.source(text) for module, text in zip(modules, texts, strict=True)]
+    texts = verilog_texts([module.rtlil for module in modules])
+    sources = [module.source(text) for module, text in zip(modules, texts, strict=True)]
     return Design(name, {source.name: source for source in sources})
-
-
-def _verilog(rtlil_text: str) -> str:
-    """What ``amaranth.back.verilog.convert`` makes of RTLIL; it has no public name there."""
-    text = vars(verilog)["_convert_rtlil_text"](rtlil_text, strip_internal_attrs=True)
-    return _wrapped(_without_empty(re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.DOTALL)))
-
-
-def _wrapped(text: str) -> str:
-    """Break long lists after their commas: Verilator reads at most 40 000 tokens a line."""
-    lines = []
-    for line in text.splitlines():
-        while len(line) > LONGEST_LINE:
-            at = line.rfind(", ", 0, LONGEST_LINE)
-            if at <= 4:
-                break
-            lines.append(line[: at + 1])
-            line = "    " + line[at + 2 :]
-        lines.append(line)
-    return "\n".join(lines) + "\n"
-
-
-def _without_empty(text: str) -> str:
-    """Drop ports and wires of no bits: Verilog has none, and Yosys writes them as two bits."""
-    declaration = re.compile(r"^  (?:input|output|wire|reg) \[-1:0\] (\S+) ?;\n", re.MULTILINE)
-    names = set(declaration.findall(text))
-    text = declaration.sub("", text)
-
-    def header(found: re.Match[str]) -> str:
-        kept = [port for port in re.split(r",\s*", found[2]) if port not in names]
-        return f"{found[1]}({', '.join(kept)});"
-
-    return re.sub(r"^(module \S+)\(([^)]*)\);$", header, text, count=1, flags=re.MULTILINE)
 
 
 def kind_name(component: wiring.Component) -> str:
@@ -151,7 +113,7 @@ class _Module:
         )
 
 
-class _Emitter:
+class _Emitter(Emitter):
     """The platform passed to ``elaborate``: elaborates what is placed, children first."""
 
     def __init__(self) -> None:

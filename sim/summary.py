@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hdl.artifacts import TOP
+from hdl.artifacts import top_name
 from hdl.cycle_model import image_timing
 from hdl.synthesis.report import SynthesisReport
 
@@ -34,9 +34,10 @@ def summary(project: Project, folder: Path, report: SynthesisReport | None) -> s
     """Describe what lies in ``folder``, with the areas of ``report`` where there is one."""
     config = project.config
     areas = {item.path: item.total_um2 for item in report.instances} if report else {}
+    core = f"{top_name(config)}.core"
     rows = [["layer", "engine", "map out", "tiles", "cells", "mask bits", "cycles", "area um2"]]
     for index, layer in enumerate(plan(config, project.parameters)):
-        area = areas.get(f"{TOP}.core.layer_{index}")
+        area = areas.get(f"{core}.layer_{index}")
         rows.append([
             str(index),
             layer.engine,
@@ -47,10 +48,10 @@ def summary(project: Project, folder: Path, report: SynthesisReport | None) -> s
             number(layer.engine_cycles),
             number(area) if area is not None else "-",
         ])
-    generator = areas.get(f"{TOP}.core.generator")
+    generator = areas.get(f"{core}.generator")
     rows.append(["", "weight generator", *[""] * 5, number(generator) if generator else "-"])
     if report and generator:
-        layers = sum(areas[f"{TOP}.core.layer_{n}"] for n in range(len(config.layers)))
+        layers = sum(areas[f"{core}.layer_{n}"] for n in range(len(config.layers)))
         rest = report.totals.area_um2 - layers - generator
         rows.append(["", "streams, registers, counters", *[""] * 5, number(rest)])
     total = number(report.totals.area_um2) if report else "-"

@@ -62,7 +62,7 @@ def test_the_same_configuration_gives_the_same_bytes(path):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "77"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     assert contents(folder) == first
-    for name in ("verilog/accelerator.v", "supermask.hex", "registers.md", "kakure.h"):
+    for name in ("verilog/accelerator_tiny.v", "supermask.hex", "registers.md", "kakure.h"):
         assert first[name]
     assert not [name for name, text in first.items() if b"/home/" in text or b"/tmp/" in text]
 
@@ -87,7 +87,7 @@ def test_every_module_is_a_file_of_its_own(path):
         assert text.startswith("// ")
     paths = [path for path, _ in design.instances()]
     assert len(paths) == len(set(paths))
-    assert "accelerator.core.layer_0.engine.grid_0.tile_0_0" in paths
+    assert "accelerator_tiny.core.layer_0.engine.grid_0.tile_0_0" in paths
 
 
 def test_a_failure_leaves_the_old_folder(path, monkeypatch):

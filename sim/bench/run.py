@@ -11,10 +11,9 @@ from xml.etree import ElementTree
 
 from simulator import build, run
 
-__all__ = ["main", "simulate"]
+__all__ = ["main", "simulate", "top_module"]
 
 HERE = Path(__file__).resolve().parent
-TOP = "accelerator"
 
 
 def simulate(
@@ -33,15 +32,16 @@ def simulate(
     ``work``/waves/dump.vcd. For logits that differ, each layer's first difference is named.
     """
     sources = sorted(verilog.glob("*.v"))
+    top = top_module(verilog)
     given = {
         "vectors": str(vectors.resolve()),
         "slow_images": slow_images,
         "corruptions": corruptions,
         "seed": seed,
     }
-    folder = build(sources, TOP, work / "fast", quiet=quiet)
+    folder = build(sources, top, work / "fast", quiet=quiet)
     tests, failed = run(
-        folder, TOP, "test_accelerator", HERE, parameters=given, quiet=quiet, seed=seed
+        folder, top, "test_accelerator", HERE, parameters=given, quiet=quiet, seed=seed
     )
     if tests == 0:
         return ["no test ran"]
@@ -61,22 +61,27 @@ def simulate(
                 image = int(mismatch[1])
     if not failures:
         return [f"{failed} tests failed; see {folder / 'run.log'}"]
-    return failures + _locate(sources, work / "waves", given, image, failing[0])
+    return failures + _locate(sources, top, work / "waves", given, image, failing[0])
+
+
+def top_module(verilog: Path) -> str:
+    """Name of the module that ``files.txt`` lists last: children come first."""
+    return (verilog / "files.txt").read_text().split()[-1].removesuffix(".v")
 
 
 def _locate(
-    sources: list[Path], work: Path, given: dict, image: int | None, test: str
+    sources: list[Path], top: str, work: Path, given: dict, image: int | None, test: str
 ) -> list[str]:
     """Run again with all signals visible: the image that differs, or else the failing test."""
-    folder = build(sources, TOP, work, internals=True, waves=True)
+    folder = build(sources, top, work, internals=True, waves=True)
     waveform = f"waveform: {folder / 'dump.vcd'}"
     if image is None:
-        run(folder, TOP, "test_accelerator", HERE, parameters=given, testcases=[test], waves=True)
+        run(folder, top, "test_accelerator", HERE, parameters=given, testcases=[test], waves=True)
         return [waveform]
     report = work / "difference.txt"
     report.unlink(missing_ok=True)
     given = {**given, "image": image, "report": str(report.resolve())}
-    run(folder, TOP, "locate", HERE, parameters=given, waves=True)
+    run(folder, top, "locate", HERE, parameters=given, waves=True)
     found = report.read_text().splitlines() if report.exists() else []
     return [*(found or [f"image {image} alone does not differ"]), waveform]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from hdl.artifacts import BUILD, TOP, build_folder, design_of
+from hdl.artifacts import BUILD, build_folder, design_of, top_name
 from hdl.synthesis.flow import synthesize
 from hdl.synthesis.plain import plain_flow
 from model.reference import network
@@ -57,12 +57,13 @@ def simulation(project: Project, images: int = 40) -> Figure:
     work.mkdir(parents=True, exist_ok=True)
     path = (work / "bench-vectors.json").resolve()
     vectors.save(path)
-    simulator = build(sorted((folder / "verilog").glob("*.v")), TOP, work / "fast")
+    top = top_name(project.config)
+    simulator = build(sorted((folder / "verilog").glob("*.v")), top, work / "fast")
     where = work / "driving"
     shutil.copytree(folder / "bench", where, dirs_exist_ok=True)
     shutil.copyfile(Path(bench.__file__).parent / "driving.py", where / "driving.py")
     given = {"vectors": str(path)}
-    _, failed = run(simulator, TOP, "driving", where, parameters=given)
+    _, failed = run(simulator, top, "driving", where, parameters=given)
     if failed:
         raise RuntimeError(f"the benchmark's bench fails; see {simulator / 'run.log'}")
     rates = {}

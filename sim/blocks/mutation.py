@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 from hdl.design import Design, ModuleSource
+from hdl.verilog import START
 
 from .build_cache import compiled
 from .point import Point
@@ -155,7 +156,7 @@ def _of_module(module: ModuleSource) -> Iterator[Mutant]:
     is_initial = False
     for number, line in enumerate(lines):
         is_initial = line.startswith("  initial") or (is_initial and line != "  end")
-        if is_initial or "$verilog_backend" in line:
+        if is_initial or START in line:
             continue
         condition = re.fullmatch(r"\s*if \((.+)\)(?: begin)?", line)
         if condition:

@@ -1,0 +1,108 @@
+"""Verilog of RTLIL, in one Yosys process, with the same meaning in every simulator."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import yosys_instances
+
+__all__ = ["START", "finished", "verilog_texts"]
+
+NOTES = "generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding"
+"""Attributes that Amaranth writes for its own use."""
+
+_REMOVED = " ".join(f"-remove {name}" for name in NOTES)
+
+SCRIPT = f"""read_rtlil <<end_of_rtlil
+$RTLIL
+end_of_rtlil
+proc -nomux -norom
+memory_collect
+attrmap {_REMOVED}
+attrmap -modattr {_REMOVED}
+write_verilog -norename
+"""
+"""What ``amaranth.back.verilog`` lets Yosys do, in a process for each module."""
+
+LONGEST_LINE = 2000
+"""Longer lines of Verilog are broken where they can be [characters]."""
+
+START = r"\$start "
+"""The register of a module that makes every combinational block run at time 0."""
+
+
+def verilog_texts(rtlil: Sequence[str]) -> list[str]:
+    """Verilog of modules, each given as the RTLIL of ``amaranth.back.rtlil``.
+
+    What ``amaranth.back.verilog.convert`` makes of each alone, but for the start of simulation
+    (:func:`_started`), ports of no bits, and long lines. A text depends on its own RTLIL only.
+
+    Raises
+    ------
+    RuntimeError
+        If Yosys refuses a module.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        scripts = [Path(folder) / f"{number:06d}.ys" for number in range(len(rtlil))]
+        for script, text in zip(scripts, rtlil, strict=True):
+            script.write_text(SCRIPT.replace("$RTLIL", text))
+        command = [sys.executable, yosys_instances.__file__, folder]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"Yosys writes no Verilog: {done.stderr.strip()}")
+        texts = [script.with_suffix(".out").read_text() for script in scripts]
+    return [finished(text) for text in texts]
+
+
+def finished(text: str) -> str:
+    """Make the Verilog that Yosys writes fit for every simulator."""
+    text = re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.DOTALL)
+    return _wrapped(_without_empty(_started(text)))
+
+
+def _started(text: str) -> str:
+    """Make every ``always @*`` run at time 0, whatever the simulator.
+
+    Such a block runs when something that it reads changes. Yosys lets each read a register that
+    only an initializer writes, for a change at time 0; but in SystemVerilog initializers come
+    before all processes, so none sees it, and in Verilog-2001 the order is the simulator's choice.
+    A non-blocking assignment takes effect after every process has begun to wait: it is a change in
+    both, from X and from 0 alike.
+    """
+    name = re.search(r"^  reg (\\\$auto\S+) +=.*;$", text, re.MULTILINE)
+    if name is not None:
+        begins = f"  reg {START};\n  initial begin\n    {START}<= 1'h1;\n  end"
+        text = text.replace(name[0], begins).replace(f"{name[1]} ", START)
+    assert "$auto$" not in text, "such names depend on what else was written"
+    assert "always @*" not in text or START in text, "Yosys starts every combinational block"
+    return text
+
+
+def _wrapped(text: str) -> str:
+    """Break long lists after their commas: Verilator reads at most 40 000 tokens a line."""
+    lines = []
+    for line in text.splitlines():
+        while len(line) > LONGEST_LINE:
+            at = line.rfind(", ", 0, LONGEST_LINE)
+            if at <= 4:
+                break
+            lines.append(line[: at + 1])
+            line = "    " + line[at + 2 :]
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _without_empty(text: str) -> str:
+    """Drop ports and wires of no bits: Verilog has none, and Yosys writes them as two bits."""
+    declaration = re.compile(r"^  (?:input|output|wire|reg) \[-1:0\] (\S+) ?;\n", re.MULTILINE)
+    names = set(declaration.findall(text))
+    text = declaration.sub("", text)
+
+    def header(found: re.Match[str]) -> str:
+        kept = [port for port in re.split(r",\s*", found[2]) if port not in names]
+        return f"{found[1]}({', '.join(kept)});"
+
+    return re.sub(r"^(module \S+)\(([^)]*)\);$", header, text, count=1, flags=re.MULTILINE)

@@ -79,7 +79,10 @@ def train_and_write(
     args: argparse.Namespace, config: Config, images: "LabelledImages", output: Path
 ) -> None:
     """Train what the command line asks for, and write ``output``."""
-    say(f"train {config.name}: {len(images)} images; loading PyTorch, some seconds ...")
+    say(
+        f"train {config.name}: {len(images)} images; loading PyTorch, about 10 s until "
+        "the first step ..."
+    )
     import torch
 
     from .recipe import recipe_for
@@ -95,10 +98,9 @@ def train_and_write(
     }
     recipe = dataclasses.replace(recipe_for(config.dataset), **given)
     checkpoint = Path("build") / "train" / config.digest / f"seed{args.seed}.pt"
-    weights = sum(geometry.weights for geometry in config.geometry)
     say(
-        f"train {config.name}: {recipe.epochs} epochs on {device.type}; making the signs of "
-        f"{weights} weights, then the first step: about {5 + weights / 10**5:.0f} s ..."
+        f"train {config.name}: {recipe.epochs} epochs on {device.type}; building the network, some "
+        "seconds until the first step ..."
     )
     trained = train(
         config,
@@ -193,13 +195,13 @@ batch_size = whole(2, 10**6)
 
 
 def rate(text: str) -> float:
-    """A number above 0."""
+    """A number above 0 that a 32-bit float can hold."""
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < float("inf"):
-        raise ArgumentTypeError(f"must be a number above 0, not {shown(text)}")
+    if not 0 < value <= 1e38:
+        raise ArgumentTypeError(f"must be a number above 0 and at most 1e38, not {shown(text)}")
     return value
 
 

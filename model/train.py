@@ -43,7 +43,7 @@ class Trained:
     ----------
     parameters : Parameters
     epoch : int
-        From 1.
+        From 1; 0, the network before training, where the first epoch diverged.
     correct, count : int
         Validation images that the integer model classifies right, and all of them.
     loss : float
@@ -123,6 +123,7 @@ class Trainer:
         )
         self.epoch = 0
         self.is_diverged = False
+        self.untrained = self._state()
         self.best: dict[str, Any] = {}
         self.history: list[dict[str, float]] = []
 
@@ -142,7 +143,7 @@ class Trainer:
         """Train for one epoch, then export, and keep the export if it is the best so far.
 
         Where scores, scales or the loss are no finite numbers any more, ``is_diverged`` is set, and
-        there is nothing to export.
+        the best of the epochs before is what is left.
         """
         self.network.train()
         total = self.recipe.epochs * self.steps
@@ -163,11 +164,11 @@ class Trainer:
         trained = [loss_sum, *(p.detach() for p in self.network.parameters())]
         self.is_diverged = not all(bool(part.isfinite().all()) for part in trained)
         if self.is_diverged:
+            if not self.best:
+                self.network.load_state_dict(self.untrained)
+                self._keep(0, *self._judge())
             return
-        size = self.recipe.batch_size
-        parts = self.images.split(size)[:STATISTICS_BATCHES]
-        self.network.reestimate(part for part in parts if len(part) > 1)
-        correct, held_loss = self.validate()
+        correct, held_loss = self._judge()
         record = {
             "epoch": self.epoch,
             "train_loss": loss_sum.item() / self.steps,
@@ -177,11 +178,22 @@ class Trainer:
         }
         self.history.append(record)
         if not self.best or (correct, -held_loss) >= (self.best["correct"], -self.best["loss"]):
-            state = {name: value.clone() for name, value in self.network.state_dict().items()}
-            self.best = {"state": state, "epoch": self.epoch, "correct": correct, "loss": held_loss}
+            self._keep(self.epoch, correct, held_loss)
         bar.set_postfix_str(
             f"loss {record['train_loss']:.3f}, validation {correct}/{len(self.held_labels)}"
         )
+
+    def _judge(self) -> tuple[int, float]:
+        """Score of what would be exported now: right ones, mean cross-entropy."""
+        parts = self.images.split(self.recipe.batch_size)[:STATISTICS_BATCHES]
+        self.network.reestimate(part for part in parts if len(part) > 1)
+        return self.validate()
+
+    def _keep(self, epoch: int, correct: int, loss: float) -> None:
+        self.best = {"state": self._state(), "epoch": epoch, "correct": correct, "loss": loss}
+
+    def _state(self) -> dict[str, Tensor]:
+        return {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def validate(self) -> tuple[int, float]:
         """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
@@ -242,18 +254,7 @@ class Trainer:
             raise UserError(f"{path}: cannot be read: {reason}; {ANEW}") from None
 
     def result(self) -> Trained:
-        """The best epoch so far.
-
-        Raises
-        ------
-        UserError
-            If the training diverged before there was one.
-        """
-        if not self.best:
-            raise UserError(
-                f"{self.config.name}: training diverged in epoch {self.epoch}: loss and weights "
-                f"must stay finite; try a learning rate below {self.recipe.learning_rate:g}"
-            )
+        """The best epoch so far."""
         self.network.load_state_dict(self.best["state"])
         return Trained(
             fold(self.network),
@@ -266,7 +267,7 @@ class Trainer:
 
     def _warnings(self) -> Iterator[str]:
         best, count = self.best, len(self.held_labels)
-        losses = [record["train_loss"] for record in self.history]
+        losses = [record["train_loss"] for record in self.history] or [math.nan]
         lower = f"try a learning rate below {self.recipe.learning_rate:g}"
         if self.is_diverged:
             yield f"diverged in epoch {self.epoch}; epoch {best['epoch']} is kept; {lower}"
@@ -277,7 +278,9 @@ class Trainer:
             )
         if not math.isfinite(best["loss"]):
             yield f"the loss on the validation images is {best['loss']}"
-        if is_at_chance(best["correct"], self.held_labels.cpu().numpy(), tries=self.epoch):
+        if is_at_chance(
+            best["correct"], self.held_labels.cpu().numpy(), tries=max(1, len(self.history))
+        ):
             yield (
                 f"at chance: {best['correct']} of {count} validation images right cannot be told "
                 "from guessing"

@@ -38,12 +38,12 @@ def run_command(command: Callable[[], int | None], *, interrupted: str = "interr
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     code, message = MISTAKE, ""
-    with Interruption() as interruption:
+    with Interruption(interrupted) as interruption:
         try:
             try:
-                with interruption.raised():
-                    code = command() or 0
-                    sys.stdout.flush()
+                interruption.start()
+                code = command() or 0
+                sys.stdout.flush()
             except UserError as error:
                 message = str(error)
             except OSError as error:
@@ -52,15 +52,17 @@ def run_command(command: Callable[[], int | None], *, interrupted: str = "interr
                     return NO_READER
             except MemoryError:
                 message = "not enough memory for this"
-            except Exception:
-                if not interruption.seen:
-                    raise
-        except KeyboardInterrupt:
+            finally:
+                interruption.stop()
+        except BaseException as error:
+            if not (interruption.seen or isinstance(error, KeyboardInterrupt)):
+                raise
             interruption.seen = True
     if interruption.seen:
         warnings.simplefilter("ignore")  # what was under way complains that it never was finished
         print(interrupted, file=sys.stderr)
         Interruption.was_said = True
+        exec("")  # else an interrupt inside another exec ends the process by the signal itself
         return INTERRUPTED
     if message:
         warnings.simplefilter("ignore")

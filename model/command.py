@@ -7,6 +7,7 @@ import sys
 import warnings
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -60,6 +61,7 @@ def run_command(command: Callable[[], int | None], *, interrupted: str = "interr
             interruption.seen = True
     if interruption.seen:
         warnings.simplefilter("ignore")  # what was under way complains that it never was finished
+        _end_progress()
         print(interrupted, file=sys.stderr)
         Interruption.was_said = True
         exec("")  # else an interrupt inside another exec ends the process by the signal itself
@@ -74,6 +76,14 @@ def run_command(command: Callable[[], int | None], *, interrupted: str = "interr
 def _reason(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {reason}" if error.filename is not None else reason
+
+
+def _end_progress() -> None:
+    """End the line of a progress bar that an interrupt left open, if there is one."""
+    bars = sys.modules["tqdm"].tqdm if "tqdm" in sys.modules else None
+    for bar in list(getattr(bars, "_instances", ())):
+        with suppress(Exception):  # it may be half made
+            bar.close()
 
 
 def _has_reader() -> bool:

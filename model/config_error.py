@@ -25,6 +25,7 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "int_type": lambda _: "must be an integer",
     "float_type": lambda _: "must be a number",
     "string_type": lambda _: "must be a string",
+    "string_unicode": lambda _: "must be text that UTF-8 can hold",
     "tuple_type": lambda _: "must be a list",
     "model_type": lambda _: "must be an object",
     "model_attributes_type": lambda _: "must be an object",

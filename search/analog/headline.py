@@ -5,7 +5,11 @@ networks, each with EDAP, TOPS/W and TOPS/mm² and its ratio to the usual baseli
 the model's; no accuracy is measured here.
 """
 
-import argparse
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import itertools
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from model.command import run_command
+from model.command import Parser, run_command
 from model.config import Config
 from model.errors import UserError
 from search.layer_space import LayerChoice, Option
@@ -276,7 +280,7 @@ def text(result: Headline) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m search.analog.headline", description=__doc__)
+    parser = Parser(prog="python -m search.analog.headline", description=__doc__)
     parser.add_argument("--space", type=Path, default=SPACE, help="(%(default)s)")
     args = parser.parse_args(arguments)
 

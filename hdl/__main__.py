@@ -1,10 +1,16 @@
 """Command line of the hardware: synth."""
 
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import argparse
 import sys
 from pathlib import Path
 
-from model.command import positive, run_command
+from model.atomic import check_writable
+from model.command import Parser, jobs, positive, run_command
 
 __all__ = ["main"]
 
@@ -22,9 +28,10 @@ def run_synth(args: argparse.Namespace) -> int:
     if args.both:
         print(compare(design, jobs=args.jobs))
         return 0
-    report = synthesize(design, engine=args.engine, jobs=args.jobs, config_digest=config.digest)
     path = build_folder(config) / "synth.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(path, "report")
+    report = synthesize(design, engine=args.engine, jobs=args.jobs, config_digest=config.digest)
     report.write(path)
     print(report.table(args.top))
     print(f"written to {path}")
@@ -33,7 +40,7 @@ def run_synth(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
-    top = argparse.ArgumentParser(prog="python -m hdl", description="Synthesize accelerators.")
+    top = Parser(prog="python -m hdl", description="Synthesize accelerators.")
     commands = top.add_subparsers(required=True, metavar="command")
     sub = commands.add_parser("synth", help="area, cells and critical path of a configuration")
     sub.set_defaults(run=run_synth)
@@ -42,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         "--engine", choices=("auto", "native", "yowasp"), default="auto", help="Yosys (%(default)s)"
     )
     sub.add_argument("--both", action="store_true", help="compare both Yosys, module by module")
-    sub.add_argument("--jobs", type=positive, default=2, help="modules at a time (%(default)s)")
+    sub.add_argument("--jobs", type=jobs, default=2, help="modules at a time (%(default)s)")
     sub.add_argument("--top", type=positive, default=12, help="modules shown (%(default)s)")
     args = top.parse_args(argv)
     return run_command(

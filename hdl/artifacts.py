@@ -123,7 +123,7 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     (folder / "supermask.hex").write_text("".join(f"{word:08x}\n" for word in words))
     (folder / "supermask.bin").write_bytes(b"".join(word.to_bytes(4, "little") for word in words))
     title = f"Registers of {config.name}"
-    (folder / "registers.md").write_text(markdown(ACCELERATOR_REGISTERS, title))
+    (folder / "registers.md").write_text(markdown(ACCELERATOR_REGISTERS, title), encoding="utf-8")
     height, width, channels = config.shape
     constants = {
         "CONFIG_DIGEST": f'"{config.digest}"',
@@ -135,4 +135,4 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
         **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in ErrorCode},
     }
     (folder / "kakure.h").write_text(c_header(ACCELERATOR_REGISTERS, "KAKURE_H", constants))
-    (folder / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
+    (folder / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -1,17 +1,31 @@
 """Command line of the model: train, evaluate, data, schema, preset."""
 
+from .interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import argparse
 import dataclasses
 import json
-import os
+import re
 import shlex
 import sys
+from argparse import ArgumentTypeError
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .command import positive, run_command, seed, write_or_print
-from .config import Config, json_schema, load_config
+from .atomic import check_writable
+from .command import Parser, jobs, positive, run_command, seed, whole, write_or_print
+from .config import Config, check_density, json_schema, load_config
 from .errors import UserError
 from .parameters import Parameters, load_parameters, save_parameters
+from .shown import printable, shown
+from .training_lock import training_lock
+
+if TYPE_CHECKING:
+    from .data import LabelledImages
 
 __all__ = ["main"]
 
@@ -25,18 +39,55 @@ def parameters_path(path: Path, config: Config, output: Path | None = None) -> P
     return path.parent / config.parameters
 
 
+DEVICE = re.compile(r"auto|(cpu|cuda|mps|xpu)(:[0-9]{1,3})?")
+"""What PyTorch may compute on; whether it can do so here is seen when it is loaded."""
+
+LOCKS = Path("build") / "locks"
+"""Of trainings under way."""
+
+
 def run_train(args: argparse.Namespace) -> None:
     """Train, and write the parameters of the best epoch."""
+    from .data import load_images
+
+    config = load_config(args.config)
+    if config.weights.kind != "hidden":
+        raise UserError(
+            f"{args.config}: weights.kind: must be 'hidden' to train, not {config.weights.kind!r}"
+        )
+    try:
+        check_density(config)
+    except UserError as error:
+        raise UserError(f"{args.config}: {error}") from None
+    output = parameters_path(args.config, config, args.output)
+    check_writable(output, "parameters" if args.output is None else "--output")
+    if not DEVICE.fullmatch(args.device):
+        raise UserError(
+            f"--device: must be usable here, as auto, cpu, cuda and cuda:1 may be, not "
+            f"{shown(args.device)}"
+        )
+    with training_lock(LOCKS / f"{config.digest[:16]}-seed{args.seed}", args.config):
+        train_and_write(args, config, load_images(config, args.config.parent, "train"), output)
+
+
+def say(text: str) -> None:
+    """Say what is under way, or what is wrong with a result that was written all the same."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def train_and_write(
+    args: argparse.Namespace, config: Config, images: "LabelledImages", output: Path
+) -> None:
+    """Train what the command line asks for, and write ``output``."""
+    say(
+        f"train {config.name}: {len(images)} images; loading PyTorch, about 10 s until "
+        "the first step ..."
+    )
     import torch
 
-    from .data import load_images
     from .recipe import recipe_for
     from .train import pick_device, train
 
-    config = load_config(args.config)
-    output = parameters_path(args.config, config, args.output)
-    if output.is_dir() or not os.access(output.parent, os.W_OK):
-        raise UserError(f"{output}: --output: must be a file in an existing, writable folder")
     device = pick_device(args.device)
     torch.set_num_threads(args.threads)
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -47,9 +98,13 @@ def run_train(args: argparse.Namespace) -> None:
     }
     recipe = dataclasses.replace(recipe_for(config.dataset), **given)
     checkpoint = Path("build") / "train" / config.digest / f"seed{args.seed}.pt"
+    say(
+        f"train {config.name}: {recipe.epochs} epochs on {device.type}; building the network, some "
+        "seconds until the first step ..."
+    )
     trained = train(
         config,
-        load_images(config, args.config.parent, "train"),
+        images,
         recipe,
         seed=args.seed,
         device=device,
@@ -71,34 +126,49 @@ def run_train(args: argparse.Namespace) -> None:
         "validation": f"{trained.correct}/{trained.count}",
         "validation_loss": f"{trained.loss:.6f}",
     }
+    if trained.warnings:
+        metadata["warning"] = "; ".join(trained.warnings)
     save_parameters(output, config, Parameters(trained.parameters.layers, metadata))
-    checkpoint.unlink()
-    if not any(checkpoint.parent.iterdir()):
-        checkpoint.parent.rmdir()
+    checkpoint.unlink(missing_ok=True)
+    with suppress(OSError):
+        checkpoint.parent.rmdir()  # unless another seed is trained
     print(
-        f"{output}: epoch {trained.epoch} of {recipe.epochs}, validation "
+        f"{printable(str(output))}: epoch {trained.epoch} of {recipe.epochs}, validation "
         f"{trained.correct} of {trained.count} right ({trained.correct / trained.count:.4f}), "
         f"loss {trained.loss:.4f}"
     )
+    for warning in trained.warnings:
+        say(f"WARNING: {output}: {warning}")
 
 
 def run_evaluate(args: argparse.Namespace) -> None:
     """Print the accuracy of the integer model on the test images."""
+    from .chance import is_at_chance
     from .data import load_images
     from .evaluate import evaluate
 
     config = load_config(args.config)
-    parameters = load_parameters(parameters_path(args.config, config, args.parameters), config)
+    path = parameters_path(args.config, config, args.parameters)
+    parameters = load_parameters(path, config)
     data = load_images(config, args.config.parent, args.split)
     score = evaluate(config, parameters, data, progress=sys.stderr.isatty() and not args.json)
+    at_chance = is_at_chance(score.correct, data.labels)
     if args.json:
         fields = {"config": config.name, "digest": config.digest, "split": args.split}
-        print(json.dumps({**fields, **dataclasses.asdict(score), "accuracy": score.accuracy}))
+        judged = {"accuracy": score.accuracy, "at_chance": at_chance}
+        print(json.dumps({**fields, **dataclasses.asdict(score), **judged}))
     else:
         print(
             f"{config.name}: {score.correct} of {score.count} {args.split} images right: "
             f"{score.accuracy:.4f} (integer model)"
         )
+    if at_chance:
+        say(
+            f"WARNING: {path}: at chance: {score.correct} of {score.count} {args.split} images "
+            "right cannot be told from guessing"
+        )
+    if "warning" in parameters.metadata:
+        say(f"WARNING: {path}: when it was trained: {parameters.metadata['warning']}")
 
 
 def run_data(args: argparse.Namespace) -> None:
@@ -120,21 +190,18 @@ def run_preset(args: argparse.Namespace) -> None:
     print(preset_json(args.name), end="")
 
 
-def batch_size(text: str) -> int:
-    """A whole number of at least 2: BatchNorm needs more than one image."""
-    if positive(text) < 2:
-        raise argparse.ArgumentTypeError(f"must be at least 2, not {text!r}")
-    return int(text)
+batch_size = whole(2, 10**6)
+"""Images of one step: BatchNorm needs more than one."""
 
 
 def rate(text: str) -> float:
-    """A number above 0."""
+    """A number above 0 that a 32-bit float can hold."""
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    if not 0 < value <= 1e38:
+        raise ArgumentTypeError(f"must be a number above 0 and at most 1e38, not {shown(text)}")
     return value
 
 
@@ -143,7 +210,7 @@ def parser() -> argparse.ArgumentParser:
     from .fetch import NAMES
     from .presets import PRESETS
 
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m model", description="Train and evaluate hidden networks as integers."
     )
     commands = top.add_subparsers(required=True, metavar="command")
@@ -161,7 +228,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--learning-rate", type=rate, help="at the start; falls to 0 along a cosine")
     sub.add_argument("--seed", type=seed, default=1, help="of all random choices (%(default)s)")
     sub.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (%(default)s)")
-    sub.add_argument("--threads", type=positive, default=1, help="of the CPU (%(default)s)")
+    sub.add_argument("--threads", type=jobs, default=1, help="of the CPU (%(default)s)")
     sub.add_argument(
         "--output", type=Path, metavar="FILE", help="instead of the configuration's parameters"
     )

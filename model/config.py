@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,8 +17,10 @@ from pydantic import (
     model_validator,
 )
 
+from .errors import UserError
 from .geometry import LayerGeometry, chain
 from .json_file import parse, read_text
+from .shown import cut, shown
 
 __all__ = [
     "DATASET_SHAPES",
@@ -27,6 +30,8 @@ __all__ = [
     "HiddenWeights",
     "LayerConfig",
     "PeArrayConfig",
+    "check_density",
+    "check_file_name",
     "check_residual",
     "check_shape",
     "json_schema",
@@ -70,6 +75,10 @@ class HiddenWeights(Schema):
     """Sign generator; ``xorshift16`` is kept for fidelity, its faults are in docs/numerics.md."""
     density: float = Field(0.5, gt=0.0, le=1.0)
     """Fraction of the weights that training keeps in every layer."""
+
+    def kept(self, weights: int) -> int:
+        """How many of a layer's weights training keeps."""
+        return round(weights * self.density)
 
 
 class BitwiseWeights(Schema):
@@ -178,12 +187,40 @@ def check_shape(dataset: str, input_shape: tuple[int, int, int] | None) -> None:
     if dataset not in DATASET_SHAPES and input_shape is None:
         raise ValueError(
             "input_shape is required where dataset is not one of "
-            f"{', '.join(DATASET_SHAPES)}, but {dataset!r}"
+            f"{', '.join(DATASET_SHAPES)}, but {shown(dataset)}"
         )
     if dataset in DATASET_SHAPES and input_shape is not None:
         raise ValueError(f"input_shape must be left out with dataset {dataset}")
     if input_shape is not None and not all(1 <= n <= 1024 for n in input_shape):
-        raise ValueError(f"input_shape must be 1 to 1024 in each part, not {input_shape}")
+        raise ValueError(f"input_shape must be 1 to 1024 in each part, not {cut(str(input_shape))}")
+
+
+LONGEST_NAME = 255
+"""Longest name of a file or folder on Linux [byte]."""
+
+
+def check_file_name(field: str, text: str | None) -> None:
+    """See that a path of the user can be the path of a file, whether or not that is there.
+
+    Raises
+    ------
+    ValueError
+        If it holds what no path may hold, or a part that is too long; the message begins with
+        ``field``.
+    """
+    if text is None:
+        return
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise ValueError(f"{field} must be a path that a file can have, not {shown(text)}")
+    longest = max(encoded.split(b"/"), key=len)
+    if len(longest) > LONGEST_NAME:
+        raise ValueError(
+            f"{field} must have names of at most {LONGEST_NAME} bytes, not {len(longest)}"
+        )
 
 
 def check_residual(kind: str, kernel: int | None, padding: int | None, pool: int) -> None:
@@ -229,6 +266,8 @@ class Config(Schema):
     @model_validator(mode="after")
     def _check(self) -> "Config":
         check_shape(self.dataset, self.input_shape)
+        check_file_name("dataset", self.dataset)
+        check_file_name("parameters", self.parameters)
         for index, layer in enumerate(self.layers):
             sharing = layer.column_sharing
             if sharing is not None and self.crossbar.columns % sharing:
@@ -254,6 +293,24 @@ class Config(Schema):
         """SHA-256 of the canonical JSON, 64 hexadecimal digits."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_density(config: Config) -> None:
+    """See that training would keep something of every layer.
+
+    Raises
+    ------
+    UserError
+        If the density rounds to no weight at all; the line names the layer and its weights.
+    """
+    if config.weights.kind != "hidden":
+        return
+    for geometry in config.geometry:
+        if not config.weights.kept(geometry.weights):
+            raise UserError(
+                f"weights.density: must keep at least 1 of the {geometry.weights} weights of "
+                f"layers[{geometry.index}], not 0, as {config.weights.density} does"
+            )
 
 
 SCHEMAS = {

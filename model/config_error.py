@@ -1,11 +1,12 @@
 """What is wrong with a configuration, in one line: field, rule, value."""
 
 import difflib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from .shown import cut, printable, shown
 
 __all__ = ["explain", "field_path"]
 
@@ -24,6 +25,7 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "int_type": lambda _: "must be an integer",
     "float_type": lambda _: "must be a number",
     "string_type": lambda _: "must be a string",
+    "string_unicode": lambda _: "must be text that UTF-8 can hold",
     "tuple_type": lambda _: "must be a list",
     "model_type": lambda _: "must be an object",
     "model_attributes_type": lambda _: "must be an object",
@@ -46,6 +48,7 @@ def field_path(location: tuple[int | str, ...]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif not (index == 1 and location[0] == "weights"):  # the discriminator is no key
+            part = cut(printable(part))
             path += f".{part}" if path else part
     return path
 
@@ -79,19 +82,11 @@ def explain(error: ValidationError, schemas: Mapping[str, type[BaseModel]]) -> s
     rule = RULES[kind](context) if kind in RULES else first["msg"]
     if kind == "string_too_short":
         return f"{path}: {rule}"
-    return f"{path}: {rule}, not {context.get('actual_length', _shown(value))}"
+    return f"{path}: {rule}, not {context.get('actual_length', shown(value))}"
 
 
 def _hint(location: tuple[int | str, ...], schemas: Mapping[str, type[BaseModel]]) -> str:
     parent = ".".join(part for part in location[:-1] if isinstance(part, str))
     keys = list(schemas[parent].model_fields)
-    near = difflib.get_close_matches(str(location[-1]), keys, 1)
+    near = difflib.get_close_matches(cut(str(location[-1])), keys, 1)
     return f", perhaps {near[0]!r}" if near else f", must be one of {', '.join(keys)}"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return "a list"
-    if isinstance(value, dict):
-        return "an object"
-    return repr(value) if isinstance(value, str) else json.dumps(value)

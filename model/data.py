@@ -13,8 +13,18 @@ from numpy.typing import NDArray
 
 from .config import Config
 from .errors import UserError
+from .regular_file import check_regular, read_regular
 
-__all__ = ["DATA", "IDX_FILES", "LabelledImages", "Split", "load_images", "read_idx", "systematic"]
+__all__ = [
+    "DATA",
+    "IDX_FILES",
+    "LEAST_TRAINING",
+    "LabelledImages",
+    "Split",
+    "load_images",
+    "read_idx",
+    "systematic",
+]
 
 DATA = Path("data")
 """Where fetched data sets lie, relative to the working directory."""
@@ -25,7 +35,19 @@ IDX_FILES: dict[Split, tuple[str, str]] = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
-"""Images and labels of each split; each file may also be gzipped, with ``.gz`` added."""
+"""Images and labels of each split; each file may also be gzipped, with ``.gz`` added.
+
+Images of four dimensions may also be called by their natural name, with ``idx4``.
+"""
+
+LEAST_TRAINING = 3
+"""Training images: one is held out, and BatchNorm needs two."""
+
+LARGEST_IDX = 1 << 31
+"""Largest file of images, packed or not [byte]."""
+
+BYTE_ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
+"""That of idx files, and the one of those who forgot."""
 
 CIFAR10_FILES: dict[Split, tuple[str, ...]] = {
     "train": tuple(f"data_batch_{n}.bin" for n in range(1, 6)),
@@ -95,11 +117,17 @@ def load_images(config: Config, folder: Path, split: Split) -> LabelledImages:
         )
     if not len(data):
         raise UserError(f"{source}: must hold at least one {split} image, not 0")
-    classes = config.layers[-1].channels
-    if int(data.labels.max()) >= classes:
+    if split == "train" and len(data) < LEAST_TRAINING:
         raise UserError(
-            f"{source}: labels must be below {classes}, the outputs of the last layer, "
-            f"not {int(data.labels.max())}"
+            f"{source}: must hold at least {LEAST_TRAINING} training images, not {len(data)}"
+        )
+    classes = config.layers[-1].channels
+    first, last = int(data.labels.min()), int(data.labels.max())
+    if last >= classes:
+        start = ", for labels start at 0" if first > 0 else ""
+        raise UserError(
+            f"{source}: labels must be below {classes}, the outputs of the last layer{start}, "
+            f"not {f'{first} to ' if start else ''}{last}"
         )
     return data
 
@@ -114,25 +142,38 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     """
     packed = path.with_name(path.name + ".gz")
     try:
-        if path.is_file():
-            raw = path.read_bytes()
+        if path.exists():
+            raw = read_regular(path, LARGEST_IDX)
         else:
             path = packed
-            raw = gzip.decompress(path.read_bytes())
+            raw = _unpacked(path)
     except FileNotFoundError:
         raise UserError(
             f"{path.parent}: must hold {path.name.removesuffix('.gz')} or {path.name}"
         ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
+    if len(raw) >= 4 and raw[1:4] == b"\x08\0\0" and 1 <= raw[0] <= 4:
+        raise UserError(
+            f"{path}: must have its header in big-endian byte order, not little-endian, "
+            f"{raw[:4].hex(' ')}"
+        )
     if len(raw) < 4 or raw[:3] != b"\0\0\x08" or not 1 <= raw[3] <= 4:
         raise UserError(
             f"{path}: must start with the idx header 00 00 08 of unsigned bytes, "
             f"not {raw[:4].hex(' ') or 'nothing'}"
         )
     header = 4 + 4 * raw[3]
-    shape = [int.from_bytes(raw[at : at + 4], "big") for at in range(4, header, 4)]
+    shape, swapped = (
+        [int.from_bytes(raw[at : at + 4], order) for at in range(4, header, 4)]
+        for order in BYTE_ORDERS
+    )
     expected = header + math.prod(shape)
+    if len(raw) == header + math.prod(swapped) != expected:
+        raise UserError(
+            f"{path}: must have its shape {_by(swapped)} in big-endian byte order, "
+            "not little-endian"
+        )
     if len(raw) != expected:
         raise UserError(
             f"{path}: must hold {expected} bytes for its shape {_by(shape)}, not {len(raw)}"
@@ -140,11 +181,25 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape).copy()
 
 
+def _unpacked(path: Path) -> bytes:
+    check_regular(path)
+    with gzip.open(path) as file:
+        raw = file.read(LARGEST_IDX + 1)
+    if len(raw) > LARGEST_IDX:
+        raise UserError(f"{path}: cannot be read: must unpack to at most {LARGEST_IDX} bytes")
+    return raw
+
+
 def _idx_folder(path: Path, split: Split) -> LabelledImages:
     if not path.is_dir():
         hint = ": make data DATASET=fashion-mnist" if path == DATA / "fashion-mnist" else ""
         raise UserError(f"{path}: dataset: must be an existing folder of idx files{hint}")
     images_name, labels_name = IDX_FILES[split]
+    colour_name = images_name.replace("idx3", "idx4")
+    colour = any((path / f"{colour_name}{end}").exists() for end in ("", ".gz"))
+    if colour and any((path / f"{images_name}{end}").exists() for end in ("", ".gz")):
+        raise UserError(f"{path}: must hold {images_name} or {colour_name}, not both")
+    images_name = colour_name if colour else images_name
     images = read_idx(path / images_name)
     labels = read_idx(path / labels_name)
     if images.ndim not in (3, 4):
@@ -176,6 +231,7 @@ def _cifar10(path: Path, split: Split) -> LabelledImages:
     batches = []
     for name in CIFAR10_FILES[split]:
         try:
+            check_regular(path / name)
             raw = np.fromfile(path / name, np.uint8)
         except FileNotFoundError:
             raise UserError(

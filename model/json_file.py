@@ -9,8 +9,13 @@ from pydantic import BaseModel, ValidationError
 
 from .config_error import explain
 from .errors import UserError
+from .regular_file import read_regular
+from .shown import cut, printable, shown
 
-__all__ = ["parse", "read_text"]
+__all__ = ["LARGEST", "parse", "read_text"]
+
+LARGEST = 4_000_000
+"""Largest JSON file of a user [byte]; the largest that makes sense are a hundred times smaller."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -28,7 +33,7 @@ def parse(
     try:
         data = json.loads(text, object_pairs_hook=_without_repeats)
     except ValueError as error:
-        raise UserError(f"{source}: not valid JSON: {error}") from None
+        raise UserError(f"{source}: not valid JSON: {cut(printable(str(error)), 160)}") from None
     except RecursionError:
         raise UserError(f"{source}: not valid JSON: nested too deeply") from None
     if not isinstance(data, dict):
@@ -41,17 +46,25 @@ def parse(
 
 
 def read_text(path: Path | str) -> str:
-    """Text of a file; UserError names the file and the reason if it cannot be read."""
+    """Text of an ordinary file of at most ``LARGEST`` bytes.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read: the line names the file and the reason.
+    """
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise UserError(f"{path}: cannot be read: {reason}") from None
+        return read_regular(path, LARGEST).decode()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise UserError(f"{path}: cannot be read: is not UTF-8 text") from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise ValueError(f"key {key!r} appears twice")
-    return dict(pairs)
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in values:
+            raise ValueError(f"key {shown(key)} appears twice")
+        values[key] = value
+    return values

@@ -135,8 +135,8 @@ class HiddenWeights(nn.Module):
     ----------
     signs : Tensor, (fan_in, outputs)
         −1 or +1.
-    density : float
-        Fraction of the weights that is kept.
+    kept : int, at least 1
+        How many weights survive.
     generator : torch.Generator
         Draws the first scores, uniform within ±1/√fan_in.
 
@@ -147,10 +147,10 @@ class HiddenWeights(nn.Module):
 
     signs: Tensor
 
-    def __init__(self, signs: Tensor, *, density: float, generator: torch.Generator) -> None:
+    def __init__(self, signs: Tensor, *, kept: int, generator: torch.Generator) -> None:
         super().__init__()
         self.register_buffer("signs", signs.float(), persistent=False)
-        self.kept = round(signs.numel() * density)
+        self.kept = kept
         bound = signs.shape[0] ** -0.5
         scores = torch.empty(signs.shape).uniform_(-bound, bound, generator=generator)
         self.scores = nn.Parameter(scores)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .config import Config
+from .config import Config, check_density
 from .errors import UserError
 from .layers import HiddenLayer, HiddenWeights, Readout, crossbar, shortcut, unroll
 from .parameters import Parameters
@@ -50,7 +50,7 @@ class Network(nn.Module):
     Raises
     ------
     UserError
-        If the weights of the configuration are not hidden.
+        If the weights of the configuration are not hidden, or a layer would keep none.
     """
 
     def __init__(self, config: Config, *, generator: torch.Generator) -> None:
@@ -58,6 +58,7 @@ class Network(nn.Module):
         hidden = config.weights
         if hidden.kind != "hidden":
             raise UserError(f"weights.kind: must be 'hidden' to train, not {hidden.kind!r}")
+        check_density(config)
         self.input_bits = config.layers[0].input_bits
         layers = []
         for geometry, readout in zip(config.geometry, readouts(config), strict=True):
@@ -70,7 +71,7 @@ class Network(nn.Module):
                 outputs=geometry.outputs,
             )
             weights = HiddenWeights(
-                torch.from_numpy(signs), density=hidden.density, generator=generator
+                torch.from_numpy(signs), kept=hidden.kept(signs.size), generator=generator
             )
             layers.append(HiddenLayer(geometry, weights, readout))
         self.stack = nn.Sequential(*layers)

@@ -1,7 +1,6 @@
 """Trained parameters of a network: supermasks and requantizer scales, in one safetensors file."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +9,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from .atomic import write_atomically
 from .config import Config
 from .errors import UserError
 from .geometry import LayerGeometry
 from .reference import channel_peaks, hidden_weights, sign_matrix
+from .regular_file import check_regular
+from .shown import cut
 
 __all__ = [
     "MULTIPLIER_BITS",
@@ -124,15 +126,10 @@ def save_parameters(path: Path | str, config: Config, parameters: Parameters) ->
         tensors[f"layers.{index}.offset"] = layer.offset.astype(np.int32)
         tensors[f"layers.{index}.shift"] = layer.shift.astype(np.int32)
     metadata = {**parameters.metadata, **_identity(config)}
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(_ordered(save(tensors, metadata)))
-        temporary.replace(path)
+        write_atomically(Path(path), _ordered(save(tensors, metadata)))
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _ordered(data: bytes) -> bytes:
@@ -154,6 +151,7 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
         If the file is missing, truncated, or does not belong to the network.
     """
     try:
+        check_regular(path)
         with safe_open(str(path), framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
             metadata = dict(file.metadata() or {})
@@ -167,7 +165,7 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
     if metadata.get("weights") != expected:
         raise UserError(
             f"{path}: weights: must be {expected} as in the configuration, "
-            f"not {metadata.get('weights')}"
+            f"not {cut(str(metadata.get('weights')), 120)}"
         )
     layers = []
     for geometry in config.geometry:

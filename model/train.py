@@ -1,8 +1,8 @@
 """Training of a supermask: edge-popup on the hardware's signs, judged by the integer model."""
 
 import dataclasses
+import io
 import math
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +13,16 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from .atomic import write_atomically
+from .chance import is_at_chance
 from .config import Config
-from .data import LabelledImages, systematic
+from .data import LEAST_TRAINING, LabelledImages, systematic
 from .errors import UserError
 from .export import fold
 from .network import IntegerNetwork, Network, as_tensor
 from .parameters import Parameters
 from .recipe import Recipe, augment
+from .shown import cut, printable, shown
 
 __all__ = ["Trained", "Trainer", "pick_device", "train"]
 
@@ -40,11 +43,13 @@ class Trained:
     ----------
     parameters : Parameters
     epoch : int
-        From 1.
+        From 1; 0, the network before training, where the first epoch diverged.
     correct, count : int
         Validation images that the integer model classifies right, and all of them.
     loss : float
         Mean cross-entropy of the integer logits on the validation images.
+    warnings : tuple of str
+        What makes the parameters useless, one line each: chance, divergence. Empty if all is well.
     """
 
     parameters: Parameters
@@ -52,6 +57,7 @@ class Trained:
     correct: int
     count: int
     loss: float
+    warnings: tuple[str, ...] = ()
 
 
 def pick_device(name: str) -> torch.device:
@@ -60,9 +66,11 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"--device: must be usable here, not {name!r}: {error}") from None
+        if torch.ones(1, device=device).add_(1).item() != 2:
+            raise RuntimeError("it does not add")
+    except Exception as error:  # each kind of device that is missing has its own
+        reason = cut(printable((str(error).splitlines() or [type(error).__name__])[0]), 200)
+        raise UserError(f"--device: must be usable here, not {shown(name)}: {reason}") from None
     return device
 
 
@@ -94,11 +102,13 @@ class Trainer:
         self.options = {**dataclasses.asdict(recipe), "seed": seed, "digest": config.digest}
         self.generator = torch.Generator().manual_seed(seed)
         self.network = Network(config, generator=self.generator).to(device)
+        if len(data) < LEAST_TRAINING:
+            raise UserError(
+                f"{config.dataset}: must hold at least {LEAST_TRAINING} images, not {len(data)}"
+            )
         held = torch.from_numpy(systematic(data.labels, recipe.validation, VALIDATION_SEED))
         images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
         self.images, self.labels = images[~held].to(device), labels[~held].to(device)
-        if len(self.labels) < 2:
-            raise UserError(f"{config.dataset}: must hold at least 3 images, not {len(held)}")
         self.held_images, self.held_labels = images[held].to(device), labels[held].to(device)
         scores = [layer.weights.scores for layer in self.network.layers]
         norms = [p for layer in self.network.layers for p in layer.norm.parameters()]
@@ -112,6 +122,8 @@ class Trainer:
             nesterov=True,
         )
         self.epoch = 0
+        self.is_diverged = False
+        self.untrained = self._state()
         self.best: dict[str, Any] = {}
         self.history: list[dict[str, float]] = []
 
@@ -128,7 +140,11 @@ class Trainer:
             yield augment(self.images[index], self.recipe, self.generator), self.labels[index]
 
     def run_epoch(self, bar: tqdm) -> None:
-        """Train for one epoch, then export, and keep the export if it is the best so far."""
+        """Train for one epoch, then export, and keep the export if it is the best so far.
+
+        Where scores, scales or the loss are no finite numbers any more, ``is_diverged`` is set, and
+        the best of the epochs before is what is left.
+        """
         self.network.train()
         total = self.recipe.epochs * self.steps
         loss_sum = torch.zeros((), device=self.labels.device)
@@ -145,10 +161,14 @@ class Trainer:
             loss_sum += loss.detach()
             bar.update()
         self.epoch += 1
-        size = self.recipe.batch_size
-        parts = self.images.split(size)[:STATISTICS_BATCHES]
-        self.network.reestimate(part for part in parts if len(part) > 1)
-        correct, held_loss = self.validate()
+        trained = [loss_sum, *(p.detach() for p in self.network.parameters())]
+        self.is_diverged = not all(bool(part.isfinite().all()) for part in trained)
+        if self.is_diverged:
+            if not self.best:
+                self.network.load_state_dict(self.untrained)
+                self._keep(0, *self._judge())
+            return
+        correct, held_loss = self._judge()
         record = {
             "epoch": self.epoch,
             "train_loss": loss_sum.item() / self.steps,
@@ -158,11 +178,22 @@ class Trainer:
         }
         self.history.append(record)
         if not self.best or (correct, -held_loss) >= (self.best["correct"], -self.best["loss"]):
-            state = {name: value.clone() for name, value in self.network.state_dict().items()}
-            self.best = {"state": state, "epoch": self.epoch, "correct": correct, "loss": held_loss}
+            self._keep(self.epoch, correct, held_loss)
         bar.set_postfix_str(
             f"loss {record['train_loss']:.3f}, validation {correct}/{len(self.held_labels)}"
         )
+
+    def _judge(self) -> tuple[int, float]:
+        """Score of what would be exported now: right ones, mean cross-entropy."""
+        parts = self.images.split(self.recipe.batch_size)[:STATISTICS_BATCHES]
+        self.network.reestimate(part for part in parts if len(part) > 1)
+        return self.validate()
+
+    def _keep(self, epoch: int, correct: int, loss: float) -> None:
+        self.best = {"state": self._state(), "epoch": epoch, "correct": correct, "loss": loss}
+
+    def _state(self) -> dict[str, Tensor]:
+        return {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def validate(self) -> tuple[int, float]:
         """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
@@ -174,7 +205,13 @@ class Trainer:
         return correct, functional.cross_entropy(real, self.held_labels).item()
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint, whole or not at all."""
+        """Write the checkpoint, whole or not at all.
+
+        Raises
+        ------
+        UserError
+            If it cannot be written, as on a full disk; the one before stays.
+        """
         state = {
             "options": self.options,
             "epoch": self.epoch,
@@ -184,13 +221,16 @@ class Trainer:
             "best": self.best,
             "history": self.history,
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        data = io.BytesIO()
+        torch.save(state, data)
         try:
-            torch.save(state, temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            try:
+                write_atomically(path, data.getvalue())
+            except FileNotFoundError:  # another seed has ended, and removed the folder
+                write_atomically(path, data.getvalue())
+        except OSError as error:
+            kept = "; the same command goes on after the last epoch" if path.exists() else ""
+            raise UserError(f"{path}: cannot be written: {error.strerror}{kept}") from None
 
     def load(self, path: Path) -> None:
         """Go on where a checkpoint stopped; UserError if it is damaged or of another run."""
@@ -222,7 +262,29 @@ class Trainer:
             self.best["correct"],
             len(self.held_labels),
             self.best["loss"],
+            tuple(self._warnings()),
         )
+
+    def _warnings(self) -> Iterator[str]:
+        best, count = self.best, len(self.held_labels)
+        losses = [record["train_loss"] for record in self.history] or [math.nan]
+        lower = f"try a learning rate below {self.recipe.learning_rate:g}"
+        if self.is_diverged:
+            yield f"diverged in epoch {self.epoch}; epoch {best['epoch']} is kept; {lower}"
+        elif losses[-1] > max(losses[0], math.log(self.config.layers[-1].channels)):
+            yield (
+                f"diverged: the loss rose from {losses[0]:.4g} in the first epoch to "
+                f"{losses[-1]:.4g} in the last; {lower}"
+            )
+        if not math.isfinite(best["loss"]):
+            yield f"the loss on the validation images is {best['loss']}"
+        if is_at_chance(
+            best["correct"], self.held_labels.cpu().numpy(), tries=max(1, len(self.history))
+        ):
+            yield (
+                f"at chance: {best['correct']} of {count} validation images right cannot be told "
+                "from guessing"
+            )
 
 
 def train(
@@ -266,8 +328,8 @@ def train(
         mininterval=interval,
         disable=not progress,
     ) as bar:
-        while trainer.epoch < recipe.epochs:
+        while trainer.epoch < recipe.epochs and not trainer.is_diverged:
             trainer.run_epoch(bar)
-            if checkpoint is not None:
+            if checkpoint is not None and not trainer.is_diverged:
                 trainer.save(checkpoint)
     return trainer.result()

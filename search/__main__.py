@@ -1,13 +1,19 @@
 """Command line of the search: run, space, bench, schema."""
 
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import argparse
+import os
 import shlex
 import sys
 import time
 from pathlib import Path
 
 from hdl.artifacts import BUILD
-from model.command import positive, run_command, seed, write_or_print
+from model.command import Parser, jobs, run_command, seed, whole, write_or_print
 from model.errors import UserError
 
 from .parallel import BACKENDS, Workers
@@ -29,13 +35,18 @@ def run_search(args: argparse.Namespace) -> None:
     space = load_space(args.space)
     folder = args.output or output_folder(space)
     check_output(folder)
-    if args.store.resolve().is_relative_to(folder.resolve()):
+    if Path(os.path.realpath(args.store)).is_relative_to(os.path.realpath(folder)):
         raise UserError(f"{args.store}: --store: must lie outside {folder}, which is replaced")
     store = Store(args.store)
+    if args.model == "analog" and args.rounds:
+        raise UserError("--rounds: must be 0 with the analog model: there is nothing to synthesize")
     options = Options(args.model, args.rounds, args.synthesized, args.seed)
     workers = Workers(args.jobs, args.backend)
     before, start = store.total(), time.monotonic()
-    result = search(space, args.space.parent, options, store, workers, progress=True)
+    try:
+        result = search(space, args.space.parent, options, store, workers, progress=True)
+    except UserError as error:
+        raise UserError(f"{args.space}: {error}") from None
     command = shlex.join(["python", "-m", "search", *args.argv])
     seconds = time.monotonic() - start
     best = write_result(result, folder, args.space.parent, command, seconds)
@@ -62,16 +73,13 @@ def run_bench(args: argparse.Namespace) -> None:
     bench()
 
 
-def count(text: str) -> int:
-    """A whole number of at least 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, not {text!r}")
-    return int(text)
+count = whole(0, 10**6)
+"""A number of rounds, or of networks."""
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m search", description="Search network, periphery and precision together."
     )
     commands = top.add_subparsers(required=True, metavar="command")
@@ -94,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
         "the least certain one (%(default)s)",
     )
     sub.add_argument("--seed", type=seed, default=1, help="of all trainings (%(default)s)")
-    sub.add_argument("--jobs", type=positive, default=2, help="evaluations at once (%(default)s)")
+    sub.add_argument("--jobs", type=jobs, default=2, help="evaluations at once (%(default)s)")
     sub.add_argument(
         "--backend", choices=BACKENDS, default="local", help="processes here, or a Ray cluster"
     )

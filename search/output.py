@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def _shipped(config: Config, source: Path, target: Path) -> Config:
 
 def check_output(folder: Path) -> None:
     """Refuse a folder that holds something else than a search's result, or cannot be written."""
-    if folder.exists():
+    if os.path.lexists(folder):
         ours = {"best.json", PARAMETERS, "search.json", "index.html", *(f"{p}.png" for p in PLOTS)}
         if not folder.is_dir() or {path.name for path in folder.iterdir()} - ours:
             raise UserError(
@@ -44,6 +45,8 @@ def check_output(folder: Path) -> None:
             )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            folder.with_name(f".{folder.name}.lock").lstat()  # refuses too long a name
     except OSError as error:
         raise UserError(f"{folder}: --output: cannot be made: {error.strerror}") from None
     if not os.access(folder.parent, os.W_OK):
@@ -82,7 +85,9 @@ def write_result(
     record = {**result.record, "best": best, "command": command}
     pictures = draw(record)
     with replaced_folder(folder) as new:
-        (new / "best.json").write_text(config.model_dump_json(indent=2, exclude_none=True) + "\n")
+        (new / "best.json").write_text(
+            config.model_dump_json(indent=2, exclude_none=True) + "\n", encoding="utf-8"
+        )
         metadata = {**result.parameters.metadata, "config": config.digest}
         metadata["validation"] = f"{result.record['best']['accuracy']['validation']:.4f}"
         save_parameters(new / PARAMETERS, config, replace(result.parameters, metadata=metadata))

@@ -24,6 +24,7 @@ from model.config import (
     HiddenWeights,
     PeArrayConfig,
     Schema,
+    check_file_name,
     check_shape,
 )
 from model.config_error import explain
@@ -127,6 +128,7 @@ class Space(Schema):
                 f"layers[{len(self.layers) - 1}].residual must be false in the last layer"
             )
         check_shape(self.dataset, self.input_shape)
+        check_file_name("dataset", self.dataset)
         if all(layer.is_fixed for layer in self.layers):
             try:
                 self._check_shortcuts()

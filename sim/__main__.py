@@ -1,10 +1,15 @@
 """Command line of generation and simulation: check, gen, run, blocks, bench."""
 
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import argparse
 import sys
 from pathlib import Path
 
-from model.command import positive, run_command
+from model.command import Parser, jobs, positive, run_command, seed
 
 __all__ = ["main"]
 
@@ -13,12 +18,17 @@ def run_check(args: argparse.Namespace) -> int:
     """Print what a configuration would build, and how long it takes for an image."""
     from hdl.artifacts import require_hardware
     from hdl.cycle_model import image_timing
-    from model.config import load_config
+    from model.config import check_density, load_config
+    from model.errors import UserError
 
     from .plan import describe
 
     config = load_config(args.config)
     require_hardware(config, str(args.config))
+    try:
+        check_density(config)
+    except UserError as error:
+        raise UserError(f"{args.config}: {error}") from None
     text = describe(config, args.config)
     timing = image_timing(config, 3)
     print(text, end="")
@@ -32,7 +42,7 @@ def run_gen(args: argparse.Namespace) -> int:
     from .project import open_project
 
     folder = generate(open_project(args.config), synthesis_jobs=0 if args.no_synth else args.jobs)
-    print((folder / "summary.txt").read_text(), end="")
+    print((folder / "summary.txt").read_text(encoding="utf-8"), end="")
     return 0
 
 
@@ -83,9 +93,7 @@ def images(text: str) -> int | None:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = argparse.ArgumentParser(
-        prog="python -m sim", description="Generate an accelerator and prove it."
-    )
+    top = Parser(prog="python -m sim", description="Generate an accelerator and prove it.")
     commands = top.add_subparsers(required=True, metavar="command")
 
     def command(run, name: str, text: str) -> argparse.ArgumentParser:
@@ -100,10 +108,10 @@ def parser() -> argparse.ArgumentParser:
     with_config(command(run_check, "check", "check a configuration and show what it builds"))
     sub = with_config(command(run_gen, "gen", "write Verilog, bench and synthesis report"))
     sub.add_argument("--no-synth", action="store_true", help="leave out the synthesis")
-    sub.add_argument("--jobs", type=positive, default=2, help="modules at a time (%(default)s)")
+    sub.add_argument("--jobs", type=jobs, default=2, help="modules at a time (%(default)s)")
     sub = with_config(command(run_simulation, "run", "simulate against the reference"))
     sub.add_argument("--images", type=images, default=360, help="test images, or all (%(default)s)")
-    sub.add_argument("--seed", type=int, default=1, help="of random pauses (%(default)s)")
+    sub.add_argument("--seed", type=seed, default=1, help="of random pauses (%(default)s)")
     sub = command(run_blocks, "blocks", "simulate single generators over a sweep of parameters")
     sub.add_argument("names", nargs="*", metavar="NAME", help="generators; all if none is named")
     with_config(

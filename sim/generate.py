@@ -48,7 +48,7 @@ def generate(project: Project, *, synthesis_jobs: int = 0) -> Path:
         if synthesis_jobs:
             report = synthesize(design, jobs=synthesis_jobs, config_digest=config.digest)
             report.write(new / "synth.json")
-        (new / "summary.txt").write_text(summary(project, folder, report))
+        (new / "summary.txt").write_text(summary(project, folder, report), encoding="utf-8")
         origin = {"from": _origin(project), "files": _digests(new / "verilog")}
         (new / "origin.json").write_text(json.dumps(origin, indent=1, sort_keys=True) + "\n")
     return folder

@@ -8,6 +8,7 @@ from model.config import DATASET_SHAPES, Config
 from model.data import DATA, load_images
 from model.image import layer_section
 from model.parameters import Parameters, load_parameters
+from model.shown import printable
 
 __all__ = ["LayerPlan", "describe", "plan"]
 
@@ -144,6 +145,9 @@ def _parameters(config: Config, path: Path) -> tuple[Parameters | None, str]:
     validation = parameters.metadata.get("validation", "unknown")
     if parameters.metadata.get("config") != config.digest:
         return parameters, f"{file}, fits, but was trained for another configuration"
+    warning = parameters.metadata.get("warning")
+    if warning is not None:
+        validation += f"; WARNING: {printable(warning)}"
     return parameters, f"{file}, fits; validation {validation}"
 
 

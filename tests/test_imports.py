@@ -12,12 +12,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("model", "hdl", "sim", "search")
 PLAIN = {
     "model.config",
+    "model.atomic",
     "model.command",
     "model.errors",
     "model.geometry",
     "model.image",
+    "model.interrupt",
     "model.parameters",
     "model.reference",
+    "model.regular_file",
+    "model.shown",
 }
 """What hdl may import of model: plain integers and numpy, no torch."""
 

@@ -76,6 +76,90 @@ def test_an_old_python_is_refused_in_one_line(tmp_path):
     assert run.stderr.splitlines()[0].startswith("Kakure needs Python 3.11 or newer")
 
 
+@pytest.fixture
+def stub(tmp_path):
+    """The Makefile beside a .venv whose python prints its arguments, one a line."""
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    for name in ("requirements.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        '#!/bin/sh\nif [ "$1" = -c ]; then echo 1; else printf "%s\\n" "$@" > said; fi\n'
+    )
+    python.chmod(0o755)
+    (tmp_path / ".venv" / "stamp").touch()
+    return tmp_path
+
+
+NAMES = [
+    "my net.json",
+    "it's mine.json",
+    'a "b".json',
+    "$HOME/$(x)/$x.json",
+    "a$(b.json",
+    "a`id`b.json",
+    "netz-größe.json",
+    "a\\b;c&d|e<f>g*h?i[j]k{l}m(n)o~p!q#r.json",
+    "two  blanks, and a comma.json",
+    "%plain=a+b@c:d.json",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_any_name_reaches_the_command_whole(stub, name, way, monkeypatch):
+    given = [f"CONFIG={name}"]
+    if way == "environment":
+        monkeypatch.setenv("CONFIG", name)
+        given = []
+    run = make("-s", "-C", str(stub), "train", *given)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert (stub / "said").read_text().splitlines() == ["-m", "model", "train", name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_variable_is_one_word(stub, name):
+    given = [f"{variable}={name}" for variable in ("SPACE", "ROUNDS", "BACKEND", "WORKERS")]
+    run = make("-s", "-C", str(stub), "search", *given, "ARGS=--store 'a b'")
+    assert (run.returncode, run.stderr) == (0, "")
+    said = (stub / "said").read_text().splitlines()
+    options = ["--rounds", name, "--backend", name, "--jobs", name, "--store", "a b"]
+    assert said == ["-m", "search", "run", name, *options]
+    assert make("-s", "-C", str(stub), "data", f"DATASET={name}").returncode == 0
+    assert (stub / "said").read_text().splitlines() == ["-m", "model", "data", name]
+    run = make("-s", "-C", str(stub), "help", f"CONFIG={name}", f"PYTHON={name}")
+    assert run.returncode == 0 and f"CONFIG={name} " in run.stdout
+    assert run.stdout.endswith(f"PYTHON={name}\n")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["config=mine.json", "space=x", "Config=y", "CONFGI=mine.json", "ARG=-v", "EPOCHS=3"]
+)
+@pytest.mark.parametrize("verb", ["train", "search", "help"])
+def test_a_variable_that_is_misspelt_is_refused_in_one_line(stub, verb, wrong):
+    run = make("-C", str(stub), verb, "DATASET=digits", wrong)
+    assert run.returncode == 2
+    line = (
+        f"Makefile:{line_of('unknown variable')}: *** {wrong.partition('=')[0]}: unknown variable: "
+        "must be one of PYTHON CONFIG DATASET SPACE ROUNDS BACKEND WORKERS ARGS.  Stop."
+    )
+    assert [said for said in run.stderr.splitlines() if "***" in said] == [line]
+    assert not (stub / "said").exists()
+
+
+def line_of(text: str) -> int:
+    (number,) = (n for n, line in enumerate(MAKEFILE.splitlines(), 1) if text in line)
+    return number
+
+
+def test_a_file_that_is_no_verb_is_refused_before_anything_runs(stub):
+    (stub / "mine.json").touch()
+    run = make("-C", str(stub), "train", "mine.json")
+    assert run.returncode == 2 and "mine.json: unknown verb: must be one of help " in run.stderr
+    assert not (stub / "said").exists()
+
+
 def test_the_lock_holds_plain_pins_only():
     lines = [line for line in LOCK if not line.startswith("#")]
     assert lines

@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,64 @@ def test_a_folder_of_colour_images(folder):
     (folder / IDX_FILES["test"][0]).write_bytes(idx(colour))
     data = load_images(folder_config("mine", shape=(6, 5, 3)), folder.parent, "test")
     assert (data.images == colour).all()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_colour_images_under_their_natural_name(folder, packed):
+    colour = np.arange(4 * 6 * 5 * 3, dtype=np.uint8).reshape(4, 6, 5, 3)
+    natural = folder / ("t10k-images-idx4-ubyte" + (".gz" if packed else ""))
+    natural.write_bytes(gzip.compress(idx(colour)) if packed else idx(colour))
+    assert fails(folder, shape=(6, 5, 3)) == (
+        f"{folder}: must hold t10k-images-idx3-ubyte or t10k-images-idx4-ubyte, not both"
+    )
+    (folder / IDX_FILES["test"][0]).unlink()
+    data = load_images(folder_config("mine", shape=(6, 5, 3)), folder.parent, "test")
+    assert (data.images == colour).all()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_little_endian_headers_are_named(folder, whole, packed):
+    path = folder / "t10k-images-idx3-ubyte"
+    data = path.read_bytes()
+    magic = bytes([3, 8, 0, 0]) if whole else data[:4]
+    swapped = magic + b"".join(data[at : at + 4][::-1] for at in (4, 8, 12)) + data[16:]
+    path.write_bytes(swapped)
+    if packed:
+        path.unlink()
+        path = path.with_name(path.name + ".gz")
+        path.write_bytes(gzip.compress(swapped))
+    assert fails(folder) == (
+        f"{path}: must have its header in big-endian byte order, not little-endian, 03 08 00 00"
+        if whole
+        else f"{path}: must have its shape 4 x 6 x 5 in big-endian byte order, not little-endian"
+    )
+
+
+@pytest.mark.parametrize("name", ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz"])
+def test_images_from_a_pipe_are_refused_at_once(folder, name):
+    (folder / name.removesuffix(".gz")).unlink()
+    os.mkfifo(folder / name)
+    assert fails(folder) == f"{folder / name}: cannot be read: must be an ordinary file, not a pipe"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_images_to_train(folder, count):
+    images, labels = (folder / name for name in IDX_FILES["train"])
+    images.write_bytes(idx(np.zeros((count, 6, 5), np.uint8)))
+    labels.write_bytes(idx(np.zeros(count, np.uint8)))
+    assert fails(folder, "train") == (
+        f"{folder}: must hold at least 3 training images, not {count}"
+    )
+
+
+def test_labels_that_start_at_1(folder):
+    path = folder / "t10k-labels-idx1-ubyte"
+    path.write_bytes(idx(np.array([1, 2, 3, 10], np.uint8)))
+    assert fails(folder) == (
+        f"{folder}: labels must be below 10, the outputs of the last layer, for labels start at 0, "
+        "not 1 to 10"
+    )
 
 
 def test_missing_folder(folder):

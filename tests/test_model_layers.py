@@ -72,7 +72,7 @@ def test_hidden_weights(density):
     signs = torch.from_numpy(
         reference.sign_matrix("xorshift32", seed=1, layer=0, channels=4, window=9, outputs=10)
     )
-    weights = HiddenWeights(signs, density=density, generator=generator)
+    weights = HiddenWeights(signs, kept=round(360 * density), generator=generator)
     w = weights()
     assert int(w.count_nonzero()) == round(360 * density) == int(weights.mask.sum())
     assert (w == signs * weights.mask).all()

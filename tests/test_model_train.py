@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import json
 
 import numpy as np
@@ -133,6 +134,78 @@ def test_too_few_images():
         train(config(), bars(2), RECIPE, seed=1, device=CPU)
 
 
+def test_a_training_that_learned_has_no_warnings():
+    assert run(recipe=dataclasses.replace(RECIPE, epochs=8)).warnings == ()
+
+
+def test_a_training_at_chance_says_so(monkeypatch):
+    monkeypatch.setattr(Trainer, "validate", lambda self: (4, 2.3))
+    (warning,) = run().warnings
+    assert warning == ("at chance: 4 of 30 validation images right cannot be told from guessing")
+
+
+@pytest.mark.parametrize("rate", [1e30, 1e38])
+def test_a_training_that_diverges_at_once_keeps_what_was_before_it(rate):
+    result = run(recipe=dataclasses.replace(RECIPE, learning_rate=rate))
+    first = result.warnings[0]
+    assert first.startswith("diverged in epoch 1; epoch 0 is kept; try a learning rate below 1e+3")
+    assert result.epoch == 0 and np.isfinite(result.loss)
+    for layer, before in zip(
+        result.parameters.layers,
+        Trainer(config(), bars(), RECIPE, seed=1, device=CPU).network.layers,
+        strict=True,
+    ):
+        assert (layer.mask == before.weights.mask.numpy()).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_training_that_diverges_later_keeps_the_best_epoch_before(tmp_path, monkeypatch, value):
+    path = tmp_path / "run.pt"
+    run_epoch = Trainer.run_epoch
+
+    def spoilt(self, bar):
+        if self.epoch == 2:
+            with torch.no_grad():
+                self.network.layers[0].norm.weight[0] = value
+        run_epoch(self, bar)
+
+    monkeypatch.setattr(Trainer, "run_epoch", spoilt)
+    result = run(path)
+    assert result.epoch in (1, 2) and result.warnings[0].startswith("diverged in epoch 3; epoch ")
+    trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
+    trainer.load(path)
+    assert trainer.epoch == 2  # what diverged is not what a later command goes on from
+
+
+def test_a_loss_that_rises_is_called_divergence(monkeypatch):
+    trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
+    trainer.run_epoch(tqdm(disable=True))
+    trainer.history.append(trainer.history[0] | {"train_loss": 50.0})
+    assert trainer.result().warnings[0].startswith("diverged: the loss rose from ")
+    trainer.history[-1]["train_loss"] = 0.5
+    assert not [line for line in trainer.result().warnings if "diverged" in line]
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    interrupted(path, monkeypatch, 1)
+    before = path.read_bytes()
+
+    def full(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "write_bytes", full)
+        with pytest.raises(UserError) as error:
+            run(path)
+    assert str(error.value) == (
+        f"{path}: cannot be written: No space left on device; the same command goes on after the "
+        "last epoch"
+    )
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+    assert same(run(path), run())
+
+
 def test_the_best_epoch_is_exported(monkeypatch):
     scores = iter([(20, 0.5), (25, 0.9), (25, 0.7)])
     monkeypatch.setattr(Trainer, "validate", lambda self: next(scores))
@@ -153,5 +226,7 @@ def test_statistics_are_those_of_the_masks_that_are_exported():
 
 def test_a_device_that_is_not_there():
     assert pick_device("cpu") == CPU
-    with pytest.raises(UserError, match="--device: must be usable here, not 'tape'"):
-        pick_device("tape")
+    for name in ("tape", "meta", "cuda:99", "vulkan", "", "a\x1b" * 999):
+        with pytest.raises(UserError, match="--device: must be usable here, not '") as error:
+            pick_device(name)
+        assert str(error.value).isprintable() and len(str(error.value)) < 350

@@ -6,7 +6,11 @@ best homogeneous point that has the same freedom: one copy of every layer on bot
 chosen layer by layer on both sides. All figures are the model's; no accuracy is measured here.
 """
 
-import argparse
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import itertools
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from model.command import run_command
+from model.command import Parser, run_command
 from model.config import Config
 from model.errors import UserError
 from search.layer_space import LayerChoice, Option
@@ -389,7 +393,7 @@ def text(result: Headline) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m search.analog.headline", description=__doc__)
+    parser = Parser(prog="python -m search.analog.headline", description=__doc__)
     parser.add_argument("--space", type=Path, default=SPACE, help="(%(default)s)")
     args = parser.parse_args(arguments)
 

@@ -1,5 +1,10 @@
 """Calibration of the digital model: synthesize the planned samples, fit, report the errors."""
 
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import argparse
 import json
 import sys
@@ -9,7 +14,7 @@ from typing import Any
 
 from hdl.synthesis.atomic import write_atomically
 from hdl.synthesis.flow import CACHE
-from model.command import run_command
+from model.command import Parser, jobs, run_command
 from model.errors import UserError
 
 from .coefficients import COEFFICIENTS
@@ -106,11 +111,11 @@ def calibrate(options: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the calibration; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m search.digital.calibrate",
         description="Synthesize the planned samples, fit the digital cost model, report errors.",
     )
-    parser.add_argument("--jobs", type=int, default=2, help="samples at a time")
+    parser.add_argument("--jobs", type=jobs, default=2, help="samples at a time")
     parser.add_argument("--blocks", help="measure only these, separated by commas")
     parser.add_argument("--check", action="store_true", help="measure changed generators again")
     parser.add_argument("--fit-only", action="store_true", help="synthesize nothing")

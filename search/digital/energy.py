@@ -1,6 +1,10 @@
 """Measure the energy of accelerators on real images, fit the energy model, report its errors."""
 
-import argparse
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import dataclasses
 import json
 import sys
@@ -12,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from hdl.synthesis.atomic import write_atomically
-from model.command import run_command
+from model.command import Parser, run_command
 from model.config import Config
 from model.data import load_images
 from model.errors import UserError
@@ -140,7 +144,7 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure one configuration and print its energy, or measure the samples and fit."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m search.digital.energy",
         description="Energy per image of mapped accelerators, by simulation of real images.",
     )

@@ -1,5 +1,10 @@
 """All ways to do phase 1, on the same space and costs, in one run: ``python -m`` this module."""
 
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import argparse
 import dataclasses
 import json
@@ -12,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from model.command import run_command
+from model.command import Parser, run_command
 from model.errors import UserError
 from search.analog.model import AnalogModel
 from search.metrics import CostModel
@@ -226,7 +231,7 @@ def costs(space: Space, name: str) -> tuple[Tables, ...]:
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m search.phase1.comparison",
         description="Exact search, two gradient searches and random sampling on one space.",
     )

@@ -1,5 +1,10 @@
 """All ways to do phase 2, on the same network and costs, in one run: ``python -m`` this module."""
 
+from model.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
 import argparse
 import dataclasses
 import json
@@ -10,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.command import positive, run_command, seed
+from model.command import Parser, positive, run_command, seed
 from model.data import load_images
 from model.errors import UserError
 from model.evaluate import Score, evaluate
@@ -205,7 +210,7 @@ def on_test_images(result: Phase2Result, start: Start, judge: Judge) -> tuple[Sc
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m search.phase2.comparison",
         description="Uniform, greedy, sampled and guided choice of AP and IP, on one network.",
     )

@@ -1,0 +1,66 @@
+"""Writing a file so that it is either whole or not there."""
+
+import os
+import stat
+import threading
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from .errors import UserError
+
+__all__ = ["check_writable", "write_atomically"]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` beside ``path`` under a name of its own, then rename it to ``path``.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, as on a full disk; what was at ``path`` stays, and nothing else.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(path)
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        with suppress(OSError):  # the reason why it was not written is what counts
+            beside.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    """A name of this thread's own, short: a file may have the longest name that there is."""
+    digest = sha256(os.fsencode(path.name)).hexdigest()[:16]
+    return path.with_name(f".{digest}.{os.getpid()}.{threading.get_ident()}")
+
+
+def check_writable(path: Path, field: str) -> None:
+    """See, before hours of work, that a file can be written at ``path``, by making an empty one.
+
+    Raises
+    ------
+    UserError
+        If it cannot; the line names ``path``, ``field`` and the reason.
+    """
+    try:
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise UserError(
+                    f"{path}: {field}: must be a file in an existing, writable folder, not a "
+                    f"{'folder' if path.is_dir() else 'device'}"
+                )
+        with suppress(FileNotFoundError):
+            path.lstat()  # refuses a name that is too long
+        beside = _beside(path)
+        try:
+            beside.touch(exist_ok=False)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{path}: {field}: must be a file in an existing, writable folder: {error.strerror}"
+        ) from None
+    except ValueError as error:  # a NUL, or what cannot be encoded
+        raise UserError(f"{path}: {field}: must be the name of a file: {error}") from None

@@ -8,11 +8,13 @@ from random import Random
 
 import cocotb
 from axi import SLAVE_ERROR, cycle_now, read, receive, send, start, write
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, RisingEdge
+from outcome import Tally
 from simulator import parameters
 from vectors import Vectors
 
 GIVEN = parameters()
+OUTCOME = Tally(GIVEN)
 VECTORS = Vectors.load(Path(GIVEN["vectors"]))
 CLASSES = len(VECTORS.logits[0])
 RESET = 1
@@ -43,14 +45,23 @@ async def load(dut, rng=None):
     assert status == 1, f"STATUS must be 1, loaded, not {status}; ERROR is 0x{error:x}"
 
 
+async def tell(dut, total):
+    """Note each result that comes, for whoever waits."""
+    for done in range(total):
+        OUTCOME.note(done, total, "images")
+        await RisingEdge(dut.m_axis_tlast)
+
+
 async def infer(dut, images, rng=None):
     """Send images and compare their logits; return the cycle in which each result ended."""
     words = [word for image in images for word in VECTORS.images[image]]
     begin = cycle_now()
     sending = cocotb.start_soon(send(dut, words, rng=rng))
+    telling = cocotb.start_soon(tell(dut, len(images)))
     pauses = None if rng is None else Random(rng.random())
     got = await receive(dut, CLASSES * len(images), rng=pauses)
     await sending
+    telling.cancel()
     for n, image in enumerate(images):
         result = got[n * CLASSES : (n + 1) * CLASSES]
         for channel, (word, is_last, _) in enumerate(result):
@@ -60,10 +71,12 @@ async def infer(dut, images, rng=None):
                 f"expected {expected}, got {to_signed(word)}"
             )
             assert is_last == (channel == CLASSES - 1), f"TLAST at logit {channel}"
+        OUTCOME.compared(images=1, logits=len(result))
     return [cycle - begin for _, is_last, cycle in got if is_last]
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def registers_answer_as_the_map_says(dut):
     """IDENTITY, VERSION and digest; SLVERR where nothing is; answers stay until they are taken."""
     await start(dut)
@@ -89,6 +102,7 @@ async def registers_answer_as_the_map_says(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def all_images_at_full_rate(dut):
     """Logits equal, and every result in exactly the cycle that the formula says."""
     await start(dut)
@@ -99,6 +113,7 @@ async def all_images_at_full_rate(dut):
     assert cycles == VECTORS.cycles, (
         f"results must end in cycles {VECTORS.cycles[:9]}, not {cycles[:9]}"
     )
+    OUTCOME.compared(cycles=cycles[-1], results_in_their_cycle=len(cycles))
     await ClockCycles(dut.clk, 2)
     assert await read(dut, VECTORS.registers["LATENCY"]) == VECTORS.cycles[0]
     assert await read(dut, VECTORS.registers["CYCLES"]) == VECTORS.cycles[-1]
@@ -108,6 +123,7 @@ async def all_images_at_full_rate(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def back_pressure_on_both_sides(dut):
     """Logits equal when words come with pauses and results are not always taken."""
     await start(dut)
@@ -117,6 +133,7 @@ async def back_pressure_on_both_sides(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def classes_instead_of_logits(dut):
     """One word per image: the first of the largest logits."""
     await start(dut)
@@ -129,9 +146,11 @@ async def classes_instead_of_logits(dut):
     for n, (word, is_last, _) in zip(images, got, strict=True):
         logits = VECTORS.logits[n]
         assert (word, is_last) == (logits.index(max(logits)), 1), f"image {n}: class {word}"
+        OUTCOME.compared(images=1, classes=1)
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_corrupted_supermask_is_refused(dut):
     """ERROR is set, no result is given, and the accelerator recovers after a reset."""
     rng = Random(GIVEN["seed"])
@@ -159,6 +178,7 @@ async def a_corrupted_supermask_is_refused(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_reset_in_the_middle_of_an_image(dut):
     """Half an image is forgotten, with the weights."""
     await start(dut)

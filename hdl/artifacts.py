@@ -9,6 +9,7 @@ from model.config import Config
 from model.errors import UserError
 from model.image import image_words
 from model.parameters import Parameters
+from model.work_folder import held
 
 from .accelerator import Accelerator
 from .bus_widths import check_bus_widths
@@ -16,7 +17,6 @@ from .design import Design
 from .emit import emit
 from .register_map import ACCELERATOR_REGISTERS, IDENTITY, MAP_VERSION, c_header, markdown
 from .weight_generator import LoadError
-from .work_folder import held
 
 __all__ = [
     "BUILD",

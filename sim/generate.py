@@ -9,9 +9,9 @@ from pathlib import Path
 
 import hdl
 import model
-from hdl import work_folder
 from hdl.artifacts import build_folder, design_of, replaced_folder, write_design
 from hdl.synthesis.flow import synthesize
+from model import work_folder
 
 from . import bench, simulator, simulator_cache
 from .golden import golden_vectors
@@ -71,7 +71,7 @@ def write_bench(folder: Path) -> None:
         shutil.copyfile(source / name, folder / name)
     for file in map(Path, SHARED_FILES):
         text = re.sub(
-            r"^from (?:hdl)?\.(\w+) import", r"from \1 import", file.read_text(), flags=re.M
+            r"^from (?:model)?\.(\w+) import", r"from \1 import", file.read_text(), flags=re.M
         )
         (folder / file.name).write_text(text)
     pins = "".join(f"{package}=={version(package)}\n" for package in BENCH_PACKAGES)

@@ -13,8 +13,8 @@ from threading import Event, Thread
 from tqdm import tqdm
 
 from hdl.artifacts import BUILD, build_folder, locked_folder
-from hdl.work_folder import fresh_folder, keep
 from model.errors import UserError
+from model.work_folder import fresh_folder, keep
 
 from .bench.outcome import Outcome, progress, read_outcome, run_name
 from .generate import edited_files, generate, is_current

@@ -107,6 +107,7 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"
     with _wheel_on_path():
+        os.environ["TMPDIR"] = str(folder.resolve())  # what a killed compiler leaves goes with it
         runner = _Verilator()
         runner.internals = internals
         try:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cocotb_tools import config
 
-from hdl.work_folder import LOCK, fresh_folder, held
+from model.work_folder import LOCK, fresh_folder, held
 
 from .simulator import build
 
@@ -47,6 +47,7 @@ def compiled(
     cache: Path,
     *,
     waves: bool = False,
+    quiet: bool = False,
     verbose: bool = False,
 ) -> Path:
     """Compile Verilog unless that was done before; return the executable, in the cache.
@@ -66,6 +67,8 @@ def compiled(
         Folder of the simulators; made when it is missing.
     waves : bool
         Whether a run can leave a waveform, of all signals, and see all signals.
+    quiet : bool
+        Whether nothing is said of the compilation; else what it takes, on stderr.
     verbose : bool
         Whether the tools' lines go to the terminal instead of a log.
 
@@ -86,7 +89,12 @@ def compiled(
         if not _is_used(entry):
             if entry.exists():
                 print(f"{entry}: is damaged, compiled anew", file=sys.stderr, flush=True)
+            if not quiet:
+                _announce(modules, top, cache)
+            begin = time.monotonic()
             _compile(modules, top, entry, waves=waves, verbose=verbose)
+            if not quiet:
+                print(f"compiled in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
             _prune(cache)
     return entry / top
 
@@ -101,10 +109,7 @@ def placed(executable: Path, folder: Path) -> None:
         shutil.copy2(executable, target)
 
 
-def _compile(
-    modules: Mapping[str, str], top: str, entry: Path, *, waves: bool, verbose: bool
-) -> None:
-    cache = entry.parent
+def _announce(modules: Mapping[str, str], top: str, cache: Path) -> None:
     size = sum(map(len, modules.values())) / 1e6
     print(
         f"compiling the simulator of {top}: {len(modules)} files, {size:.1f} MB of Verilog, with "
@@ -112,7 +117,12 @@ def _compile(
         file=sys.stderr,
         flush=True,
     )
-    begin = time.monotonic()
+
+
+def _compile(
+    modules: Mapping[str, str], top: str, entry: Path, *, waves: bool, verbose: bool
+) -> None:
+    cache = entry.parent
     with fresh_folder(cache, ".build.") as folder:
         sources = []
         for name, text in modules.items():
@@ -136,8 +146,6 @@ def _compile(
         if not is_runtime_there:
             _publish([work / f"{stem}.o" for stem in RUNTIME], folder / "runtime", runtime)
         _publish([work / top], folder / "kept", entry)
-    took = time.monotonic() - begin
-    print(f"compiled in {took:.0f} s", file=sys.stderr, flush=True)
 
 
 def _failure(log: Path, kept: Path, error: RuntimeError) -> str:

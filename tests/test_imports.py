@@ -18,6 +18,7 @@ PLAIN = {
     "model.image",
     "model.parameters",
     "model.reference",
+    "model.work_folder",
 }
 """What hdl may import of model: plain integers and numpy, no torch."""
 

@@ -18,4 +18,4 @@ def compiled(design: Design, *, waves: bool = False) -> Path:
         Whether a run can leave a waveform, of all signals.
     """
     modules = {name: module.verilog for name, module in design.modules.items()}
-    return compiled_text(modules, design.top, CACHE, waves=waves)
+    return compiled_text(modules, design.top, CACHE, waves=waves, quiet=True)

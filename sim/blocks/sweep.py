@@ -13,8 +13,8 @@ from tqdm import tqdm
 from hdl.artifacts import BUILD
 from hdl.design import Design
 from hdl.emit import emit
-from hdl.work_folder import fresh_folder, keep
 from model.errors import UserError
+from model.work_folder import fresh_folder, keep
 from sim.bench.outcome import Outcome, read_outcome, run_name
 from sim.simulator import run
 from sim.simulator_cache import placed

@@ -6,6 +6,7 @@ Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of th
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,9 @@ LOCK = "lock"
 
 FAILED = "failed"
 """File in a folder that tells that somebody may want to look into it."""
+
+MOMENT = 60
+"""A folder that gets its name later than this after it was made will not get one any more [s]."""
 
 KEPT = 4
 """Folders of failed runs that stay beside each other, the newest."""
@@ -52,18 +56,17 @@ def fresh_folder(parent: Path, prefix: str = "run.") -> Iterator[Path]:
         If the file system refuses.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    with held(parent / LOCK, f"it begins in {parent}"):
-        _remove_dead(parent, prefix)
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        lock = FileLock(folder / LOCK)
-        lock.acquire()
-    folder.chmod(0o755)  # others may look, unlike into a temporary folder
-    try:
-        yield folder
-    finally:
-        if not (folder / FAILED).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-        lock.release()
+    _remove_dead(parent, prefix)
+    new = Path(tempfile.mkdtemp(prefix=f".new.{prefix}", dir=parent))
+    with FileLock(new / LOCK):  # it gets its name when it is held, so that nobody takes it for dead
+        folder = new.with_name(new.name.removeprefix(".new."))
+        new.chmod(0o755)  # others may look, unlike into a temporary folder
+        new.rename(folder)
+        try:
+            yield folder
+        finally:
+            if not (folder / FAILED).exists():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def keep(folder: Path) -> None:
@@ -72,21 +75,22 @@ def keep(folder: Path) -> None:
 
 
 def _remove_dead(parent: Path, prefix: str) -> None:
-    """Remove folders ``prefix*`` whose process is gone, but for the newest that were kept.
-
-    The caller holds a lock without which no such folder is made.
-    """
+    """Remove folders ``prefix*`` whose process is gone, but for the newest that were kept."""
+    for folder in parent.glob(f".new.{prefix}*/"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < time.time() - MOMENT:
+                _remove_if_free(folder)
     kept = []
     for folder in parent.glob(f"{prefix}*/"):
-        lock = FileLock(folder / LOCK)
-        with suppress(Timeout, FileNotFoundError):
-            lock.acquire(timeout=0)
-            try:
-                if (folder / FAILED).exists():
-                    kept.append(((folder / FAILED).stat().st_mtime_ns, folder))
-                else:
-                    shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                lock.release()
+        with suppress(FileNotFoundError):
+            if (folder / FAILED).exists():
+                kept.append(((folder / FAILED).stat().st_mtime_ns, folder))
+            else:
+                _remove_if_free(folder)
     for _, folder in sorted(kept)[: -(KEPT - 1)]:
+        _remove_if_free(folder)
+
+
+def _remove_if_free(folder: Path) -> None:
+    with suppress(Timeout, FileNotFoundError), FileLock(folder / LOCK, timeout=0):
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,5 @@
 """Files of a generated accelerator: Verilog, supermask image, register map."""
 
-import fcntl
 import hashlib
 import re
 import shutil
@@ -12,6 +11,7 @@ from model.config import Config
 from model.errors import UserError
 from model.image import image_words
 from model.parameters import Parameters
+from model.work_folder import held
 
 from .accelerator import Accelerator
 from .bus_widths import check_bus_widths
@@ -24,6 +24,7 @@ __all__ = [
     "BUILD",
     "build_folder",
     "design_of",
+    "locked_folder",
     "replaced_folder",
     "require_hardware",
     "top_name",
@@ -79,16 +80,22 @@ def design_of(config: Config, source: str) -> Design:
 
 
 @contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Keep :func:`replaced_folder` from replacing ``folder``; wait, and say so, while it does."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with held(folder.with_name(f".{folder.name}.lock"), f"it writes {folder}"):
+        yield
+
+
+@contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """Yield a new folder that takes the place of ``folder`` if all goes well, and not else.
 
     One process at a time: another one waits. What a killed one left behind is removed.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     new = folder.with_name(f".{folder.name}.new")
     old = folder.with_name(f".{folder.name}.old")
-    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked_folder(folder):
         if old.exists() and not folder.exists():
             old.rename(folder)  # killed between the two renames below
         for stale in (new, old):

@@ -1,5 +1,6 @@
 """Writing a file so that it is either whole or not there."""
 
+import fcntl
 import os
 import stat
 import threading
@@ -15,6 +16,8 @@ __all__ = ["check_writable", "write_atomically"]
 def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` beside ``path`` under a name of its own, then rename it to ``path``.
 
+    What killed writers of the same path left beside it is removed.
+
     Raises
     ------
     OSError
@@ -22,18 +25,37 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = _beside(path)
+    for other in path.parent.glob(f"{_prefix(path)}.*"):
+        _remove_dead(other)
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
+        with beside.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # the system lets go of it when the writer ends
+            file.write(data)
+            file.flush()
+            beside.replace(path)
     finally:
         with suppress(OSError):  # the reason why it was not written is what counts
             beside.unlink(missing_ok=True)
 
 
+def _prefix(path: Path) -> str:
+    """What stands for a name, short: a file may have the longest name that there is."""
+    return f".{sha256(os.fsencode(path.name)).hexdigest()[:16]}"
+
+
 def _beside(path: Path) -> Path:
-    """A name of this thread's own, short: a file may have the longest name that there is."""
-    digest = sha256(os.fsencode(path.name)).hexdigest()[:16]
-    return path.with_name(f".{digest}.{os.getpid()}.{threading.get_ident()}")
+    """A name of this thread's own."""
+    return path.with_name(f"{_prefix(path)}.{os.getpid()}.{threading.get_ident()}")
+
+
+def _remove_dead(beside: Path) -> None:
+    """Remove a file whose writer has ended and that none holds."""
+    with suppress(OSError, ValueError, IndexError):
+        os.kill(int(beside.name.split(".")[2]), 0)
+        return  # it is being written
+    with suppress(OSError), beside.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        beside.unlink()
 
 
 def check_writable(path: Path, field: str) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from .data import DATA
 from .errors import UserError
 from .png import read_png
+from .work_folder import fresh_folder
 
 __all__ = ["NAMES", "fetch"]
 
@@ -51,9 +51,8 @@ def fetch(name: str) -> str:
     if target.exists():
         _check(target, digests)
         return f"{target}: complete"
-    DATA.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=DATA) as work:
-        files = download(Path(work))
+    with fresh_folder(DATA, f".{name}.") as work:
+        files = download(work)
         _check(files, digests)
         files.chmod(0o755)
         files.rename(target)

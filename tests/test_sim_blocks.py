@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """The blocks on Verilator against the reference, and what a mismatch says."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,22 @@ from hdl.crossbar_tile import CrossbarTile
 from hdl.design import Design
 from hdl.emit import emit
 from model.errors import UserError
-from sim import simulator
+from sim import simulator_cache
 from sim.blocks.build_cache import compiled
 from sim.blocks.fields import Field, Fields, signed_bits
 from sim.blocks.pairwise import covering
-from sim.blocks.sweep import BLOCKS, main, points, run_point, simulate, sweep
+from sim.blocks.sweep import (
+    BLOCKS,
+    Checked,
+    check_point,
+    main,
+    points,
+    run_point,
+    simulate,
+    sweep,
+)
+from sim.blocks.vectors import Vectors
+from sim.simulator import run
 
 QUICK = [point for block in BLOCKS for point in points(block, quick=True)]
 FULL = [point for block in BLOCKS for point in points(block) if not point.is_quick]
@@ -70,7 +82,7 @@ def test_a_block_that_never_answers_fails(tmp_path):
 def test_the_same_verilog_is_compiled_once(monkeypatch):
     design = emit(points("max_pool", quick=True)[0].make(), "dut")
     executable = compiled(design)
-    monkeypatch.setattr(simulator, "build", lambda *_, **__: pytest.fail("compiled again"))
+    monkeypatch.setattr(simulator_cache, "build", lambda *_, **__: pytest.fail("compiled again"))
     assert compiled(design) == executable
 
 
@@ -103,17 +115,82 @@ def test_no_such_block():
         main(["alu"])
 
 
-def test_a_sweep_says_what_failed(monkeypatch, capsys):
-    monkeypatch.setattr("sim.blocks.sweep.run_point", lambda point: f"{point.name}: broken")
+def test_a_sweep_says_what_failed_and_counts_what_it_compared(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "sim.blocks.sweep.check_point", lambda point, _: Checked(f"{point.name}: broken")
+    )
     failures = sweep("max_pool")
     assert failures == [f"{point.name}: broken" for point in points("max_pool")]
     assert main(["max_pool"]) == 1
     shown = capsys.readouterr().out
     assert f"FAIL {failures[0]}" in shown
-    monkeypatch.setattr("sim.blocks.sweep.run_point", lambda _: None)
+    count = len(points("max_pool"))
+    assert f"max_pool             0 of {count} points, 0 vectors, 0 values equal" in shown
+    monkeypatch.setattr("sim.blocks.sweep.check_point", lambda *_: Checked(None, 3, 20))
     assert main(["max_pool", "pe_array"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("PASS ") == len(points("max_pool")) + len(points("pe_array"))
+    assert shown.count("PASS ") == count + len(points("pe_array"))
+    assert f"of {count} points, {3 * count} vectors, {20 * count} values equal" in shown
+
+
+def test_a_sweep_that_compared_nothing_fails(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sim.blocks.sweep.check_point", lambda *_: Checked(None))
+    assert main(["max_pool"]) == 1
+    shown = capsys.readouterr().out
+    assert "FAILED" in shown and "PASSED" not in shown
+
+
+def test_a_bench_counts_what_it_compares(tmp_path):
+    [point, *_] = points("max_pool", quick=True)
+    checked = check_point(point, tmp_path)
+    assert checked.failure is None
+    assert list((tmp_path / "max_pool").iterdir()) == []
+    point.save_vectors(tmp_path / "vectors.json")
+    vectors = Vectors.load(tmp_path / "vectors.json")
+    # Four times with and without gaps and stalls, then eight resets and a case after each.
+    assert len(vectors.cases) == 1
+    assert checked.vectors == 4 + 8
+    assert checked.values == (4 + 8) * len(vectors.cases[0].outputs)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda o: None, "the bench left no outcome: nothing was compared"),
+        (lambda o: o | {"run": "another"}, "of another run: run must be "),
+        (lambda o: o | {"vectors": "0" * 64}, "of another run: vectors must be "),
+        (lambda o: o | {"seed": 7}, "of another run: seed must be 0, not 7"),
+        (lambda o: o | {"tests": {}}, "did not run to its end: equals_the_reference"),
+        (lambda o: o | {"declared": [], "tests": {}}, "did not run to its end: every test"),
+        (lambda o: {"run": 1}, "is no outcome of a bench"),
+        (
+            lambda o: o | {"tests": {name: {"runs": 1} for name in o["declared"]}},
+            "5 tests ran, but 2 say what they compared",
+        ),
+        (
+            lambda o: o | {"tests": {n: {"runs": 4 - 3 * i} for i, n in enumerate(o["declared"])}},
+            "must compare 160 values, not 0",
+        ),
+    ],
+)
+def test_a_bench_that_cannot_say_what_it_compared_fails(tmp_path, monkeypatch, change, said):
+    """What the bench leaves is missing, of another run, or of less than there is to compare."""
+    [point, *_] = points("max_pool", quick=True)
+
+    def spoiled(folder, *args, **kwargs):
+        counted = run(folder, *args, **kwargs)
+        path = folder / "outcome.json"
+        outcome = change(json.loads(path.read_text()))
+        path.unlink()
+        if outcome is not None:
+            path.write_text(json.dumps(outcome))
+        return counted
+
+    monkeypatch.setattr("sim.blocks.sweep.run", spoiled)
+    failure = check_point(point, tmp_path).failure
+    assert failure is not None and said in failure
 
 
 def test_fields_are_packed_from_the_least_significant_bit_on():

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdl.design import Design, ModuleSource
+from model.atomic import write_atomically
 from model.errors import UserError
 
-from .atomic import write_atomically
 from .black_box import black_box
 from .liberty import Library
 from .netlist import Netlist

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdl.design import Design
+from model.atomic import write_atomically
 
-from .atomic import write_atomically
 from .black_box import black_box
 from .flow import CACHE, macros_of
 from .liberty import library

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.atomic import write_atomically
 from model.errors import UserError
 
-from .atomic import write_atomically
 from .flat_netlist import CellGroup, FlatNetlist
 from .liberty import Arc, Cell, Pin, PowerArc, Table, library, power_arcs
 from .netlist_simulation import FLIP_FLOPS, Activity

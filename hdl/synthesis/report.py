@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from model.atomic import write_atomically
 from model.errors import UserError
 
-from .atomic import write_atomically
 from .static_timing import CriticalPath
 
 __all__ = ["InstanceReport", "ModuleReport", "SynthesisReport", "Tools", "Totals"]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from model.atomic import write_atomically
 from model.errors import UserError
 
-from .atomic import write_atomically
 from .liberty import library
 
 __all__ = ["Kernel", "kernel", "operand_pins"]

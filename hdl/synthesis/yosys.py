@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ from typing import Literal
 import platformdirs
 
 from model.errors import UserError
+from model.work_folder import fresh_folder
 
 __all__ = ["ENGINES", "Engine", "EngineName", "find_engine"]
 
@@ -52,11 +52,9 @@ def _compiled(command: tuple[str, ...], version: str) -> Path:
     whole = shared / f"{version} wasmtime {_installed('wasmtime')}".replace(" ", "-")
     if whole.exists():
         return whole
-    shared.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=shared, prefix=f".{whole.name}."))
-    (folder / "new").mkdir()  # others may read it, unlike a temporary folder
-    environment = os.environ | {"YOWASP_CACHE_DIR": str(folder / "new")}
-    try:
+    with fresh_folder(shared, f".{whole.name}.") as folder:
+        (folder / "new").mkdir()
+        environment = os.environ | {"YOWASP_CACHE_DIR": str(folder / "new")}
         done = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
@@ -68,8 +66,6 @@ def _compiled(command: tuple[str, ...], version: str) -> Path:
         except OSError:
             if not whole.exists():  # no other process was first
                 raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return whole
 
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hdl.synthesis.atomic import write_atomically
 from hdl.synthesis.flow import CACHE
+from model.atomic import write_atomically
 from model.command import Parser, jobs, run_command
 from model.errors import UserError
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from hdl.synthesis.atomic import write_atomically
+from model.atomic import write_atomically
 from model.command import Parser, run_command
 from model.config import Config
 from model.data import load_images

@@ -11,10 +11,12 @@ from random import Random
 import cocotb
 from axi import SLAVE_ERROR, cycle_now, read, receive, send, start, write
 from cocotb.triggers import ClockCycles, RisingEdge
+from outcome import Tally
 from simulator import parameters
 from vectors import Vectors
 
 GIVEN = parameters()
+OUTCOME = Tally(GIVEN)
 VECTORS = Vectors.load(Path(GIVEN["vectors"]))
 CLASSES = len(VECTORS.logits[0])
 FIELDS = VECTORS.fields
@@ -70,10 +72,19 @@ async def is_loaded(dut):
     assert error == 0, f"ERROR must be 0, not 0x{error:x}"
 
 
+async def tell(dut, total):
+    """Note each result that comes, for whoever waits."""
+    for done in range(total):
+        OUTCOME.note(done, total, "images")
+        await RisingEdge(dut.m_axis_tlast)
+
+
 async def take(dut, images, rng=None, shift=0):
     """Take the logits of images and compare them; each must be ``shift`` more than its own."""
     pauses = None if rng is None else Random(rng.random())
+    telling = cocotb.start_soon(tell(dut, len(images)))
     got = await receive(dut, CLASSES * len(images), rng=pauses)
+    telling.cancel()
     for n, image in enumerate(images):
         result = got[n * CLASSES : (n + 1) * CLASSES]
         for channel, (word, is_last, _) in enumerate(result):
@@ -83,6 +94,7 @@ async def take(dut, images, rng=None, shift=0):
                 f"expected {expected}, got {to_signed(word)}"
             )
             assert is_last == (channel == CLASSES - 1), f"TLAST at logit {channel}"
+        OUTCOME.compared(images=1, logits=len(result))
     return got
 
 
@@ -96,6 +108,7 @@ async def infer(dut, images, rng=None):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def registers_answer_as_the_map_says(dut):
     """IDENTITY, VERSION and digest; SLVERR where nothing is; answers stay until they are taken."""
     await start(dut)
@@ -124,6 +137,7 @@ async def registers_answer_as_the_map_says(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def all_images_at_full_rate(dut):
     """Logits equal, and every result in exactly the cycle that the formula says."""
     await start(dut)
@@ -134,6 +148,7 @@ async def all_images_at_full_rate(dut):
     assert cycles == VECTORS.cycles, (
         f"results must end in cycles {VECTORS.cycles[:9]}, not {cycles[:9]}"
     )
+    OUTCOME.compared(cycles=cycles[-1], results_in_their_cycle=len(cycles))
     await ClockCycles(dut.clk, 2)
     assert await show(dut, "LATENCY") == VECTORS.cycles[0]
     assert await show(dut, "CYCLES") == VECTORS.cycles[-1]
@@ -143,6 +158,7 @@ async def all_images_at_full_rate(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def back_pressure_on_both_sides(dut):
     """Logits equal when words come with pauses and results are not always taken."""
     await start(dut)
@@ -152,6 +168,7 @@ async def back_pressure_on_both_sides(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def classes_instead_of_logits(dut):
     """One word per image: the first of the largest logits."""
     await start(dut)
@@ -164,9 +181,11 @@ async def classes_instead_of_logits(dut):
     for n, (word, is_last, _) in zip(images, got, strict=True):
         logits = VECTORS.logits[n]
         assert (word, is_last) == (logits.index(max(logits)), 1), f"image {n}: class {word}"
+        OUTCOME.compared(images=1, classes=1)
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_corrupted_supermask_is_refused(dut):
     """ERROR is set, no result is given, and the accelerator recovers by a reset or a load."""
     rng = Random(GIVEN["seed"])
@@ -195,6 +214,7 @@ async def a_corrupted_supermask_is_refused(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_reset_in_the_middle_of_an_image(dut):
     """Half an image is forgotten, with the weights."""
     await start(dut)
@@ -235,6 +255,7 @@ async def wrong_frames(dut, rng):
 
 
 @cocotb.test(timeout_time=4 * DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def frames_too_short_and_too_long(dut):
     """An error and no result for each; the images around them are right, at any speed."""
     await start(dut)
@@ -254,6 +275,7 @@ async def frames_too_short_and_too_long(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_batch_without_last(dut):
     """Images in one transfer, or without any TLAST."""
     await start(dut)
@@ -270,6 +292,7 @@ async def a_batch_without_last(dut):
 
 
 @cocotb.test(timeout_time=2 * DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_load_without_a_reset(dut):
     """Behind images on their way, and behind a part of another: other weights, other logits."""
     rng = Random(GIVEN["seed"])
@@ -306,6 +329,7 @@ def shifted(amount):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_supermask_in_several_transfers(dut):
     """TLAST anywhere among its words: refused, but with CONTROL.SPLIT."""
     rng = Random(GIVEN["seed"])
@@ -325,6 +349,7 @@ async def a_supermask_in_several_transfers(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def class_changes_while_a_logit_is_offered(dut):
     """The result that has begun goes on as it was, the next one is a class."""
     await start(dut)

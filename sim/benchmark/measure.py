@@ -1,7 +1,6 @@
 """The measurements of ``make bench``."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +11,15 @@ from hdl.artifacts import BUILD, build_folder, design_of, top_name
 from hdl.synthesis.flow import synthesize
 from hdl.synthesis.plain import plain_flow
 from model.reference import network
+from model.work_folder import fresh_folder, keep
 
 from .. import bench
-from ..generate import generate, is_current
+from ..generate import generate
 from ..golden import golden_vectors
 from ..project import Project
-from ..simulator import build, run
+from ..simulate import CACHE, copied
+from ..simulator import run
+from ..simulator_cache import compiled, placed
 from .naive_reference import naive_network
 
 __all__ = ["Figure", "figures"]
@@ -49,26 +51,25 @@ class Figure:
 def simulation(project: Project, images: int = 40) -> Figure:
     """Clock cycles per second of the whole accelerator's RTL."""
     folder = build_folder(project.config)
-    if not is_current(project, folder):
-        generate(project)
     pixels, _ = project.images(images)
     vectors = golden_vectors(project.config, project.parameters, pixels)
-    work = BUILD / "sim" / build_folder(project.config).name
-    work.mkdir(parents=True, exist_ok=True)
-    path = (work / "bench-vectors.json").resolve()
-    vectors.save(path)
-    top = top_name(project.config)
-    simulator = build(sorted((folder / "verilog").glob("*.v")), top, work / "fast")
-    where = work / "driving"
-    shutil.copytree(folder / "bench", where, dirs_exist_ok=True)
-    shutil.copyfile(Path(bench.__file__).parent / "driving.py", where / "driving.py")
-    given = {"vectors": str(path)}
-    _, failed = run(simulator, top, "driving", where, parameters=given)
-    if failed:
-        raise RuntimeError(f"the benchmark's bench fails; see {simulator / 'run.log'}")
-    rates = {}
-    for case in ElementTree.parse(simulator / "results-driving.xml").iter("testcase"):
-        rates[case.get("name")] = vectors.cycles[-1] / float(case.get("time", "nan"))
+    with fresh_folder(BUILD / "sim" / folder.name) as work:
+        while not copied(project, folder, work):
+            generate(project)
+        vectors.save(work / "vectors.json")
+        top = top_name(project.config)
+        verilog = {file.stem: file.read_text() for file in (work / "verilog").glob("*.v")}
+        placed(compiled(verilog, top, CACHE, quiet=True), work)
+        where = work / "bench"
+        shutil.copyfile(Path(bench.__file__).parent / "driving.py", where / "driving.py")
+        given = {"vectors": str((work / "vectors.json").resolve())}
+        tests, failed = run(work, top, "driving", where, parameters=given)
+        if failed or tests != 2:
+            keep(work)
+            raise RuntimeError(f"the benchmark's bench fails; see {work / 'run.log'}")
+        rates = {}
+        for case in ElementTree.parse(work / "results-driving.xml").iter("testcase"):
+            rates[case.get("name")] = vectors.cycles[-1] / float(case.get("time", "nan"))
     kakure, other = rates["waiting_for_handshakes"], rates["looking_at_every_cycle"]
     return Figure(
         "RTL simulation", "cycles/s", kakure, "cocotb, every cycle", other, kakure / other
@@ -78,11 +79,11 @@ def simulation(project: Project, images: int = 40) -> Figure:
 def synthesis(project: Project) -> Figure:
     """Seconds of synthesis per thousand gates (of Kakure's netlist), from an empty cache."""
     design = design_of(project.config, str(project.path))
-    with tempfile.TemporaryDirectory(dir=BUILD) as cache:
+    with fresh_folder(BUILD / "bench") as cache:
         begin = time.perf_counter()
-        report = synthesize(design, cache=Path(cache) / "kakure")
+        report = synthesize(design, cache=cache / "kakure")
         kakure = (time.perf_counter() - begin) / (report.totals.gate_equivalents / 1000)
-        plain = plain_flow(design, cache=Path(cache) / "plain")
+        plain = plain_flow(design, cache=cache / "plain")
     other = plain.seconds / (report.totals.gate_equivalents / 1000)
     return Figure("synthesis", "s/kGE", kakure, "plain flat Yosys", other, other / kakure)
 
@@ -105,6 +106,5 @@ def reference(project: Project) -> Figure:
 
 def figures(project: Project) -> Iterator[Figure]:
     """All measurements, as they finish."""
-    BUILD.mkdir(exist_ok=True)
     for measure in (reference, simulation, synthesis):
         yield measure(project)

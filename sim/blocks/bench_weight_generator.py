@@ -7,11 +7,13 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
+from sim.bench.outcome import Tally
 from sim.simulator import parameters
 
 from .handshake import PERIOD_NS, reset
 from .loads import PORTS, Load, Loads
 
+OUTCOME = Tally(parameters())
 LOADS = Loads.load(Path(parameters()["vectors"]))
 GOOD = [load for load in LOADS.loads if load.error == 0]
 FAULTY = [load for load in LOADS.loads if load.error != 0]
@@ -143,10 +145,12 @@ async def run(dut, load: Load, gaps: Random | None = None) -> Recorder:
                 payload.value = gaps.getrandbits(33)
         cycle += 1
     recorder.finish()
+    OUTCOME.compared(vectors=1, values=sum(recorder.count.values()))
     return recorder
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def writes_what_the_reference_says_in_exactly_the_cycles_promised(dut):
     """Compare every write and its cycle."""
     await start(dut)
@@ -155,6 +159,7 @@ async def writes_what_the_reference_says_in_exactly_the_cycles_promised(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def writes_what_the_reference_says_with_gaps(dut):
     """Compare every write, whenever it comes."""
     await start(dut)
@@ -164,6 +169,7 @@ async def writes_what_the_reference_says_with_gaps(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_raw_mask_gives_32_weights_in_every_cycle(dut):
     """From the first word of a layer to its last, where rows are multiples of 32."""
     await start(dut)
@@ -180,6 +186,7 @@ async def a_raw_mask_gives_32_weights_in_every_cycle(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_faulty_image_is_refused_and_a_good_one_loads_after_a_reset(dut):
     """Faults of every kind give their error, in its layer, and it stays."""
     await start(dut)
@@ -191,6 +198,7 @@ async def a_faulty_image_is_refused_and_a_good_one_loads_after_a_reset(dut):
 
 
 @cocotb.test(timeout_time=DEADLINE_NS, timeout_unit="ns")
+@OUTCOME.counted
 async def a_good_image_loads_after_a_reset_in_the_middle(dut):
     """Nothing of the load before is left."""
     await start(dut)

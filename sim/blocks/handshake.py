@@ -41,10 +41,13 @@ class Trace:
         When each input was taken.
     offered : list of int
         When each output was first offered.
+    got : int
+        How many outputs were compared and taken.
     """
 
     taken: list[int] = field(default_factory=list)
     offered: list[int] = field(default_factory=list)
+    got: int = 0
 
 
 class Steps:
@@ -179,6 +182,7 @@ async def exchange(
         idle += got >= needed and len(trace.taken) == len(case.inputs)
         cycle += 1
     o_ready.value = 0
+    trace.got = got
     return trace
 
 

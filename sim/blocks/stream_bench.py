@@ -5,16 +5,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sim.bench.outcome import Tally
 from sim.simulator import parameters
 
 from .handshake import Steps, exchange, interrupt, reset, start
 from .vectors import Case, Vectors
 
-__all__ = ["Promise", "given_vectors", "run_cases", "run_interrupted"]
+__all__ = ["OUTCOME", "Promise", "given_vectors", "run_cases", "run_interrupted"]
 
 Promise = Callable[[dict[str, Any], Case], tuple[list[int], list[int]]]
 """Cycles, counted from the first input, in which inputs are taken and outputs offered."""
 
+OUTCOME = Tally(parameters())
+"""What the bench compared."""
 
 INTERRUPTIONS = 8
 """Resets at the least."""
@@ -35,6 +38,7 @@ async def run_cases(
     for case in vectors.cases:
         steps = Steps(case.steps, vectors.delay)
         trace = await exchange(dut, vectors, case, steps, gaps=gaps, stalls=stalls)
+        OUTCOME.compared(vectors=1, values=trace.got)
         if not has_gaps and not has_stalls:
             taken, offered = promise(vectors.parameters, case)
             _same_cycles(f"{case.name}: inputs are taken", taken, trace.taken)
@@ -50,7 +54,8 @@ async def run_interrupted(dut: Any, vectors: Vectors) -> None:
     for number in range(max(INTERRUPTIONS, len(vectors.cases))):
         case = vectors.cases[number % len(vectors.cases)]
         await interrupt(dut, vectors, case, rng)
-        await exchange(dut, vectors, case, Steps(case.steps, vectors.delay))
+        trace = await exchange(dut, vectors, case, Steps(case.steps, vectors.delay))
+        OUTCOME.compared(vectors=1, values=trace.got)
         await reset(dut)
 
 

@@ -1,5 +1,7 @@
 """Every block over a sweep of its parameters: ``python -m sim blocks [NAME ...]``."""
 
+import json
+import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -12,7 +14,10 @@ from hdl.artifacts import BUILD
 from hdl.design import Design
 from hdl.emit import emit
 from model.errors import UserError
+from model.work_folder import fresh_folder, keep
+from sim.bench.outcome import Outcome, read_outcome, run_name
 from sim.simulator import run
+from sim.simulator_cache import placed
 
 from . import (
     golden_crossbar_tile,
@@ -25,11 +30,24 @@ from . import (
 from .build_cache import compiled
 from .point import Point
 
-__all__ = ["BLOCKS", "Failure", "main", "points", "run_bench", "run_point", "simulate", "sweep"]
+__all__ = [
+    "BLOCKS",
+    "Checked",
+    "Failure",
+    "check_point",
+    "main",
+    "points",
+    "run_bench",
+    "run_point",
+    "simulate",
+    "sweep",
+]
 
 TOP = "dut"
 ROOT = Path(__file__).resolve().parents[2]
 WORK = BUILD / "sim" / "blocks"
+SIMULATOR = "simulator"
+"""Said to have failed where no test did."""
 
 GOLDEN = {
     "crossbar_tile": golden_crossbar_tile,
@@ -58,9 +76,44 @@ def points(block: str, *, quick: bool = False) -> list[Point]:
 
 def run_point(point: Point) -> str | None:
     """Build and run a point; return None, or what failed first and where its waveform is."""
+    with fresh_folder(WORK) as folder:
+        failure = check_point(point, folder).failure
+        if failure is not None:
+            keep(folder)
+    return failure
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of a point.
+
+    Attributes
+    ----------
+    failure : str or None
+        What failed first, and where its waveform is.
+    vectors, values : int
+        How many cases or images the bench ran to their end, and how many payloads or writes it
+        compared and found equal, as it counted them itself.
+    """
+
+    failure: str | None
+    vectors: int = 0
+    values: int = 0
+
+
+def check_point(point: Point, work: Path) -> Checked:
+    """Build and run a point in a folder of its own below ``work``, which stays if it fails."""
     number = [other.name for other in points(point.block)].index(point.name)
-    folder = WORK / point.block / str(number)
-    return simulate(point, emit(point.make(), TOP), folder)
+    folder = work / point.block / str(number)
+    failure = simulate(point, emit(point.make(), TOP), folder)
+    if failure is not None:
+        return Checked(failure)
+    try:
+        outcome = _compared(folder, folder / "vectors.json")
+    except ValueError as error:
+        return Checked(f"{point.name}: {error}")
+    shutil.rmtree(folder)
+    return Checked(None, outcome.count("vectors"), outcome.count("values"))
 
 
 def simulate(point: Point, design: Design, folder: Path, *, waves: bool = True) -> str | None:
@@ -78,7 +131,7 @@ def simulate(point: Point, design: Design, folder: Path, *, waves: bool = True) 
     if failure is None:
         return None
     report = f"{point.name}: {failure}"
-    if not waves:
+    if not waves or failure.test == SIMULATOR:
         return report
     executable = compiled(design, waves=True)
     run_bench(point.block, executable, folder / "waves", vectors, test=failure.test)
@@ -113,9 +166,9 @@ def run_bench(
         Run only this test, on a simulator made with ``waves``, and leave ``dump.vcd``.
     """
     folder.mkdir(exist_ok=True)
-    linked = folder / TOP
-    linked.unlink(missing_ok=True)
-    linked.symlink_to(executable.resolve())
+    placed(executable, folder)
+    outcome = folder / "outcome.json"
+    outcome.unlink(missing_ok=True)
     module = f"sim.blocks.bench_{block}"
     try:
         tests, _ = run(
@@ -123,17 +176,48 @@ def run_bench(
             TOP,
             module,
             ROOT,
-            parameters={"vectors": str(vectors.resolve())},
+            parameters={
+                "vectors": str(vectors.resolve()),
+                "outcome": str(outcome.resolve()),
+                "run": run_name(folder),
+            },
             testcases=[test] if test else None,
             waves=test is not None,
         )
     except RuntimeError as error:
-        return Failure("simulator", str(error))
+        return Failure(SIMULATOR, str(error))
     for case in ElementTree.parse(folder / f"results-{module}.xml").iter("testcase"):
         for problem in (*case.iter("failure"), *case.iter("error")):
             message = problem.get("error_msg") or problem.get("message") or "failed"
             return Failure(case.get("name", "?"), message.splitlines()[0])
-    return None if tests else Failure("simulator", "no test ran")
+    if test is None:
+        try:
+            _compared(folder, vectors, tests)
+        except ValueError as error:
+            return Failure(SIMULATOR, str(error))
+    return None if tests else Failure(SIMULATOR, "no test ran")
+
+
+def _compared(folder: Path, vectors: Path, tests: int | None = None) -> Outcome:
+    """What a bench compared; ValueError where that is less than the vectors hold."""
+    outcome = read_outcome(
+        folder / "outcome.json", run=run_name(folder), seed=0, vectors=vectors, tests=tests
+    )
+    first = outcome.declared[0]  # the test that compares everything, at least once
+    wanted = outcome.count("runs", first) * _values(vectors)
+    got = outcome.count("values", first)
+    if got < wanted or not wanted:
+        raise ValueError(f"{first}: must compare {wanted or 'some'} values, not {got}")
+    return outcome
+
+
+def _values(vectors: Path) -> int:
+    """How many payloads or writes must come of golden vectors."""
+    data = json.loads(vectors.read_text())
+    if "loads" in data:
+        writes = [load["writes"].values() for load in data["loads"] if load["error"] == 0]
+        return sum(len(port) for ports in writes for port in ports)
+    return sum(len(case["outputs"]) - case["extra"] for case in data["cases"])
 
 
 def sweep(block: str | None = None) -> list[str]:
@@ -142,15 +226,36 @@ def sweep(block: str | None = None) -> list[str]:
 
 
 def _sweep(blocks: Sequence[str]) -> list[str]:
-    chosen = [point for block in blocks for point in points(block)]
-    failures = []
-    with tqdm(total=len(chosen), unit="point", disable=not sys.stderr.isatty()) as bar:
-        for point in chosen:
-            failure = run_point(point)
-            if failure is not None:
-                failures.append(failure)
-            bar.write(f"PASS {point.name}" if failure is None else f"FAIL {failure}")
-            bar.update()
+    chosen = {block: points(block) for block in blocks}
+    failures: list[str] = []
+    lines = []
+    with (
+        fresh_folder(WORK) as work,
+        tqdm(
+            total=sum(map(len, chosen.values())), unit="point", disable=not sys.stderr.isatty()
+        ) as bar,
+    ):
+        for block, wanted in chosen.items():
+            passed = []
+            for point in wanted:
+                checked = check_point(point, work)
+                if checked.failure is not None:
+                    failures.append(checked.failure)
+                    keep(work)
+                    bar.write(f"FAIL {checked.failure}")
+                else:
+                    passed.append(checked)
+                    bar.write(f"PASS {point.name}: {checked.values} values equal")
+                bar.update()
+            vectors = sum(checked.vectors for checked in passed)
+            values = sum(checked.values for checked in passed)
+            lines.append(
+                f"{block:18}{len(passed):4} of {len(wanted)} points, {vectors} vectors, "
+                f"{values} values equal to the reference"
+            )
+            if not values and not failures:
+                failures.append(f"{block}: nothing was compared")
+    print("\n".join(lines))
     return failures
 
 

@@ -441,6 +441,31 @@ def test_statistics_of_a_training_that_diverged(tensor, name, value):
         fold(network)
 
 
+@pytest.mark.parametrize(("adc_bits", "adc_shift"), [(None, 0), (6, 0), (3, 0), (2, 1), (3, 3)])
+@pytest.mark.parametrize("density", [0.0, 0.05, 0.5, 1.0])
+def test_no_sum_exceeds_its_peak_and_weights_of_one_sign_reach_it(adc_bits, adc_shift, density):
+    rng = np.random.default_rng(3)
+    rows, outputs, bits = 50, 12, 3
+    mask = rng.random((rows, outputs)) < density
+    groups = (50,) if adc_bits is None else (16, 16, 16, 2)
+    peaks = channel_peaks(
+        mask, groups=groups, input_bits=bits, adc_bits=adc_bits, adc_shift=adc_shift
+    )
+    x = np.vstack([rng.integers(0, 8, (200, rows)), np.full((1, rows), 7)])
+
+    def sums(w):
+        if adc_bits is None:
+            return reference.pe_array(x, w)
+        codes = {"adc_bits": adc_bits, "adc_shift": adc_shift}
+        return reference.crossbar(x, w, rows=16, input_bits=bits, **codes)
+
+    for signs in (rng.choice([-1, 1], mask.shape), np.ones(mask.shape, int)):
+        assert (np.abs(sums(reference.hidden_weights(signs, mask))) <= peaks).all()
+    for sign in (-1, 1):
+        ends = sums(reference.hidden_weights(np.full(mask.shape, sign), mask))[-1]
+        assert (ends == sign * peaks).all()
+
+
 def test_peaks_of_masks():
     mask = np.zeros((5, 4), bool)
     mask[:, 1] = True

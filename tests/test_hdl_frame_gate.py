@@ -329,6 +329,25 @@ def test_a_load_waits_for_the_frame_and_its_result():
     stepped(bench)
 
 
+def test_nothing_is_let_in_while_a_short_image_is_filled():
+    """Its result may be dropped before that: what comes then may be of the next load."""
+
+    async def bench(gate):
+        await gate.word(1)
+        gate.ctx.set(gate.gate.o.ready, 0)
+        assert gate.shown("must_drop") == (1,)
+        await gate.pulse("ends")
+        await gate.pulse("load")
+        for _ in range(3):
+            assert gate.shown("must_drop", "is_open", "restarts") == (0, 0, 0)
+            await gate.ctx.tick()
+        gate.ctx.set(gate.gate.o.ready, 1)
+        await gate.ctx.tick()
+        assert gate.shown("is_open", "restarts") == (0, 1)
+
+    stepped(bench)
+
+
 @pytest.mark.parametrize("is_short", [False, True])
 def test_a_load_waits_for_a_wrong_image_and_forgets_it(is_short):
     async def bench(gate):

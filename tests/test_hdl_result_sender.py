@@ -87,7 +87,8 @@ def test_the_mode_of_a_result_is_that_of_the_cycle_before_it(classes, sends_clas
         await send(ctx, dut.i, logits[1:].tolist())
 
     async def switch(ctx):
-        await ctx.tick()
+        while not ctx.get(dut.i.valid):
+            await ctx.tick()
         mode = sends_class
         while ctx.get(dut.i.valid):
             mode = 1 - mode

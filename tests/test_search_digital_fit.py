@@ -159,7 +159,7 @@ def test_points_of_different_tools_are_not_mixed():
 
 def test_missing_blocks_are_named():
     with pytest.raises(UserError, match=r"no point of .*crossbar_tile.*; run make calibrate"):
-        fit([m for m in _measured() if m.sample.block == "counters"])
+        fit([m for m in _measured() if m.sample.block == "frame_gate"])
 
 
 def test_the_rank_correlation_is_spearmans():

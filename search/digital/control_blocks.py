@@ -1,4 +1,4 @@
-"""Counts of what there is once: weight generator, registers, unpacker, sender, glue."""
+"""Counts of what there is once: weight generator, registers, frames, unpacker, sender, glue."""
 
 from collections.abc import Callable
 
@@ -101,9 +101,12 @@ def _generator(p: Parameters) -> Counts:
     )
 
 
-def _counters(p: Parameters) -> Counts:
+def _frame_gate(p: Parameters) -> Counts:
+    many = p["image_words"] > 1  # an image of one word cannot be short
     word = 1.0 * range_bits(p["image_words"])
-    return Counts(198 + word, 0 * word, {"word_bit": word, "one": np.ones_like(word)})
+    return Counts(
+        np.where(many, 54.0, 52.0) + word, 0 * word, {"word_bit": word, "one": np.ones_like(word)}
+    )
 
 
 def _unpacker(p: Parameters) -> Counts:
@@ -125,7 +128,7 @@ def _sender(p: Parameters) -> Counts:
     many = p["classes"] > 1
     index = 1.0 * range_bits(p["classes"])
     return Counts(
-        np.where(many, 2 * index + 32, 0.0),
+        1.0 + np.where(many, 2 * index + 32, 0.0),
         1.0 * many,
         {
             "class": np.where(many, 1.0 * p["classes"], 0.0),
@@ -146,7 +149,9 @@ READER = ("layers", "max_outputs", "max_mask_words")
 GENERATOR = ("layers", "max_rows", "max_blocks")
 
 CONTROL_BLOCKS = (
-    Block("register_bank", ("one",), _fixed(38, 0)),
+    Block("register_bank", ("one",), _fixed(52, 0)),
+    Block("counters", ("one",), _fixed(166, 0)),
+    Block("stream_register", ("one",), _fixed(34, 1)),
     Block("crc32", ("one",), _fixed(32, 0)),
     Block("bit_reader", ("one",), _fixed(38, 1)),
     Block("mask_decoder", ("one",), _fixed(44, 0)),
@@ -159,7 +164,7 @@ CONTROL_BLOCKS = (
     Block("masked_signs", ("max_blocks",), _masked, frozenset({"max_blocks"})),
     Block("image_reader", READER, _reader, frozenset(READER)),
     Block("weight_generator", GENERATOR, _generator, frozenset(GENERATOR)),
-    Block("counters", ("image_words",), _counters, frozenset({"image_words"})),
+    Block("frame_gate", ("image_words",), _frame_gate, frozenset({"image_words"})),
     Block(
         "pixel_unpacker",
         ("pixels", "channels", "bits"),

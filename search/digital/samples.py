@@ -12,9 +12,9 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hdl.accelerator import Accelerator
-from hdl.counters import Counters
 from hdl.crossbar_engine import CrossbarEngine
 from hdl.crossbar_tile import CrossbarTile
+from hdl.frame_gate import FrameGate
 from hdl.max_pool import MaxPool
 from hdl.pe_array import PeArray
 from hdl.pe_engine import PeEngine
@@ -86,7 +86,7 @@ FROM_NUMBERS: dict[str, Callable[..., wiring.Component]] = {
     "weight_generator": WeightGenerator,
     "result_sender": ResultSender,
     "pixel_unpacker": PixelUnpacker,
-    "counters": Counters,
+    "frame_gate": FrameGate,
 }
 
 FROM_CONFIG: dict[str, Callable[[Config], wiring.Component]] = {
@@ -285,7 +285,7 @@ def _pixel_unpacker(draw: _Draw) -> dict[str, Any]:
     }
 
 
-def _counters(draw: _Draw) -> dict[str, Any]:
+def _frame_gate(draw: _Draw) -> dict[str, Any]:
     return {"image_words": draw("image_words", [4, 16, 196, 768, 1000])}
 
 
@@ -460,7 +460,7 @@ SAMPLED: dict[str, tuple[Callable[[_Draw], dict[str, Any]], int]] = {
     "weight_generator": (_weight_generator, 24),
     "result_sender": (_result_sender, 7),
     "pixel_unpacker": (_pixel_unpacker, 10),
-    "counters": (_counters, 5),
+    "frame_gate": (_frame_gate, 5),
     "accelerator": (_accelerator, 9),
 }
 """How many of each block are drawn, and how."""

@@ -348,7 +348,7 @@ def shared_parts(config: Config) -> Iterator[Part]:
     }
     for kind in ("accelerator", "register_bank", "counters", "spatial_core"):
         yield Part(kind, shared, one, where)
-    for kind in ("pixel_unpacker", "result_sender"):
+    for kind in ("stream_register", "frame_gate", "pixel_unpacker", "result_sender"):
         yield Part(kind, shared, one, where)
     layers = [(g.in_channels, g.window, g.outputs) for g in config.geometry]
     yield from generator_parts(config.weights.generator, layers)

@@ -6,6 +6,7 @@ A generated bench does not hold this file, and needs nothing of that package.
 from itertools import cycle
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
@@ -41,7 +42,7 @@ class Client:
         self.dut = dut
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, dut.rst)
-        self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), dut.clk, dut.rst)
+        self.master: Any = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), dut.clk, dut.rst)
         if seed is not None:
             self.pause(Random(seed))
 

@@ -34,6 +34,7 @@ DEADLINE_NS = PERIOD_NS * 4 * sum(limit(load) for load in LOADS.loads)
 async def start(dut):
     """Start the clock and reset the generator."""
     dut.i__valid.value = 0
+    dut.is_split.value = 0
     dut.i__payload.value = 0
     dut.rst.value = 1
     Clock(dut.clk, PERIOD_NS, "ns").start()

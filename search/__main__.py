@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import sys
+from os.path import realpath
 from pathlib import Path
 
 from hdl.artifacts import BUILD
@@ -28,7 +29,7 @@ def run_search(args: argparse.Namespace) -> None:
     space = load_space(args.space)
     folder = args.output or output_folder(space)
     check_output(folder)
-    if args.store.resolve().is_relative_to(folder.resolve()):
+    if Path(realpath(args.store)).is_relative_to(realpath(folder)):  # bears a loop of links
         raise UserError(f"{args.store}: --store: must lie outside {folder}, which is replaced")
     store = Store(args.store)
     options = Options(args.model, args.rounds, args.synthesized, args.seed)

@@ -16,8 +16,11 @@ PLAIN = {
     "model.errors",
     "model.geometry",
     "model.image",
+    "model.lifetime",
     "model.parameters",
+    "model.provenance",
     "model.reference",
+    "model.seal",
 }
 """What hdl may import of model: plain integers and numpy, no torch."""
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from model.errors import UserError
-from search.parallel import Task, Workers, evaluate
-from search.store import Outcome, Store, key_of
+from search.parallel import Workers, evaluate
+from search.store import Store, key_of
+from search.task import Outcome, Task
 
 
 def square(number: int) -> Outcome:
@@ -137,42 +138,3 @@ def test_keys_tell_kinds_and_arguments_apart():
     keys = {key_of("a", {"x": 1}), key_of("b", {"x": 1}), key_of("a", {"x": 2})}
     assert len(keys) == 3
     assert key_of("a", {"x": 1, "y": 2}) == key_of("a", {"y": 2, "x": 1})
-
-
-@pytest.mark.parametrize("content", [b"no database at all, but some text" * 100, None])
-def test_a_broken_store_is_named_and_left_alone(tmp_path, content):
-    path = tmp_path / "store.sqlite"
-    if content is None:
-        store = Store(path)
-        for number in range(200):
-            store.put("x", {"n": number}, Outcome({"text": "y" * 1000}))
-        store.close()
-        whole = path.read_bytes()
-        content = whole[: len(whole) // 2] + b"\xff" * (len(whole) - len(whole) // 2)
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"store\.sqlite: is .*; move it away"):
-        Store(path)
-    assert path.read_bytes() == content
-
-
-def test_another_programs_database_is_left_alone(tmp_path):
-    import sqlite3
-
-    path = tmp_path / "store.sqlite"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE mine (x)")
-    connection.close()
-    before = path.read_bytes()
-    with pytest.raises(UserError, match="is no store of evaluations; move it away"):
-        Store(path)
-    assert path.read_bytes() == before
-
-
-def test_a_store_of_another_version_is_refused(tmp_path):
-    path = tmp_path / "store.sqlite"
-    store = Store(path)
-    store.connection.execute("PRAGMA user_version = 7")
-    store.connection.commit()
-    store.close()
-    with pytest.raises(UserError, match="must be a store of version 1, not 7"):
-        Store(path)

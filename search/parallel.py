@@ -89,7 +89,11 @@ def _finished(
         return
     if workers.backend == "ray":
         with _ray_pool(min(workers.jobs, len(calls))) as pool:
-            yield from pool.imap_unordered(_call, calls, chunksize=1)
+            for one in pool.imap_unordered(_call, calls, chunksize=1):
+                if isinstance(one, Exception):  # Ray gives what others raise, wrapped twice
+                    cause = getattr(one, "underlying", one)
+                    raise getattr(cause, "cause", None) or cause
+                yield one
         return
     options: dict[str, Any] = {"return_as": "generator_unordered", "batch_size": 1}
     if workers.jobs > 1 and len(calls) > 1:  # killed, this process cannot end its workers
@@ -124,7 +128,8 @@ def _ray_pool(jobs: int) -> Iterator[Any]:
     ours = not ray.is_initialized()
     if ours:
         _check_address(os.environ.get("RAY_ADDRESS", ""))
-        variables = {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"}
+        places = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
+        variables = {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
         ray.init(
             runtime_env={"env_vars": variables},
             log_to_driver=False,

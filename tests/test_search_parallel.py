@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from model.errors import UserError
-from search.parallel import Workers, evaluate
+from model.lifetime import tied
+from search.parallel import Workers, _call, evaluate
 from search.store import Store, key_of
 from search.task import Outcome, Task
 
@@ -123,6 +124,8 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same(tmp_path, monkeypatch):
         assert [outcome.values["number"] for outcome in outcomes] == list(range(6))
         assert len({outcome.values["node"] for outcome in outcomes}) == 2
         assert store.count("node") == 6
+        with pytest.raises(UserError, match="number: must not be 3"):
+            evaluate(tasks(5, function=fails), store, Workers(2, "ray"))
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -138,3 +141,83 @@ def test_keys_tell_kinds_and_arguments_apart():
     keys = {key_of("a", {"x": 1}), key_of("b", {"x": 1}), key_of("a", {"x": 2})}
     assert len(keys) == 3
     assert key_of("a", {"x": 1, "y": 2}) == key_of("a", {"y": 2, "x": 1})
+
+
+STARTS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from search.parallel import Workers, evaluate
+from search.store import Store
+from search.task import Task
+from test_search_parallel import says_who
+tasks = [Task("who", says_who, {{"number": n, "folder": {folder!r}}}) for n in range(3)]
+evaluate(tasks, Store(Path({folder!r}, "store.sqlite")), Workers(2, {backend!r}))
+"""
+
+
+def says_who(number: int, folder: str) -> Outcome:
+    """Write down this process and one that it starts, and take as long as a training."""
+    with subprocess.Popen(tied(["sleep", "300"])) as child:
+        Path(folder, f"{number}.new").write_text(f"{os.getpid()} {child.pid}")
+        Path(folder, f"{number}.new").rename(Path(folder, f"{number}.pids"))
+        child.wait()
+    return Outcome({})
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+@pytest.mark.parametrize("backend", ["local", "ray"])
+def test_workers_and_what_they_started_end_with_a_killed_search(tmp_path, backend):
+    tests = str(Path(__file__).parent)
+    script = STARTS.format(tests=tests, folder=str(tmp_path), backend=backend)
+    environment = os.environ | {"PYTHONPATH": f"{Path.cwd()}:{tests}"}
+    process = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    try:
+        deadline = time.monotonic() + 120
+        while len(found := list(tmp_path.glob("*.pids"))) < 2 and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.1)
+        pids = [int(pid) for path in found for pid in path.read_text().split()]
+        assert len(set(pids)) == 4 and all(map(is_running, pids))
+        assert process.pid not in pids
+    finally:
+        process.kill()  # SIGKILL, to the search alone
+        process.wait()
+    deadline = time.monotonic() + 20
+    while any(map(is_running, pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    left = [pid for pid in pids if is_running(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+
+
+def test_other_sources_are_another_evaluation(tmp_path, monkeypatch):
+    store = Store(tmp_path / "store.sqlite")
+    given = [Task("square", square, {"number": 2}, ("search.task",), ("numpy",))]
+    evaluate(given, store)
+    evaluate(given, store)
+    assert store.count("square") == 1
+    monkeypatch.setattr("search.task.sources", lambda *names: "others")
+    evaluate(given, store)
+    assert store.count("square") == 2
+    monkeypatch.setattr("search.task.tools", lambda *names: {"numpy": "0"})
+    evaluate(given, store)
+    assert store.count("square") == 3
+
+
+def test_a_worker_of_other_sources_is_refused(monkeypatch):
+    task = Task("square", square, {"number": 2}, ("search.task",))
+    call = (0, task, str(Path.cwd()), task.decides)
+    assert _call(call)[1].values["square"] == 4
+    monkeypatch.setattr("search.task.sources", lambda *names: "others")
+    with pytest.raises(UserError, match="square: sources and tools must stay the same while"):
+        _call(call)

@@ -158,11 +158,12 @@ class Store:
             found = self.connection.execute(query, (key,)).fetchone()
         if found is None:
             return None
-        row = (key.encode(), *map(as_bytes, found[:4]))
-        if checksum(row).encode() != as_bytes(found[4]):
+        kind_, given, values, data, written = map(as_bytes, found)
+        row = (key.encode(), kind_, given, values, data)
+        if checksum(row).encode() != written:
             self._forget((key.encode(), kind.encode(), b"", b"", b""))
             return None
-        return Outcome(json.loads(row[3]), row[4])
+        return Outcome(json.loads(values), data)
 
     def put(self, kind: str, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """Store an evaluation; one of the same key that is there already stays."""

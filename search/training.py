@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from model.config import Config
-from model.data import load_images
+from model.data import Split, load_images
 from model.parameters import Parameters
 from model.provenance import array_digest, sources, tools
 from model.recipe import recipe_for
@@ -52,7 +52,7 @@ def score_task(space: Space, point: Point, folder: Path, seed: int) -> Task:
     return Task("score", function, arguments, ("search.scores",), TRAINING_TOOLS)
 
 
-def images_digest(config: Config, folder: Path, split: str) -> str:
+def images_digest(config: Config, folder: Path, split: Split) -> str:
     """Digest of the images and labels of ``train`` or ``test``."""
     data = load_images(config, folder, split)
     return array_digest(data.images, data.labels)

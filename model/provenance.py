@@ -9,6 +9,7 @@ from functools import cache
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 """Where the packages lie."""
 
 PACKAGES = ("model", "hdl", "sim", "search")
+
+_PARSING = Lock()
+"""Python 3.11 raises SystemError where two threads parse at once."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def array_digest(*arrays: NDArray[Any]) -> str:
 @cache
 def sources(*names: str) -> str:
     """:func:`read_sources`, read once by a process: those that it runs."""
-    return read_sources(*names)
+    with _PARSING:
+        return read_sources(*names)
 
 
 def read_sources(*names: str) -> str:

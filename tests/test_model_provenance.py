@@ -1,5 +1,6 @@
 """A digest changes with whatever decides a result, and with nothing else."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,11 @@ def test_tools_are_named_with_their_versions():
     found = tools("numpy", "torch")
     assert found["numpy"] == np.__version__ and "+" not in found["torch"]
     assert list(found) == ["python", "numpy", "torch"]
+
+
+def test_threads_may_ask_at_once():
+    sources.cache_clear()
+    names = [("hdl.synthesis.flow",), ("search.run",), ("sim.simulate",), ("model.train",)] * 2
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda name: sources(*name), names))
+    assert found == [read_sources(*name) for name in names]

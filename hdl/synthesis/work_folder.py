@@ -1,6 +1,7 @@
 """Folders to work in that nobody has to clean up: those of killed processes go with the next."""
 
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,40 +10,45 @@ from pathlib import Path
 
 __all__ = ["work_folder"]
 
-ALIVE = ".alive"
-"""File of a folder that its process holds locked."""
+SUFFIX = ".work"
 
 
 @contextmanager
 def work_folder(parent: Path, name: str) -> Iterator[Path]:
-    """Yield a new folder in ``parent``/work, removed at the end; dead ones are removed before.
+    """Yield a new folder in ``parent``, removed at the end; dead ones are removed before.
 
-    A folder is dead when the process that made it is gone, on this machine or another that shares
-    the file system and its locks.
+    A folder is dead when the process that made it, and holds it locked, is gone, on this machine
+    or another that shares the file system and its locks.
     """
-    root = parent / "work"
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # between the making of a folder and its lock
-        for other in root.iterdir():
-            if other.is_dir() and _is_dead(other):
+    parent.mkdir(parents=True, exist_ok=True)
+    with _opened(parent) as whole:
+        fcntl.flock(whole, fcntl.LOCK_EX)  # between the making of a folder and its lock
+        for other in parent.glob(f"*{SUFFIX}"):
+            if _is_dead(other):
                 shutil.rmtree(other, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(dir=root, prefix=f"{name[:40]}."))
-        alive = (folder / ALIVE).open("w")
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{name[:40]}.", suffix=SUFFIX))
+        alive = os.open(folder, os.O_RDONLY)
         fcntl.flock(alive, fcntl.LOCK_EX)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        alive.close()
+        os.close(alive)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 def _is_dead(folder: Path) -> bool:
     try:
-        with (folder / ALIVE).open("r+") as alive:
+        with _opened(folder) as alive:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return True
     except OSError:
         return False
     return True

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import math
 import sys
 from collections.abc import Iterator
@@ -17,14 +18,19 @@ from .atomic import write_atomically
 from .chance import is_at_chance
 from .config import Config
 from .data import LEAST_TRAINING, LabelledImages, systematic
-from .errors import UserError
+from .errors import Damaged, UserError
 from .export import fold
 from .network import IntegerNetwork, Network, as_tensor
 from .parameters import Parameters
+from .provenance import array_digest, sources, tools
 from .recipe import Recipe, augment
+from .seal import read_sealed, sealed
 from .shown import cut, printable, shown
 
-__all__ = ["Trained", "Trainer", "pick_device", "train"]
+__all__ = ["TOOLS", "Trained", "Trainer", "pick_device", "train"]
+
+TOOLS = ("numpy", "torch")
+"""Packages whose versions decide what a training gives."""
 
 STATISTICS_BATCHES = 40
 """Batches over which BatchNorm is re-estimated before every export."""
@@ -99,7 +105,14 @@ class Trainer:
     ) -> None:
         self.config = config
         self.recipe = recipe
-        self.options = {**dataclasses.asdict(recipe), "seed": seed, "digest": config.digest}
+        self.options = {
+            **dataclasses.asdict(recipe),
+            "seed": seed,
+            "digest": config.digest,
+            "images": array_digest(data.images, data.labels),
+            "sources": sources(__name__),
+            "tools": tools(*TOOLS),
+        }
         self.generator = torch.Generator().manual_seed(seed)
         self.network = Network(config, generator=self.generator).to(device)
         if len(data) < LEAST_TRAINING:
@@ -223,19 +236,21 @@ class Trainer:
         }
         data = io.BytesIO()
         torch.save(state, data)
+        content = sealed(data.getvalue())
         try:
             try:
-                write_atomically(path, data.getvalue())
+                write_atomically(path, content)
             except FileNotFoundError:  # another seed has ended, and removed the folder
-                write_atomically(path, data.getvalue())
+                write_atomically(path, content)
         except OSError as error:
             kept = "; the same command goes on after the last epoch" if path.exists() else ""
             raise UserError(f"{path}: cannot be written: {error.strerror}{kept}") from None
 
     def load(self, path: Path) -> None:
-        """Go on where a checkpoint stopped; UserError if it is damaged or of another run."""
+        """Go on where a checkpoint stopped; Damaged, or UserError if it is of another run."""
+        data = io.BytesIO(read_sealed(path))
         try:
-            state = torch.load(path, map_location=self.labels.device, weights_only=True)
+            state = torch.load(data, map_location=self.labels.device, weights_only=True)
             options = state["options"]
             for name, value in self.options.items():
                 if options.get(name) != value:
@@ -256,8 +271,14 @@ class Trainer:
     def result(self) -> Trained:
         """The best epoch so far."""
         self.network.load_state_dict(self.best["state"])
+        parameters = fold(self.network)
+        made = {
+            "images": self.options["images"],
+            "sources": self.options["sources"],
+            "tools": json.dumps(self.options["tools"], sort_keys=True),
+        }
         return Trained(
-            fold(self.network),
+            dataclasses.replace(parameters, metadata={**parameters.metadata, **made}),
             self.best["epoch"],
             self.best["correct"],
             len(self.held_labels),
@@ -309,7 +330,8 @@ def train(
     seed : int
     device : torch.device
     checkpoint : Path, optional
-        Where the run is kept after every epoch, and found again when it was interrupted.
+        Where the run is kept after every epoch, and found again when it was interrupted. One that
+        is damaged is named on stderr, and the run starts anew.
     fresh : bool
         Whether an interrupted run is forgotten.
     progress : bool
@@ -317,7 +339,10 @@ def train(
     """
     trainer = Trainer(config, data, recipe, seed=seed, device=device)
     if checkpoint is not None and checkpoint.exists() and not fresh:
-        trainer.load(checkpoint)
+        try:
+            trainer.load(checkpoint)
+        except Damaged as error:
+            print(f"{error}: the training starts anew", file=sys.stderr, flush=True)
     total = recipe.epochs * trainer.steps
     interval = 0.2 if sys.stderr.isatty() else 10.0
     with tqdm(

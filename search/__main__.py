@@ -35,6 +35,7 @@ def run_search(args: argparse.Namespace) -> None:
     space = load_space(args.space)
     folder = args.output or output_folder(space)
     check_output(folder)
+    # realpath bears a loop of links
     if Path(os.path.realpath(args.store)).is_relative_to(os.path.realpath(folder)):
         raise UserError(f"{args.store}: --store: must lie outside {folder}, which is replaced")
     store = Store(args.store)

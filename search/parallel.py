@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,10 @@ import joblib
 from tqdm import tqdm
 
 from model.errors import UserError
+from model.lifetime import end_with
 
-from .store import Outcome, Store
+from .store import Store
+from .task import Outcome, Task
 
 __all__ = ["BACKENDS", "Backend", "Task", "Workers", "evaluate"]
 
@@ -40,25 +42,6 @@ class Workers:
     backend: Backend = "local"
 
 
-@dataclass(frozen=True)
-class Task:
-    """An evaluation: ``function(**arguments)``, a pure function of its arguments.
-
-    Attributes
-    ----------
-    kind : str
-        With ``arguments``, its name in the store.
-    function : callable
-        Of a module's top level, so that another process finds it.
-    arguments : dict
-        What JSON can hold, and everything that decides the outcome.
-    """
-
-    kind: str
-    function: Callable[..., Outcome]
-    arguments: Mapping[str, Any]
-
-
 def evaluate(
     tasks: Sequence[Task],
     store: Store,
@@ -77,7 +60,7 @@ def evaluate(
         What a progress bar says; none is shown without.
     """
     workers = workers or Workers()
-    found = [store.get(task.kind, task.arguments) for task in tasks]
+    found = [store.get(task.kind, task.decides) for task in tasks]
     missing = [index for index, outcome in enumerate(found) if outcome is None]
     with tqdm(
         total=len(tasks),
@@ -87,13 +70,13 @@ def evaluate(
         mininterval=0.2 if sys.stderr.isatty() else 10.0,
     ) as bar:
         for index, outcome in _finished(tasks, missing, workers):
-            store.put(tasks[index].kind, tasks[index].arguments, outcome)
+            store.put(tasks[index].kind, tasks[index].decides, outcome)
             found[index] = outcome
             bar.update()
     return [outcome for outcome in found if outcome is not None]
 
 
-Call = tuple[int, Task, str]
+Call = tuple[int, Task, str, dict[str, Any]]
 
 
 def _finished(
@@ -101,14 +84,20 @@ def _finished(
 ) -> Iterator[tuple[int, Outcome]]:
     """Outcomes as they come."""
     here = str(Path.cwd())
-    calls: list[Call] = [(index, tasks[index], here) for index in missing]
+    calls: list[Call] = [(n, tasks[n], here, tasks[n].decides) for n in missing]
     if not calls:
         return
     if workers.backend == "ray":
         with _ray_pool(min(workers.jobs, len(calls))) as pool:
-            yield from pool.imap_unordered(_call, calls, chunksize=1)
+            for one in pool.imap_unordered(_call, calls, chunksize=1):
+                if isinstance(one, Exception):  # Ray gives what others raise, wrapped twice
+                    cause = getattr(one, "underlying", one)
+                    raise getattr(cause, "cause", None) or cause
+                yield one
         return
     options: dict[str, Any] = {"return_as": "generator_unordered", "batch_size": 1}
+    if workers.jobs > 1 and len(calls) > 1:  # killed, this process cannot end its workers
+        options |= {"initializer": end_with, "initargs": (os.getpid(),)}
     parallel = joblib.Parallel(n_jobs=min(workers.jobs, len(calls)), **options)
     finished = parallel(joblib.delayed(_call)(call) for call in calls)
     yield from cast(Iterator[tuple[int, Outcome]], finished)
@@ -116,8 +105,13 @@ def _finished(
 
 def _call(call: Call) -> tuple[int, Outcome]:
     """What runs in a worker."""
-    index, task, folder = call
+    index, task, folder, decides = call
     os.chdir(folder)
+    if task.decides != decides:
+        raise UserError(
+            f"{task.kind}: sources and tools must stay the same while a search runs: "
+            "run the same command again"
+        )
     return index, task.function(**task.arguments)
 
 
@@ -134,7 +128,8 @@ def _ray_pool(jobs: int) -> Iterator[Any]:
     ours = not ray.is_initialized()
     if ours:
         _check_address(os.environ.get("RAY_ADDRESS", ""))
-        variables = {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"}
+        places = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
+        variables = {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
         ray.init(
             runtime_env={"env_vars": variables},
             log_to_driver=False,

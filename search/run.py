@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from model.config import Config
 from model.data import load_images
 from model.errors import UserError
 from model.parameters import Parameters
+from model.provenance import sources, tools
 
 from .digital.measured import Measurement
 from .metrics import CostModel, Metrics
@@ -34,7 +34,7 @@ from .space import Space
 from .store import Store
 from .synthesis import generator_versions
 from .tables import Solution
-from .training import start_of, test_accuracy
+from .training import images_digest, start_of, test_accuracy
 
 __all__ = ["Options", "Result", "search"]
 
@@ -143,6 +143,8 @@ def search(
         "options": asdict(options),
         "seed": options.seed,
         "versions": _versions(options),
+        "sources": _sources(),
+        "images": {name: images_digest(space.probe, folder, name) for name in ("train", "test")},
         "model": {"name": options.model},
         "rounds": [_round(space, turn.found, turn.done) for turn in turns],
         "stopped": stopped,
@@ -326,7 +328,16 @@ def _plain(metrics: Metrics) -> dict[str, Any]:
 
 
 def _versions(options: Options) -> dict[str, str]:
-    versions = {name: version(name) for name in ("torch", "numpy", "amaranth", "optuna", "joblib")}
+    versions = tools("amaranth", "joblib", "numpy", "optuna", "torch")
     if options.rounds:
-        versions |= generator_versions()
+        versions = versions | generator_versions()
     return versions
+
+
+def _sources() -> dict[str, str]:
+    """Digests of the sources: of the search as a whole, and of what decides each evaluation."""
+    return {
+        "search": sources(__name__),
+        "score": sources("search.scores"),
+        "training": sources("search.phase2.accuracy"),
+    }

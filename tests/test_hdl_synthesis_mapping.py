@@ -2,14 +2,20 @@
 
 import random
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from hdl.design import Design, ModuleSource
+from hdl.synthesis import mapping
 from hdl.synthesis.flow import map_modules
 from hdl.synthesis.liberty import library
 from hdl.synthesis.netlist import Netlist
+from hdl.synthesis.work_folder import work_folder
+from model.errors import Damaged, UserError
 
 CELLS = library()
 
@@ -92,3 +98,133 @@ def test_a_netlist_survives_the_cache(tmp_path):
         "inverse", "module inverse(input a, output y); assign y = ~a; endmodule", tmp_path
     )
     assert Netlist.from_dict(netlist.to_dict()) == netlist
+
+
+INVERSE = "module inverse(input a, output y); assign y = ~a; endmodule"
+
+
+def entry_of(cache: Path) -> Path:
+    (entry,) = cache.glob("*.json")
+    return entry
+
+
+def test_no_flipped_byte_of_an_entry_is_used(tmp_path, capsys):
+    mapped("inverse", INVERSE, tmp_path)
+    entry = entry_of(tmp_path)
+    whole = entry.read_bytes()
+    draw = random.Random(1)
+    places = [0, len(whole) - 1, *(draw.randrange(len(whole)) for _ in range(200))]
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= draw.randrange(1, 256)
+        entry.write_bytes(damaged)
+        with pytest.raises(Damaged, match="is damaged: its checksum does not match"):
+            mapping._read(entry, entry.stem)
+    for content in (whole[:-1] + b" ", whole[:100], b"", b"[]", b"\xff" * 200):
+        entry.write_bytes(content)
+        capsys.readouterr()
+        assert mapped("inverse", INVERSE, tmp_path).kinds == {"INV_X1": 1}
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{entry}: is damaged") and line.endswith("inverse is mapped anew")
+        assert mapped("inverse", INVERSE, tmp_path).kinds == {"INV_X1": 1}
+        assert capsys.readouterr().err == ""
+
+
+def test_an_entry_under_another_name_is_not_used(tmp_path, capsys):
+    mapped("inverse", INVERSE, tmp_path)
+    other = entry_of(tmp_path).read_bytes()
+    text = "module both(input a, b, output y); assign y = a & b; endmodule"
+    kinds = mapped("both", text, tmp_path / "other").kinds
+    entry_of(tmp_path / "other").write_bytes(other)
+    assert mapped("both", text, tmp_path / "other").kinds == kinds
+    assert "is of another module" in capsys.readouterr().err
+
+
+def test_a_damaged_library_in_the_cache_is_written_anew(tmp_path):
+    mapped("inverse", INVERSE, tmp_path)
+    (cells,) = tmp_path.glob("cells-*.lib")
+    whole = cells.read_bytes()
+    cells.write_bytes(whole.replace(b"area", b"arfa", 1))
+    entry_of(tmp_path).unlink()
+    assert mapped("inverse", INVERSE, tmp_path).kinds == {"INV_X1": 1}
+    assert cells.read_bytes() == whole
+
+
+def test_an_entry_of_other_sources_is_not_used(tmp_path, monkeypatch):
+    mapped("inverse", INVERSE, tmp_path)
+    monkeypatch.setattr(mapping, "sources", lambda *names: "others")
+    mapped("inverse", INVERSE, tmp_path)
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "loop", "folder"])
+def test_a_place_that_is_no_cache_is_said_in_one_line(tmp_path, kind):
+    cache = tmp_path / "cache"
+    if kind == "file":
+        cache.write_text("")
+    elif kind == "loop":
+        cache.symlink_to(cache)
+    else:
+        mapped("inverse", INVERSE, cache)
+        entry_of(cache).unlink()
+        (cache / f"{hashes(cache)}.json").mkdir()
+    with pytest.raises(UserError, match=r"cannot be (made and )?written: .*") as error:
+        mapped("inverse", INVERSE, cache)
+    assert "\n" not in str(error.value)
+
+
+def hashes(cache: Path) -> str:
+    """Name of the entry that was there."""
+    mapped("inverse", INVERSE, cache)
+    entry = entry_of(cache)
+    entry.unlink()
+    return entry.stem
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from hdl.design import Design, ModuleSource
+from hdl.synthesis.flow import map_modules
+text = "module wide(input [31:0] a, b, output [63:0] y); assign y = a * b; endmodule"
+map_modules(Design("wide", {"wide": ModuleSource("wide", "test", text)}), cache=Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_killed_run_leaves_no_process_and_the_next_removes_its_folder(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)])
+    deadline = time.monotonic() + 60
+    while not yosys_in(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert yosys_in(tmp_path)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 5
+    while yosys_in(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not yosys_in(tmp_path)
+    assert len(list(tmp_path.glob("wide.*.work"))) == 1
+    mapped("inverse", INVERSE, tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".lib"}
+
+
+def yosys_in(cache: Path) -> list[str]:
+    """Command lines of the processes that work in a folder of the cache."""
+    names = [f"{path.name}/" for path in cache.glob("wide.*.work")]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_text(errors="replace")
+        except OSError:
+            continue
+        found += [text for name in names if name in text]
+    return found
+
+
+def test_a_folder_in_use_stays(tmp_path):
+    with work_folder(tmp_path, "first") as first:
+        with work_folder(tmp_path, "second") as second:
+            assert first.is_dir() and second.is_dir()
+        assert first.is_dir() and not second.exists()
+    assert not first.exists()

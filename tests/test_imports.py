@@ -18,9 +18,12 @@ PLAIN = {
     "model.geometry",
     "model.image",
     "model.interrupt",
+    "model.lifetime",
     "model.parameters",
+    "model.provenance",
     "model.reference",
     "model.regular_file",
+    "model.seal",
     "model.shown",
     "model.work_folder",
 }

@@ -1,6 +1,7 @@
 import dataclasses
 import errno
 import json
+import random
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from tqdm import tqdm
 from model import reference
 from model.config import parse_config
 from model.data import LabelledImages
-from model.errors import UserError
+from model.errors import Damaged, UserError
 from model.presets import preset_json
+from model.provenance import array_digest, sources, tools
 from model.recipe import Recipe
 from model.train import Trainer, pick_device, train
 
@@ -120,13 +122,51 @@ def test_a_checkpoint_of_another_run(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("size", [0, 10, 2000])
-def test_a_damaged_checkpoint(tmp_path, monkeypatch, size):
+def test_a_checkpoint_that_was_cut_off_is_named_and_not_used(tmp_path, monkeypatch, capsys, size):
     path = tmp_path / "run.pt"
     interrupted(path, monkeypatch, 1)
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(UserError, match="remove it, or train with --fresh") as error:
+    assert same(run(path), run())
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{path}: is damaged") and line.endswith("the training starts anew")
+
+
+def test_no_flipped_byte_of_a_checkpoint_is_used(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    interrupted(path, monkeypatch, 1)
+    whole = path.read_bytes()
+    trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
+    trainer.load(path)
+    draw = random.Random(1)
+    for place in [0, len(whole) - 1, *(draw.randrange(len(whole)) for _ in range(200))]:
+        damaged = bytearray(whole)
+        damaged[place] ^= draw.randrange(1, 256)
+        path.write_bytes(damaged)
+        with pytest.raises(Damaged, match="is damaged: its checksum"):
+            trainer.load(path)
+
+
+@pytest.mark.parametrize("name", ["sources", "tools", "images"])
+def test_a_checkpoint_of_other_sources_tools_or_images_is_not_used(tmp_path, monkeypatch, name):
+    path = tmp_path / "run.pt"
+    with monkeypatch.context() as other:
+        made = Trainer.__init__
+
+        def changed(self, *args, **options):
+            made(self, *args, **options)
+            self.options[name] = "others"
+
+        other.setattr(Trainer, "__init__", changed)
+        interrupted(path, other, 1)
+    with pytest.raises(UserError, match=f"{name} must be .* to resume, not 'others'"):
         run(path)
-    assert "\n" not in str(error.value)
+
+
+def test_parameters_say_what_made_them():
+    metadata = run().parameters.metadata
+    assert metadata["sources"] == sources("model.train")
+    assert json.loads(metadata["tools"]) == tools("numpy", "torch")
+    assert metadata["images"] == array_digest(bars().images, bars().labels)
 
 
 def test_too_few_images():

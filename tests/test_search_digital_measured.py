@@ -1,14 +1,25 @@
 """Samples, their measurement, and the file that keeps it."""
 
 import json
+import random
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from model.errors import UserError
+from model.provenance import sources
+from model.seal import seal_line
 from search.digital.block import CLOCK_GATE_UM2, FLIP_FLOP_UM2
-from search.digital.measured import MEASURED, Measurement, emitted, measure, read_measured, run
+from search.digital.measured import (
+    MEASURED,
+    SOURCES,
+    Measurement,
+    emitted,
+    measure,
+    read_measured,
+    run,
+)
 from search.digital.samples import Sample, plan
 
 SMALL = Sample("popcount", {"lanes": 3, "cap_bits": None})
@@ -74,7 +85,8 @@ def test_a_changed_generator_is_measured_again(tmp_path):
     path, cache = tmp_path / "measured.jsonl", tmp_path / "cache"
     run([SMALL], path=path, cache=cache, progress=False)
     line = json.loads(path.read_text())
-    path.write_text(json.dumps(line | {"verilog": "of another day"}) + "\n")
+    line.pop("sha256")
+    path.write_text(seal_line(json.dumps(line | {"verilog": "of another day"})) + "\n")
     assert run([SMALL], path=path, cache=cache, progress=False) == 0
     assert run([SMALL], path=path, cache=cache, progress=False, check=True) == 1
     assert [m.verilog for m in read_measured(path)] == [emitted(SMALL)[1]]
@@ -97,6 +109,35 @@ def test_any_other_broken_line_is_named(tmp_path: Path, wrong: str):
     path.write_text(f"{whole}\n{wrong}\n{whole}\n")
     with pytest.raises(UserError, match=r"measured\.jsonl: line 2 is not a measurement"):
         read_measured(path)
+
+
+def test_no_flipped_byte_of_a_line_is_used(tmp_path, capsys):
+    path = tmp_path / "measured.jsonl"
+    lines = MEASURED.read_bytes().splitlines(keepends=True)[:3]
+    path.write_bytes(b"".join(lines))
+    known = {m.sample.key: m for m in read_measured(path)}
+    whole = path.read_bytes()
+    draw = random.Random(1)
+    for place in [len(whole) - 1, *(draw.randrange(len(whole)) for _ in range(200))]:
+        damaged = bytearray(whole)
+        damaged[place] ^= draw.randrange(1, 256)
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"line \d is not a measurement, or damaged; run make"):
+            read_measured(path)
+        found = read_measured(path, is_mended=True)
+        assert len(found) in (1, 2) and all(known[m.sample.key] == m for m in found)
+        assert "damaged: it is cut out, and measured anew" in capsys.readouterr().err
+        assert read_measured(path) == found
+
+
+def test_a_damaged_line_is_measured_anew(tmp_path, capsys):
+    path, cache = tmp_path / "measured.jsonl", tmp_path / "cache"
+    run([SMALL], path=path, cache=cache, progress=False)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"area_um2":', b'"area_um2":1', 1))
+    assert run([SMALL], path=path, cache=cache, progress=False) == 1
+    assert path.read_bytes() == whole
+    assert json.loads(whole)["sources"] == sources(*SOURCES)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path):

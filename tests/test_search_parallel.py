@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from model.errors import UserError
-from search.parallel import Task, Workers, evaluate
-from search.store import Outcome, Store, key_of
+from model.lifetime import tied
+from search.parallel import Workers, _call, evaluate
+from search.store import Store, key_of
+from search.task import Outcome, Task
 
 
 def square(number: int) -> Outcome:
@@ -122,6 +124,8 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same(tmp_path, monkeypatch):
         assert [outcome.values["number"] for outcome in outcomes] == list(range(6))
         assert len({outcome.values["node"] for outcome in outcomes}) == 2
         assert store.count("node") == 6
+        with pytest.raises(UserError, match="number: must not be 3"):
+            evaluate(tasks(5, function=fails), store, Workers(2, "ray"))
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -139,40 +143,81 @@ def test_keys_tell_kinds_and_arguments_apart():
     assert key_of("a", {"x": 1, "y": 2}) == key_of("a", {"y": 2, "x": 1})
 
 
-@pytest.mark.parametrize("content", [b"no database at all, but some text" * 100, None])
-def test_a_broken_store_is_named_and_left_alone(tmp_path, content):
-    path = tmp_path / "store.sqlite"
-    if content is None:
-        store = Store(path)
-        for number in range(200):
-            store.put("x", {"n": number}, Outcome({"text": "y" * 1000}))
-        store.close()
-        whole = path.read_bytes()
-        content = whole[: len(whole) // 2] + b"\xff" * (len(whole) - len(whole) // 2)
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"store\.sqlite: is .*; move it away"):
-        Store(path)
-    assert path.read_bytes() == content
+STARTS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from search.parallel import Workers, evaluate
+from search.store import Store
+from search.task import Task
+from test_search_parallel import says_who
+tasks = [Task("who", says_who, {{"number": n, "folder": {folder!r}}}) for n in range(3)]
+evaluate(tasks, Store(Path({folder!r}, "store.sqlite")), Workers(2, {backend!r}))
+"""
 
 
-def test_another_programs_database_is_left_alone(tmp_path):
-    import sqlite3
-
-    path = tmp_path / "store.sqlite"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE mine (x)")
-    connection.close()
-    before = path.read_bytes()
-    with pytest.raises(UserError, match="is no store of evaluations; move it away"):
-        Store(path)
-    assert path.read_bytes() == before
+def says_who(number: int, folder: str) -> Outcome:
+    """Write down this process and one that it starts, and take as long as a training."""
+    with subprocess.Popen(tied(["sleep", "300"])) as child:
+        Path(folder, f"{number}.new").write_text(f"{os.getpid()} {child.pid}")
+        Path(folder, f"{number}.new").rename(Path(folder, f"{number}.pids"))
+        child.wait()
+    return Outcome({})
 
 
-def test_a_store_of_another_version_is_refused(tmp_path):
-    path = tmp_path / "store.sqlite"
-    store = Store(path)
-    store.connection.execute("PRAGMA user_version = 7")
-    store.connection.commit()
-    store.close()
-    with pytest.raises(UserError, match="must be a store of version 1, not 7"):
-        Store(path)
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+@pytest.mark.parametrize("backend", ["local", "ray"])
+def test_workers_and_what_they_started_end_with_a_killed_search(tmp_path, backend):
+    tests = str(Path(__file__).parent)
+    script = STARTS.format(tests=tests, folder=str(tmp_path), backend=backend)
+    environment = os.environ | {"PYTHONPATH": f"{Path.cwd()}:{tests}"}
+    process = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    try:
+        deadline = time.monotonic() + 120
+        while len(found := list(tmp_path.glob("*.pids"))) < 2 and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.1)
+        pids = [int(pid) for path in found for pid in path.read_text().split()]
+        assert len(set(pids)) == 4 and all(map(is_running, pids))
+        assert process.pid not in pids
+    finally:
+        process.kill()  # SIGKILL, to the search alone
+        process.wait()
+    deadline = time.monotonic() + 20
+    while any(map(is_running, pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    left = [pid for pid in pids if is_running(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+
+
+def test_other_sources_are_another_evaluation(tmp_path, monkeypatch):
+    store = Store(tmp_path / "store.sqlite")
+    given = [Task("square", square, {"number": 2}, ("search.task",), ("numpy",))]
+    evaluate(given, store)
+    evaluate(given, store)
+    assert store.count("square") == 1
+    monkeypatch.setattr("search.task.sources", lambda *names: "others")
+    evaluate(given, store)
+    assert store.count("square") == 2
+    monkeypatch.setattr("search.task.tools", lambda *names: {"numpy": "0"})
+    evaluate(given, store)
+    assert store.count("square") == 3
+
+
+def test_a_worker_of_other_sources_is_refused(monkeypatch):
+    task = Task("square", square, {"number": 2}, ("search.task",))
+    call = (0, task, str(Path.cwd()), task.decides)
+    assert _call(call)[1].values["square"] == 4
+    monkeypatch.setattr("search.task.sources", lambda *names: "others")
+    with pytest.raises(UserError, match="square: sources and tools must stay the same while"):
+        _call(call)

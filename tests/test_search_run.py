@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from model.config import load_config
 from model.data import load_images
 from model.evaluate import evaluate
 from model.parameters import load_parameters
+from model.provenance import array_digest, sources, tools
 from search.__main__ import main
 from search.space import parse_space
 from search.store import Store
@@ -187,6 +190,57 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_result(searched, tmp_path):
         kept = stored(tmp_path)
     assert run(tmp_path, searched / "space.json", "--jobs", "2") == 0
     assert result(tmp_path) == result(searched)
+
+
+def test_a_damaged_store_gives_the_same_result_or_says_what_is_made_anew(
+    searched, tmp_path, capsys
+):
+    whole = (searched / "store.sqlite").read_bytes()
+    draw = random.Random(1)
+    for number in range(3):
+        damaged = bytearray(whole)
+        for _ in range(4):
+            place = draw.randrange(len(whole) if number else 4096)
+            damaged[place] ^= draw.randrange(1, 256)
+        (tmp_path / "store.sqlite").write_bytes(damaged)
+        assert run(tmp_path, searched / "space.json") == 0
+        assert result(tmp_path) == result(searched)
+        done = capsys.readouterr()
+        new = int(done.out.partition("new evaluations ")[2].partition(",")[0])
+        said = [line for line in done.err.splitlines() if "made anew" in line]
+        assert bool(said) or new == 0
+
+
+def test_a_store_from_before_is_renewed_and_said(searched, tmp_path, capsys):
+    shutil.copy(searched / "store.sqlite", tmp_path)
+    with sqlite3.connect(tmp_path / "store.sqlite") as old:
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    assert run(tmp_path, searched / "space.json") == 0
+    done = capsys.readouterr()
+    assert "store.sqlite: is of an earlier version" in done.err
+    assert "new evaluations 0," not in done.out
+    assert result(tmp_path) == result(searched)
+
+
+def test_the_result_says_what_made_it(searched):
+    record = result(searched)
+    assert record["seed"] == 1 and record["versions"] == tools(
+        "amaranth", "joblib", "numpy", "optuna", "torch"
+    )
+    assert record["sources"] == {
+        "search": sources("search.run"),
+        "score": sources("search.scores"),
+        "training": sources("search.phase2.accuracy"),
+    }
+    folder = searched / "result"
+    config = load_config(folder / "best.json")
+    train = load_images(config, folder, "train")
+    assert record["images"]["train"] == array_digest(train.images, train.labels)
+    metadata = load_parameters(folder / "best.safetensors", config).metadata
+    assert metadata["config"] == config.digest == record["best"]["digest"]
+    assert metadata["sources"] == sources("model.train") and metadata["seed"] == "1"
+    assert json.loads(metadata["tools"]) == tools("numpy", "torch")
 
 
 def stored(folder: Path) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hdl.design import Design, ModuleSource
+from model.provenance import sources
 
 from .buffering import buffered
 from .liberty import Library, library
@@ -190,7 +191,9 @@ def synthesize(
     return SynthesisReport(
         config_digest=config_digest,
         top=design.top,
-        tools=Tools(used.name, used.version, cells.package, cells.sha256, SOURCE),
+        tools=Tools(
+            used.name, used.version, cells.package, cells.sha256, SOURCE, sources(__name__)
+        ),
         script=SCRIPT,
         totals=Totals(
             area_um2=total("area_um2"),

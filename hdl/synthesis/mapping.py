@@ -1,20 +1,21 @@
 """Mapping one Verilog module to 45 nm cells: the Yosys script, run once and kept in a cache."""
 
-import hashlib
 import json
-import shutil
-import tempfile
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from hdl.design import Design, ModuleSource
 from model.atomic import write_atomically
-from model.errors import UserError
+from model.errors import Damaged, UserError
+from model.provenance import Provenance, sources
+from model.seal import read_sealed, sealed
 
 from .black_box import black_box
 from .liberty import Library
 from .netlist import Netlist
+from .work_folder import work_folder
 from .yosys import Engine
 
 __all__ = ["SCRIPT", "MappedModule", "Mapper"]
@@ -101,17 +102,27 @@ class Mapper:
         The cells.
     cache : Path
         Folder of the results: a file per module, named by a hash of all that it depends on,
-        written under another name and renamed, so that a stopped run leaves only whole files.
+        written under another name and renamed, so that a stopped run leaves only whole files. One
+        whose checksum does not match is named on stderr, and made anew.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be made or written.
     """
 
     def __init__(self, engine: Engine, library: Library, cache: Path) -> None:
         self.engine = engine
         self.library = library
         self.cache = cache
-        cache.mkdir(parents=True, exist_ok=True)
         self._cells = f"cells-{library.sha256[:16]}.lib"
-        if not (cache / self._cells).exists():
-            write_atomically(cache / self._cells, library.path.read_bytes())
+        cells = library.path.read_bytes()
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            if not (cache / self._cells).is_file() or (cache / self._cells).read_bytes() != cells:
+                write_atomically(cache / self._cells, cells)
+        except OSError as error:
+            raise UserError(f"{cache}: cannot be made and written: {error.strerror}") from None
 
     def map(self, design: Design, module: ModuleSource) -> MappedModule:
         """Map a module of a design, or take it from the cache.
@@ -119,51 +130,69 @@ class Mapper:
         Raises
         ------
         UserError
-            If Yosys refuses the module, or leaves something that has no cell.
+            If Yosys refuses the module, or leaves something that has no cell; if the result cannot
+            be written.
         """
         names = sorted(set(module.instances.values()))
         children = "".join(black_box(design.modules[name].verilog) for name in names)
-        parts = (
-            SCRIPT,
-            ADDERS.read_text(),
-            CONSTRAINTS,
-            self.library.sha256,
-            self.engine.version,
-            children,
-            module.verilog,
-        )
-        key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        facts = {
+            "adders": ADDERS.read_text(),
+            "children": children,
+            "constraints": CONSTRAINTS,
+            "library": self.library.sha256,
+            "module": module.name,
+            "script": SCRIPT,
+            "sources": sources(__name__),
+            "verilog": module.verilog,
+            "yosys": self.engine.version,
+        }
+        key = Provenance("mapped module", facts).digest
         entry = self.cache / f"{key}.json"
         if entry.exists():
-            kept = json.loads(entry.read_text())
-            netlist = Netlist.from_dict(kept["netlist"])
-            return MappedModule(netlist, kept["candidate"], kept["seconds"], True)
+            try:
+                return _read(entry, key)
+            except Damaged as error:
+                print(f"{error}: module {module.name} is mapped anew", file=sys.stderr, flush=True)
         self.engine.prepare()
         start = time.perf_counter()
         netlist, candidate = self._run(module, children, set(names))
         seconds = round(time.perf_counter() - start, 3)
-        kept = {"netlist": netlist.to_dict(), "candidate": candidate, "seconds": seconds}
-        write_atomically(entry, json.dumps(kept, separators=(",", ":")).encode())
+        kept = {
+            "key": key,
+            "netlist": netlist.to_dict(),
+            "candidate": candidate,
+            "seconds": seconds,
+        }
+        try:
+            write_atomically(entry, sealed(json.dumps(kept, separators=(",", ":")).encode()))
+        except OSError as error:
+            raise UserError(f"{entry}: cannot be written: {error.strerror}") from None
         return MappedModule(netlist, candidate, seconds, False)
 
     def _run(self, module: ModuleSource, children: str, names: set[str]) -> tuple[Netlist, str]:
-        folder = Path(tempfile.mkdtemp(dir=self.cache, prefix=f"{module.name[:40]}."))
+        with work_folder(self.cache, module.name) as folder:
+            return self._mapped(folder, module, children, names)
+
+    def _mapped(
+        self, folder: Path, module: ModuleSource, children: str, names: set[str]
+    ) -> tuple[Netlist, str]:
+        inside = folder.relative_to(self.cache)
         (folder / "children.v").write_text(children)
         (folder / "source.v").write_text(module.verilog)
         (folder / "adders.v").write_text(ADDERS.read_text())
         (folder / "constraints").write_text(CONSTRAINTS)
         script = SCRIPT.replace("$TOP", module.name)
         script = script.replace("$LIBRARY", self.engine.path(self._cells))
-        script = script.replace("$FOLDER", self.engine.path(folder.name))
+        script = script.replace("$FOLDER", self.engine.path(str(inside)))
         for word, name in (
             ("$CHILDREN", "children.v"),
             ("$SOURCE", "source.v"),
             ("$ADDERS", "adders.v"),
             ("$CONSTRAINTS", "constraints"),
         ):
-            script = script.replace(word, self.engine.path(f"{folder.name}/{name}"))
+            script = script.replace(word, self.engine.path(f"{inside}/{name}"))
         (folder / "script.ys").write_text(script)
-        self.engine.run(f"{folder.name}/script.ys", self.cache)
+        self.engine.run(f"{inside}/script.ys", self.cache, log=self.cache / f"{module.name}.log")
         netlists = [
             (Netlist.read((folder / f"{candidate}.json").read_text(), module.name), candidate)
             for candidate in CANDIDATES
@@ -171,9 +200,14 @@ class Mapper:
         netlist, candidate = min(netlists, key=lambda pair: pair[0].area(self.library))
         strange = set(netlist.kinds) - set(self.library.cells) - names
         if strange:
-            raise UserError(
-                f"module {module.name}: no 45 nm cell for {', '.join(sorted(strange))} "
-                f"(log: {folder}/script.ys.log)"
-            )
-        shutil.rmtree(folder)
+            raise UserError(f"module {module.name}: no 45 nm cell for {', '.join(sorted(strange))}")
         return netlist, candidate
+
+
+def _read(entry: Path, key: str) -> MappedModule:
+    kept = json.loads(read_sealed(entry))
+    if kept["key"] != key:
+        raise Damaged(f"{entry}: is damaged: it is of another module")
+    return MappedModule(
+        Netlist.from_dict(kept["netlist"]), kept["candidate"], kept["seconds"], True
+    )

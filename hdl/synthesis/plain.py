@@ -1,20 +1,18 @@
 """The usual flat Yosys flow, to compare with: ``synth; dfflibmap; abc; stat``."""
 
 import os
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from hdl.design import Design
-from model.atomic import write_atomically
 
 from .black_box import black_box
 from .flow import CACHE, macros_of
 from .liberty import library
 from .netlist import Netlist
-from .yosys import EngineName, find_engine
+from .work_folder import work_folder
+from .yosys import Engine, EngineName, find_engine
 
 __all__ = ["PlainResult", "plain_flow"]
 
@@ -48,15 +46,29 @@ def plain_flow(design: Design, *, engine: EngineName = "auto", cache: Path = CAC
     Memory macros are left out and counted by the same formula as in
     :func:`~hdl.synthesis.flow.synthesize`, so that the areas compare.
     """
-    cells, yosys, macros = library(), find_engine(engine), macros_of(design)
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=cache, prefix="plain."))
+    cells, macros = library(), macros_of(design)
+    with work_folder(cache, "plain") as folder:
+        netlist, seconds, cpu_seconds = _run(design, set(macros), find_engine(engine), folder)
+    used = (macros[module.name] for _, module in design.instances() if module.name in macros)
+    return PlainResult(
+        area_um2=round(netlist.area(cells) + sum(macro.area_um2 for macro in used), 3),
+        cells=sum(netlist.cells(cells).values()),
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        netlist=netlist,
+    )
+
+
+def _run(
+    design: Design, macros: set[str], yosys: Engine, folder: Path
+) -> tuple[Netlist, float, float]:
+    """The netlist, and seconds of the wall clock and the processor."""
     texts = (
         black_box(module.verilog) if name in macros else module.verilog
         for name, module in design.modules.items()
     )
     (folder / "design.v").write_text("\n".join(texts))
-    write_atomically(folder / "cells.lib", cells.path.read_bytes())
+    (folder / "cells.lib").write_bytes(library().path.read_bytes())
     liberty, source, mapped = (
         yosys.path(name) for name in ("cells.lib", "design.v", "mapped.json")
     )
@@ -79,13 +91,6 @@ def plain_flow(design: Design, *, engine: EngineName = "auto", cache: Path = CAC
     seconds = time.perf_counter() - start
     after = os.times()
     netlist = Netlist.read((folder / "mapped.json").read_text(), design.top)
-    shutil.rmtree(folder)
-    used = (macros[module.name] for _, module in design.instances() if module.name in macros)
-    return PlainResult(
-        area_um2=round(netlist.area(cells) + sum(macro.area_um2 for macro in used), 3),
-        cells=sum(netlist.cells(cells).values()),
-        seconds=seconds,
-        cpu_seconds=(after.children_user - before.children_user)
-        + (after.children_system - before.children_system),
-        netlist=netlist,
-    )
+    cpu_seconds = after.children_user - before.children_user
+    cpu_seconds += after.children_system - before.children_system
+    return netlist, seconds, cpu_seconds

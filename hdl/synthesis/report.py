@@ -17,13 +17,17 @@ __all__ = ["InstanceReport", "ModuleReport", "SynthesisReport", "Tools", "Totals
 
 @dataclass(frozen=True)
 class Tools:
-    """What made the numbers: ``engine`` is native or yowasp, ``yosys`` its package and version."""
+    """What made the numbers: ``engine`` is native or yowasp, ``yosys`` its package and version.
+
+    ``sources`` is the digest of the sources of the flow; empty in reports from before it was kept.
+    """
 
     engine: str
     yosys: str
     library: str
     library_sha256: str
     memory_model: str
+    sources: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,20 @@
 """The inner loop of the netlist simulation: C, written from the library's functions."""
 
 import ctypes
-import hashlib
 import platform
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from model.atomic import write_atomically
-from model.errors import UserError
+from model.errors import Damaged, UserError
+from model.provenance import Provenance
+from model.seal import read_sealed, sealed
 
 from .liberty import library
 
@@ -166,23 +169,34 @@ def kernel() -> Kernel:
     functions = _functions()
     cases = [f"      case {n}: RUN({_expression(f)})" for n, f in enumerate(functions)]
     text = _HEAD + "\n".join(cases) + _TAIL
-    name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    built = CACHE / f"{name}.so"
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise UserError("the netlist simulation needs a C compiler: install gcc or clang")
+    options = ["-O2", "-shared", "-fPIC", "-w"]
+    if platform.machine() == "x86_64":
+        options.append("-mpopcnt")
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
+    facts = {"text": text, "options": options, "compiler": version, "on": platform.machine()}
+    built = CACHE / f"{Provenance('netlist simulation', facts).digest[:16]}.so"
+    if built.exists():
+        try:
+            read_sealed(built)
+        except Damaged as error:
+            print(f"{error}: it is compiled anew", file=sys.stderr, flush=True)
+            built.unlink()
     if not built.exists():
-        compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-        if compiler is None:
-            raise UserError("the netlist simulation needs a C compiler: install gcc or clang")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        source = CACHE / f"{name}.c"
-        write_atomically(source, text.encode())
-        made = CACHE / f"{name}.so.new"
-        options = ["-O2", "-shared", "-fPIC", "-w"]
-        if platform.machine() == "x86_64":
-            options.append("-mpopcnt")
+        write_atomically(built, sealed(_compiled(compiler, options, text)))
+    return Kernel(ctypes.CDLL(str(built.resolve())), {f: n for n, f in enumerate(functions)})
+
+
+def _compiled(compiler: str, options: list[str], text: str) -> bytes:
+    """The library that a compiler makes of a text."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
+        source.write_text(text)
         done = subprocess.run(
             [compiler, *options, "-o", str(made), str(source)], capture_output=True, text=True
         )
         if done.returncode:
-            raise UserError(f"{compiler} cannot compile {source}: {done.stderr.strip()[:200]}")
-        made.replace(built)
-    return Kernel(ctypes.CDLL(str(built.resolve())), {f: n for n, f in enumerate(functions)})
+            raise UserError(f"{compiler} cannot compile the loop: {done.stderr.strip()[:200]}")
+        return made.read_bytes()

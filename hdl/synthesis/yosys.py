@@ -15,6 +15,7 @@ from typing import Literal
 import platformdirs
 
 from model.errors import UserError
+from model.lifetime import tied
 from model.work_folder import fresh_folder
 
 __all__ = ["ENGINES", "Engine", "EngineName", "find_engine"]
@@ -56,7 +57,7 @@ def _compiled(command: tuple[str, ...], version: str) -> Path:
         (folder / "new").mkdir()
         environment = os.environ | {"YOWASP_CACHE_DIR": str(folder / "new")}
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            tied(command), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         if done.returncode:
             lines = done.stderr.splitlines() or [f"exit status {done.returncode}"]
@@ -98,10 +99,16 @@ class Engine:
         with _PREPARING:
             return {"YOWASP_CACHE_DIR": str(_compiled((*self.command[:-1], "-V"), self.version))}
 
-    def run(self, script: str, folder: Path) -> None:
+    def run(self, script: str, folder: Path, *, log: Path | None = None) -> None:
         """Run the script file ``script`` of ``folder``, in a process of its own.
 
-        Only that folder is visible to the portable build. The log stays beside the script.
+        Only that folder is visible to the portable build. Where this process is killed, so is
+        that one.
+
+        Parameters
+        ----------
+        log : Path, optional
+            File of the log, which stays after an error; by default beside the script, always.
 
         Raises
         ------
@@ -110,7 +117,7 @@ class Engine:
         """
         mount = {"YOWASP_MOUNT": f"{MOUNT}={folder.resolve()}"}
         done = subprocess.run(
-            [*self.command, self.path(script)],
+            tied([*self.command, self.path(script)]),
             cwd=folder,
             env=os.environ | mount | self.prepare(),
             stdin=subprocess.DEVNULL,
@@ -119,11 +126,13 @@ class Engine:
             text=True,
             errors="replace",
         )
-        (folder / f"{script}.log").write_text(done.stdout)
+        if log is None or done.returncode:
+            log = log or folder / f"{script}.log"
+            log.write_text(done.stdout)
         if done.returncode:
             errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
             why = errors[-1].strip() if errors else f"exit status {done.returncode}"
-            raise UserError(f"{self.version}: {why} (log: {folder / script}.log)")
+            raise UserError(f"{self.version}: {why} (log: {log})")
 
 
 def _on_path() -> Engine | None:

@@ -55,7 +55,9 @@ def _trained(config: Config) -> tuple[Parameters, dict[str, Any]]:
 
 def calibrate(path: Path = ENERGY_MEASURED) -> int:
     """Measure the samples that are not in the file yet; each is stored when it is done."""
-    known = {point.digest for point in read_points(path)} if path.exists() else set()
+    known = (
+        {point.digest for point in read_points(path, is_mended=True)} if path.exists() else set()
+    )
     wanted = [config for config in energy_samples() if config.digest not in known]
     for config in tqdm(wanted, desc="energy", unit="accelerator"):
         parameters, training = _trained(config)

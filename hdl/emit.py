@@ -34,7 +34,7 @@ def emit(top: wiring.Component, name: str) -> Design:
     name : str
         Module name of the top.
     """
-    emitter = _Emitter()
+    emitter = Emission()
     emitter.add(top, name)
     modules = list(emitter.modules.values())
     texts = verilog_texts([module.rtlil for module in modules])
@@ -113,7 +113,7 @@ class _Module:
         )
 
 
-class _Emitter(Emitter):
+class Emission(Emitter):
     """The platform passed to ``elaborate``: elaborates what is placed, children first."""
 
     def __init__(self) -> None:

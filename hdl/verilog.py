@@ -66,18 +66,21 @@ def finished(text: str) -> str:
 def _started(text: str) -> str:
     """Make every ``always @*`` run at time 0, whatever the simulator.
 
-    Such a block runs when something that it reads changes. Yosys lets each read a register that
-    only an initializer writes, for a change at time 0; but in SystemVerilog initializers come
+    Such a block runs when something that it reads changes. Yosys lets most of them read a register
+    that only an initializer writes, for a change at time 0; but in SystemVerilog initializers come
     before all processes, so none sees it, and in Verilog-2001 the order is the simulator's choice.
-    A non-blocking assignment takes effect after every process has begun to wait: it is a change in
-    both, from X and from 0 alike.
+    The others, one assignment each, rely on a change of what they copy. A non-blocking assignment
+    takes effect after every process has begun to wait: all see it, be it from X or from 0.
     """
     name = re.search(r"^  reg (\\\$auto\S+) +=.*;$", text, re.MULTILINE)
     if name is not None:
         begins = f"  reg {START};\n  initial begin\n    {START}<= 1'h1;\n  end"
         text = text.replace(name[0], begins).replace(f"{name[1]} ", START)
+    reads = f"  always @* begin\n    if ({START}) begin end\n"
+    copies = re.compile(r"^  always @\*\n(    .*;\n)", re.MULTILINE)
+    text = copies.sub(lambda found: f"{reads}{found[1]}  end\n", text)
     assert "$auto$" not in text, "such names depend on what else was written"
-    assert "always @*" not in text or START in text, "Yosys starts every combinational block"
+    assert text.count("always @*") == text.count(reads), "every combinational block reads it"
     return text
 
 

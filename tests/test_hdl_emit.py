@@ -12,13 +12,16 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.accelerator import Accelerator
 from hdl.crossbar_tile import CrossbarTile
-from hdl.emit import LONGEST_NAME, emit, module_name
+from hdl.emit import LONGEST_NAME, Emission, emit, module_name
 from hdl.hierarchy import place
 from hdl.popcount import Popcount
 from hdl.sliding_window import SlidingWindow
+from hdl.verilog import verilog_texts
 from hdl.weight_generator import LayerWeights, WeightGenerator
 from hdl.weight_order import WeightOrder
 from model.config import parse_config
+from sim.benchmark.module_at_a_time import module_at_a_time
+from sim.random_config import random_config
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYWORDS = {"module", "input", "output", "wire", "reg", "begin", "end", "case", "table", "cell"}
@@ -212,3 +215,33 @@ def test_no_line_is_too_long_for_verilator():
     )
     text = emit(window, "window").modules["window"].verilog
     assert max(map(len, text.splitlines())) <= 2000
+
+
+def check_names(seeds):
+    texts = {}
+    shared = 0
+    for seed in seeds:
+        top = Accelerator(config=random_config(seed, weights=700, cycles=1500, blocks=40))
+        for name, module in emit(top, f"top_{seed}").modules.items():
+            shared += name in texts
+            assert texts.setdefault(name, module.verilog) == module.verilog, name
+    assert shared > 5 * len(seeds)
+
+
+def test_an_equal_name_means_an_equal_text_in_any_two_configurations():
+    check_names(range(6))
+
+
+@pytest.mark.full
+def test_an_equal_name_means_an_equal_text_in_many_configurations():
+    check_names(range(6, 100))
+
+
+def test_one_process_for_all_modules_writes_what_one_for_each_does():
+    emitter = Emission()
+    emitter.add(tile(), "tile")
+    rtlil = [module.rtlil for module in emitter.modules.values()]
+    texts = verilog_texts(rtlil)
+    assert len(texts) == 3
+    assert texts == module_at_a_time(rtlil)
+    assert texts[::-1] == verilog_texts(rtlil[::-1])

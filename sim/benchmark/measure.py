@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 from xml.etree import ElementTree
 
 from hdl.artifacts import BUILD, build_folder, design_of, top_name
 from hdl.synthesis.flow import synthesize
 from hdl.synthesis.plain import plain_flow
+from hdl.verilog import verilog_texts
 from model.reference import network
 from model.work_folder import fresh_folder, keep
 
@@ -20,6 +22,7 @@ from ..project import Project
 from ..simulate import CACHE, copied
 from ..simulator import run
 from ..simulator_cache import compiled, placed
+from .module_at_a_time import module_at_a_time
 from .naive_reference import naive_network
 
 __all__ = ["Figure", "figures"]
@@ -76,6 +79,19 @@ def simulation(project: Project, images: int = 40) -> Figure:
     )
 
 
+def generation(project: Project) -> Figure:
+    """Seconds of ``make gen`` where everything was synthesized before: all but the synthesis."""
+    generate(project, synthesis_jobs=2)
+    seconds = {}
+    for way in (verilog_texts, module_at_a_time):
+        with patch("hdl.emit.verilog_texts", way):
+            begin = time.perf_counter()
+            generate(project, synthesis_jobs=2)
+            seconds[way] = time.perf_counter() - begin
+    kakure, other = seconds[verilog_texts], seconds[module_at_a_time]
+    return Figure("make gen, warm", "s", kakure, "Yosys per module", other, other / kakure)
+
+
 def synthesis(project: Project) -> Figure:
     """Seconds of synthesis per thousand gates (of Kakure's netlist), from an empty cache."""
     design = design_of(project.config, str(project.path))
@@ -106,5 +122,6 @@ def reference(project: Project) -> Figure:
 
 def figures(project: Project) -> Iterator[Figure]:
     """All measurements, as they finish."""
-    for measure in (reference, simulation, synthesis):
+    BUILD.mkdir(exist_ok=True)
+    for measure in (reference, generation, simulation, synthesis):
         yield measure(project)

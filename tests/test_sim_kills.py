@@ -211,9 +211,11 @@ def kill(verb: Verb, folder: Path, seconds: float, *, is_group: bool) -> bool:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
+    """All files by their names, but for what Yosys and its ABC keep in the temporary folder."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"folder"
         for path in folder.rglob("*")
+        if not str(path.relative_to(folder)).startswith("tmp/yosys-")
     }
 
 

@@ -15,5 +15,6 @@ class ErrorCode(enum.Enum, shape=4):
     HEADER = LoadError.HEADER.value
     LENGTH = LoadError.LENGTH.value
     CRC = LoadError.CRC.value
+    SCALE = LoadError.SCALE.value
     IMAGE_SHORT = FrameError.IMAGE_SHORT.value
     IMAGE_LONG = FrameError.IMAGE_LONG.value

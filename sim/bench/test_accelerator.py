@@ -199,7 +199,7 @@ async def a_corrupted_supermask_is_refused(dut):
         await ClockCycles(dut.clk, 2)
         assert await show(dut, "STATUS") == FAILED
         error = await show(dut, "ERROR")
-        codes = [ERRORS[name] for name in ("HEADER", "LENGTH", "CRC")]
+        codes = [ERRORS[name] for name in ("HEADER", "LENGTH", "CRC", "SCALE")]
         said = f"word {at} of layer {layer} is wrong, ERROR is 0x{error:x}"
         assert field(error, "ERROR.CODE") in codes and field(error, "ERROR.LAYER") == layer, said
         await send(dut, [VECTORS.images[0]])

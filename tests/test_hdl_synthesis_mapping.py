@@ -14,7 +14,6 @@ from hdl.synthesis import mapping
 from hdl.synthesis.flow import map_modules
 from hdl.synthesis.liberty import library
 from hdl.synthesis.netlist import Netlist
-from hdl.synthesis.work_folder import work_folder
 from model.errors import Damaged, UserError
 
 CELLS = library()
@@ -204,14 +203,14 @@ def test_a_killed_run_leaves_no_process_and_the_next_removes_its_folder(tmp_path
     while yosys_in(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not yosys_in(tmp_path)
-    assert len(list(tmp_path.glob("wide.*.work"))) == 1
+    assert len(list(tmp_path.glob("work.*"))) == 1
     mapped("inverse", INVERSE, tmp_path)
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".lib"}
 
 
 def yosys_in(cache: Path) -> list[str]:
     """Command lines of the processes that work in a folder of the cache."""
-    names = [f"{path.name}/" for path in cache.glob("wide.*.work")]
+    names = [f"{path.name}/" for path in cache.glob("work.*")]
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -220,11 +219,3 @@ def yosys_in(cache: Path) -> list[str]:
             continue
         found += [text for name in names if name in text]
     return found
-
-
-def test_a_folder_in_use_stays(tmp_path):
-    with work_folder(tmp_path, "first") as first:
-        with work_folder(tmp_path, "second") as second:
-            assert first.is_dir() and second.is_dir()
-        assert first.is_dir() and not second.exists()
-    assert not first.exists()

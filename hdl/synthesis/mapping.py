@@ -11,11 +11,11 @@ from model.atomic import write_atomically
 from model.errors import Damaged, UserError
 from model.provenance import Provenance, sources
 from model.seal import read_sealed, sealed
+from model.work_folder import fresh_folder
 
 from .black_box import black_box
 from .liberty import Library
 from .netlist import Netlist
-from .work_folder import work_folder
 from .yosys import Engine
 
 __all__ = ["SCRIPT", "MappedModule", "Mapper"]
@@ -170,7 +170,7 @@ class Mapper:
         return MappedModule(netlist, candidate, seconds, False)
 
     def _run(self, module: ModuleSource, children: str, names: set[str]) -> tuple[Netlist, str]:
-        with work_folder(self.cache, module.name) as folder:
+        with fresh_folder(self.cache, "work.") as folder:
             return self._mapped(folder, module, children, names)
 
     def _mapped(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdl.design import Design
+from model.work_folder import fresh_folder
 
 from .black_box import black_box
 from .flow import CACHE, macros_of
 from .liberty import library
 from .netlist import Netlist
-from .work_folder import work_folder
 from .yosys import Engine, EngineName, find_engine
 
 __all__ = ["PlainResult", "plain_flow"]
@@ -47,7 +47,7 @@ def plain_flow(design: Design, *, engine: EngineName = "auto", cache: Path = CAC
     :func:`~hdl.synthesis.flow.synthesize`, so that the areas compare.
     """
     cells, macros = library(), macros_of(design)
-    with work_folder(cache, "plain") as folder:
+    with fresh_folder(cache, "work.") as folder:
         netlist, seconds, cpu_seconds = _run(design, set(macros), find_engine(engine), folder)
     used = (macros[module.name] for _, module in design.instances() if module.name in macros)
     return PlainResult(

@@ -9,7 +9,7 @@ from hdl.cycle_model import image_timing
 from model.parameters import random_parameters
 from sim.core import compare_core
 from sim.project import Project
-from sim.random_config import random_config
+from sim.random_config import CORNERS, corner_of, random_config
 from sim.simulate import simulate
 
 
@@ -43,6 +43,43 @@ def test_configurations_are_of_every_kind():
         "xorshift32",
     }
     assert {1, 2, 3, 4} <= {len(config.layers) for config in configs}
+
+
+def test_configurations_reach_every_corner():
+    configs = [random_config(seed) for seed in range(300)]
+    layers = [layer for config in configs for layer in config.layers]
+    assert any(
+        config.crossbar.rows > 100 and layer.engine == "crossbar" and geometry.fan_in > 100
+        for config in configs
+        for layer, geometry in zip(config.layers, config.geometry, strict=True)
+    )
+    assert any(
+        config.crossbar.columns > 64 and layer.engine == "crossbar" and layer.channels > 64
+        for config in configs
+        for layer in config.layers
+    )
+    assert any(config.pe_array.pixels > 8 for config in configs)
+    assert any(layer.kernel is not None and layer.kernel > 5 for layer in layers)
+    assert any(layer.pool > 3 for layer in layers)
+    assert any(layer.copies > 5 for layer in layers)
+    assert {6, 8, 9, 10, 11} <= {layer.adc_bits for layer in layers}
+    assert any(max(config.shape[:2]) > 9 for config in configs)
+    assert any(config.shape[2] > 5 for config in configs)
+    assert any(len(config.layers) > 4 for config in configs)
+    assert any(
+        config.weights.kind == "hidden" and config.weights.density < 0.05 for config in configs
+    )
+
+
+def seed_of(corner):
+    """The first seed whose configuration the corner stretches."""
+    return next(seed for seed in range(1000) if corner_of(seed) == corner)
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+def test_a_small_core_in_every_corner_equals_the_reference(corner):
+    config = random_config(seed_of(corner), weights=800, cycles=1200, blocks=100)
+    compare_core(config, images=2, gaps=1, seed=1)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,0 +1,52 @@
+"""``python -m sim.mutants``: a seeded campaign of mutants over hdl/ and model/."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from model.command import positive, run_command, seed
+
+from .campaign import equivalents, run_campaign
+
+__all__ = ["main"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LEAST = 0.98
+"""Share of the mutants that must be killed, equivalent ones not counted."""
+
+
+def campaign(args: argparse.Namespace) -> int:
+    """Run the campaign and print what it found; 1 if too many mutants survive."""
+    summary = run_campaign(
+        ROOT,
+        Path("build") / "mutants",
+        count=args.count,
+        seed=args.seed,
+        jobs=args.jobs,
+        only=args.only,
+    )
+    reasons = equivalents()
+    for verdict in summary.equivalent:
+        print(f"EQUIVALENT {verdict.mutant}\n           {reasons[verdict.mutant]}")
+    for verdict in summary.survived:
+        print(f"SURVIVED   line {verdict.line}: {verdict.mutant}")
+    print(
+        f"{len(summary.killed)} killed, {len(summary.survived)} survived, "
+        f"{len(summary.equivalent)} equivalent: {100 * summary.share:.1f} % killed"
+    )
+    return 0 if summary.share >= LEAST else 1
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the campaign; 0 if all is well, 1 if too many mutants survive."""
+    parser = argparse.ArgumentParser(prog="python -m sim.mutants", description=__doc__)
+    parser.add_argument("--count", type=positive, default=300, help="mutants (%(default)s)")
+    parser.add_argument("--seed", type=seed, default=1, help="which ones (%(default)s)")
+    parser.add_argument("--jobs", type=positive, default=2, help="at a time (%(default)s)")
+    parser.add_argument("--only", default="", help="judge anew those whose name contains this")
+    args = parser.parse_args(argv)
+    return run_command(lambda: campaign(args), interrupted="interrupted; the same command goes on")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

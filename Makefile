@@ -41,7 +41,7 @@ unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT $(VARIABLES)
 
 .DEFAULT_GOAL := help
 .PHONY: help check train evaluate data schema gen sim synth blocks bench search calibrate test \
-	test-full lint format native lock clean distclean
+	test-full mutants lint format native lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -91,6 +91,9 @@ test: $(STAMP) ## run the tests, without the long proofs
 
 test-full: $(STAMP) ## run every test, with the long proofs
 	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup --timeout 3600 $(value ARGS)
+
+mutants: $(STAMP) ## put faults into hdl/ and model/ and see that the tests notice
+	$(RUN) sim.mutants --jobs $(WORKERS) $(value ARGS)
 
 lint: $(STAMP) ## check style and types
 	$(RUN) ruff check

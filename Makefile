@@ -93,7 +93,7 @@ test-full: $(STAMP) ## run every test, with the long proofs
 	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup --timeout 3600 $(value ARGS)
 
 mutants: $(STAMP) ## put faults into hdl/ and model/ and see that the tests notice
-	$(RUN) sim.mutants --jobs $(WORKERS) $(value ARGS)
+	$(RUN) sim.mutants --jobs $(call value-of,WORKERS) $(value ARGS)
 
 lint: $(STAMP) ## check style and types
 	$(RUN) ruff check

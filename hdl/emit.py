@@ -14,7 +14,7 @@ from .design import Design, ModuleSource
 from .hierarchy import Emitter
 from .verilog import verilog_texts
 
-__all__ = ["emit", "module_name"]
+__all__ = ["Emission", "emit", "module_name"]
 
 rtlil = import_module("amaranth.back.rtlil")  # amaranth-stubs do not know it
 

@@ -22,7 +22,7 @@ def blinking(platform):
     """An accelerator that lights a LED while it offers a result."""
     m = Module()
     m.submodules.accelerator = accelerator = Accelerator(config=CONFIG)
-    m.submodules.led = led = io.Buffer("o", platform.request("led", 0, dir="-"))
+    m.submodules.led = led = io.Buffer(io.Direction.Output, platform.request("led", 0, dir="-"))
     m.d.comb += [
         led.o.eq(accelerator.m_axis_tvalid),
         accelerator.s_axis_tvalid.eq(1),

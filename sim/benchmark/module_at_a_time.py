@@ -10,8 +10,6 @@ __all__ = ["module_at_a_time"]
 
 
 def module_at_a_time(rtlil: Sequence[str]) -> list[str]:
-    """The same texts as :func:`hdl.verilog.verilog_texts`, by a process for each module."""
+    """Write what :func:`hdl.verilog.verilog_texts` does, by as many processes as cores."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [
-            text for texts in pool.map(lambda one: verilog_texts([one]), rtlil) for text in texts
-        ]
+        return [text for (text,) in pool.map(verilog_texts, ([one] for one in rtlil))]

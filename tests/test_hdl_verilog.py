@@ -99,3 +99,11 @@ def test_a_module_that_yosys_refuses_is_an_error_with_its_words():
 
 def test_no_module_is_no_text():
     assert verilog_texts([]) == []
+
+
+def test_a_home_that_cannot_be_written_is_no_hindrance(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    expected = verilog_texts(["module \\good\nend\n"])
+    for variable in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "file" / "below"))
+    assert verilog_texts(["module \\good\nend\n"]) == expected

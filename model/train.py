@@ -127,8 +127,8 @@ class Trainer:
             index = order[step * self.recipe.batch_size : (step + 1) * self.recipe.batch_size]
             yield augment(self.images[index], self.recipe, self.generator), self.labels[index]
 
-    def run_epoch(self, bar: tqdm) -> None:
-        """Train for one epoch, then export, and keep the export if it is the best so far."""
+    def descend(self, bar: tqdm) -> float:
+        """Train for one epoch and return its mean loss; BatchNorm's statistics are left behind."""
         self.network.train()
         total = self.recipe.epochs * self.steps
         loss_sum = torch.zeros((), device=self.labels.device)
@@ -145,13 +145,22 @@ class Trainer:
             loss_sum += loss.detach()
             bar.update()
         self.epoch += 1
+        return loss_sum.item() / self.steps
+
+    def reestimate(self) -> None:
+        """Estimate BatchNorm's statistics for the masks as they are now."""
         size = self.recipe.batch_size
         parts = self.images.split(size)[:STATISTICS_BATCHES]
         self.network.reestimate(part for part in parts if len(part) > 1)
+
+    def run_epoch(self, bar: tqdm) -> None:
+        """Train for one epoch, then export, and keep the export if it is the best so far."""
+        train_loss = self.descend(bar)
+        self.reestimate()
         correct, held_loss = self.validate()
         record = {
             "epoch": self.epoch,
-            "train_loss": loss_sum.item() / self.steps,
+            "train_loss": train_loss,
             "validation_correct": correct,
             "validation_count": len(self.held_labels),
             "validation_loss": held_loss,

@@ -9,16 +9,16 @@ from typing import Any
 
 from model.config import Config
 from model.data import load_images
-from model.parameters import Parameters
 from model.recipe import recipe_for
 
 from .layer_space import Option
 from .parallel import Task
 from .phase2.accuracy import Start, train_start
+from .phase2.parts import KEPT, Part
 from .space import Point, Space
 from .store import Outcome, Store, key_of
 
-__all__ = ["network_of", "score_task", "start_of", "test_accuracy"]
+__all__ = ["network_of", "score_task", "start_of"]
 
 
 def network_of(space: Space, point: Point) -> Config:
@@ -97,7 +97,8 @@ def start_of(
 ) -> Start:
     """The network of a point, trained at the precision that phase 1 assumes.
 
-    An interrupted training goes on after its last epoch; a finished one is in the store.
+    Where only one part of the images shall judge precisions, it is trained without it. An
+    interrupted training goes on after its last epoch; a finished one is in the store.
     """
     network = network_of(space, point)
     recipe = dataclasses.replace(recipe_for(space.dataset), epochs=space.effort.epochs)
@@ -108,6 +109,9 @@ def start_of(
         "seed": seed,
         "versions": training_versions(),
     }
+    part = Part(0, KEPT) if space.effort.parts == 1 else None
+    if part is not None:
+        arguments |= {"part": part.index, "parts": part.of}
     found = store.get("start", arguments)
     if found is None:
         checkpoint = store.path.parent / "trainings" / f"{key_of('start', arguments)[:16]}.pt"
@@ -117,26 +121,16 @@ def start_of(
             found = store.get("start", arguments)
             if found is None:
                 start = train_start(
-                    network, folder, recipe, seed=seed, checkpoint=checkpoint, progress=progress
+                    network,
+                    folder,
+                    recipe,
+                    seed=seed,
+                    checkpoint=checkpoint,
+                    part=part,
+                    progress=progress,
                 )
                 found = Outcome({"bytes": len(start.state)}, start.state)
                 store.put("start", arguments, found)
                 checkpoint.unlink()
     config = space.config(point, space.name)
-    return Start(config, folder, recipe, found.data)
-
-
-def test_accuracy(config: Config, parameters: Parameters, folder: Path) -> tuple[int, int]:
-    """Test images that the integer model classifies right, and all of them."""
-    import torch
-
-    from model.network import IntegerNetwork, as_tensor
-
-    data = load_images(config, folder, "test")
-    network = IntegerNetwork(config, parameters)
-    right = 0
-    for images, labels in zip(
-        as_tensor(data.images).split(500), torch.from_numpy(data.labels).split(500), strict=True
-    ):
-        right += int((network(images).argmax(1) == labels).sum())
-    return right, len(data)
+    return Start(config, folder, recipe, found.data, part)

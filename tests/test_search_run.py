@@ -21,6 +21,7 @@ from model.parameters import load_parameters
 from search.__main__ import main
 from search.space import parse_space
 from search.store import Store
+from search.summary import summary
 from search.training import network_of
 
 SPACE: dict[str, Any] = {
@@ -94,6 +95,19 @@ def test_the_result_is_a_configuration_that_works_and_scores_as_stated(searched)
     score = evaluate(config, parameters, load_images(config, folder, "test"))
     stated = result(searched)["best"]["accuracy"]
     assert (score.correct, score.count) == (stated["test_correct"], stated["test_count"])
+    lost = stated["test_lost"] - stated["test_gained"]
+    assert stated["test_reference_correct"] - lost == score.correct
+    certificate = result(searched)["phase2"]["certificate"]
+    assert (certificate["confidence"], certificate["parts"]) == (0.95, 5)
+    assert certificate["images"] == certificate["chosen"]["count"] == 1231
+    assert certificate["chosen"]["bound"] == stated["loss_bound"] <= 0.1
+    assert certificate["chosen"]["layers"] == result(searched)["phase2"]["chosen"]["layers"]
+    assert stated["statement"] == certificate["statement"]
+    page = (folder / "index.html").read_text()
+    said = summary(result(searched))
+    for text in (page, said):
+        assert stated["statement"] in text
+        assert f"{lost} of 360" in text
     names = {path.name for path in folder.iterdir()}
     pictures = {"area-time.png", "energy-accuracy.png", "layer-choices.png"}
     assert names == pictures | {"best.json", "best.safetensors", "search.json", "index.html"}

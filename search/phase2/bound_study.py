@@ -5,6 +5,7 @@ chooses its precisions anew. Every finished seed is kept; the same command goes 
 """
 
 import argparse
+import hashlib
 import json
 import math
 import platform
@@ -13,12 +14,15 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+import model as model_package
+import search as search_package
 from hdl.synthesis.atomic import write_atomically
 from model.command import positive, run_command, seed
 from model.errors import UserError
@@ -99,7 +103,19 @@ def search_once(
             "test": tested_record(on_test_images(result.reference, other, folder)),
         },
         "seconds": time.process_time() - begin,
+        "sources": sources(),
     }
+
+
+@cache
+def sources() -> str:
+    """SHA-256 of the packages that a search runs."""
+    found = hashlib.sha256()
+    for package in (model_package, search_package):
+        folder = Path(next(iter(package.__path__)))
+        for path in sorted(folder.rglob("*.py")):
+            found.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def loss_of(test: Mapping[str, int]) -> float:
@@ -194,7 +210,9 @@ def decides(space: Space, candidate: Candidate, demand: Demand) -> dict[str, Any
         "network": candidate.solution.config(space).digest,
         "loss": space.effort.accuracy_loss,
         **asdict(demand),
-        "versions": {name: version(name).partition("+")[0] for name in ("torch", "numpy")},
+        "versions": {
+            name: version(name).partition("+")[0] for name in ("torch", "numpy", "scikit-learn")
+        },
         "machine": platform.machine(),
     }
 

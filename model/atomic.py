@@ -1,7 +1,7 @@
 """Writing a file so that it is either whole or not there."""
 
-import fcntl
 import os
+import platform
 import stat
 import threading
 from contextlib import suppress
@@ -28,19 +28,16 @@ def write_atomically(path: Path, data: bytes) -> None:
     for other in path.parent.glob(f"{_prefix(path)}.*"):
         _remove_dead(other)
     try:
-        with beside.open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # the system lets go of it when the writer ends
-            file.write(data)
-            file.flush()
-            beside.replace(path)
+        beside.write_bytes(data)
+        beside.replace(path)
     finally:
         with suppress(OSError):  # the reason why it was not written is what counts
             beside.unlink(missing_ok=True)
 
 
 def _prefix(path: Path) -> str:
-    """What stands for a name, short: a file may have the longest name that there is."""
-    return f".{sha256(os.fsencode(path.name)).hexdigest()[:16]}"
+    """What stands for a name on this machine, short: a file may have the longest name there is."""
+    return f".{sha256(os.fsencode(path.name) + platform.node().encode()).hexdigest()[:16]}"
 
 
 def _beside(path: Path) -> Path:
@@ -49,13 +46,12 @@ def _beside(path: Path) -> Path:
 
 
 def _remove_dead(beside: Path) -> None:
-    """Remove a file whose writer has ended and that none holds."""
-    with suppress(OSError, ValueError, IndexError):
-        os.kill(int(beside.name.split(".")[2]), 0)
-        return  # it is being written
-    with suppress(OSError), beside.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        beside.unlink()
+    """Remove a file whose writer has ended."""
+    with suppress(ValueError, IndexError, OSError):
+        try:
+            os.kill(int(beside.name.split(".")[2]), 0)
+        except ProcessLookupError:
+            beside.unlink()
 
 
 def check_writable(path: Path, field: str) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "LEAST_TRAINING",
     "LabelledImages",
     "Split",
+    "by_class",
     "load_images",
     "read_idx",
     "systematic",
@@ -74,16 +75,20 @@ class LabelledImages:
         return LabelledImages(self.images[index], self.labels[index])
 
 
-def systematic(labels: NDArray[np.integer], every: int, seed: int) -> NDArray[np.bool_]:
-    """True for one image of ``every``, in the same proportion in each class.
+def by_class(labels: NDArray[np.integer], seed: int) -> list[int]:
+    """Positions ordered by class, and within a class by a hash of ``seed`` and the position.
 
-    The images are ordered by class, and within a class by a hash of ``seed`` and their position,
-    so that the choice depends on no library's random numbers; then every n-th is taken.
+    So the order depends on no library's random numbers, and every n-th position is a sample with
+    the same proportion of each class.
     """
     keys = [hashlib.sha256(f"{seed} {i}".encode()).digest() for i in range(len(labels))]
-    order = sorted(range(len(labels)), key=lambda i: (int(labels[i]), keys[i]))
+    return sorted(range(len(labels)), key=lambda i: (int(labels[i]), keys[i]))
+
+
+def systematic(labels: NDArray[np.integer], every: int, seed: int) -> NDArray[np.bool_]:
+    """True for one image of ``every``, in the same proportion in each class."""
     chosen = np.zeros(len(labels), bool)
-    chosen[order[::every]] = True
+    chosen[by_class(labels, seed)[::every]] = True
     return chosen
 
 

@@ -152,11 +152,10 @@ class Trainer:
             index = order[step * self.recipe.batch_size : (step + 1) * self.recipe.batch_size]
             yield augment(self.images[index], self.recipe, self.generator), self.labels[index]
 
-    def run_epoch(self, bar: tqdm) -> None:
-        """Train for one epoch, then export, and keep the export if it is the best so far.
+    def descend(self, bar: tqdm) -> float:
+        """Train for one epoch and return its mean loss; BatchNorm's statistics are left behind.
 
-        Where scores, scales or the loss are no finite numbers any more, ``is_diverged`` is set, and
-        the best of the epochs before is what is left.
+        Where scores, scales or the loss are no finite numbers any more, ``is_diverged`` is set.
         """
         self.network.train()
         total = self.recipe.epochs * self.steps
@@ -176,6 +175,19 @@ class Trainer:
         self.epoch += 1
         trained = [loss_sum, *(p.detach() for p in self.network.parameters())]
         self.is_diverged = not all(bool(part.isfinite().all()) for part in trained)
+        return loss_sum.item() / self.steps
+
+    def reestimate(self) -> None:
+        """Estimate BatchNorm's statistics for the masks as they are now."""
+        parts = self.images.split(self.recipe.batch_size)[:STATISTICS_BATCHES]
+        self.network.reestimate(part for part in parts if len(part) > 1)
+
+    def run_epoch(self, bar: tqdm) -> None:
+        """Train for one epoch, then export, and keep the export if it is the best so far.
+
+        Of a training that diverged, the best of the epochs before is what is left.
+        """
+        train_loss = self.descend(bar)
         if self.is_diverged:
             if not self.best:
                 self.network.load_state_dict(self.untrained)
@@ -184,7 +196,7 @@ class Trainer:
         correct, held_loss = self._judge()
         record = {
             "epoch": self.epoch,
-            "train_loss": loss_sum.item() / self.steps,
+            "train_loss": train_loss,
             "validation_correct": correct,
             "validation_count": len(self.held_labels),
             "validation_loss": held_loss,
@@ -198,8 +210,7 @@ class Trainer:
 
     def _judge(self) -> tuple[int, float]:
         """Score of what would be exported now: right ones, mean cross-entropy."""
-        parts = self.images.split(self.recipe.batch_size)[:STATISTICS_BATCHES]
-        self.network.reestimate(part for part in parts if len(part) > 1)
+        self.reestimate()
         return self.validate()
 
     def _keep(self, epoch: int, correct: int, loss: float) -> None:

@@ -18,8 +18,11 @@ from .digital.measured import Measurement
 from .metrics import CostModel, Metrics
 from .parallel import Workers
 from .phase2.accuracy import Tuning
+from .phase2.certificate import Demand
 from .phase2.problem import Entry
+from .phase2.records import certificate_record, layers_record
 from .phase2.search import Phase2Result, optimize
+from .phase2.tested import Tested, on_test_images
 from .rounds import (
     Candidates,
     Synthesized,
@@ -34,7 +37,7 @@ from .space import Space
 from .store import Store
 from .synthesis import generator_versions
 from .tables import Solution
-from .training import images_digest, start_of, test_accuracy
+from .training import images_digest, start_of
 
 __all__ = ["Options", "Result", "search"]
 
@@ -134,7 +137,7 @@ def search(
             print(_said(number, turns[-1].done), flush=True)
     last = turns[-1]
     precise = last.precise
-    right, count = test_accuracy(precise.config, precise.parameters, folder)
+    tested = on_test_images(precise.reference, (precise.config, precise.parameters), folder)
     record = {
         "format": 1,
         "space": space.model_dump(mode="json"),
@@ -149,7 +152,7 @@ def search(
         "rounds": [_round(space, turn.found, turn.done) for turn in turns],
         "stopped": stopped,
         "phase2": _phase2(space, precise),
-        "best": _best(last) | {"accuracy": _accuracy(precise, right, count)},
+        "best": _best(last) | {"accuracy": _accuracy(precise, tested)},
     }
     return Result(precise.config, precise.parameters, json.loads(json.dumps(record)))
 
@@ -192,6 +195,7 @@ def _turn(
         budget=space.effort.precisions,
         seed=options.seed,
         tuning=Tuning(epochs=space.effort.tuning_epochs),
+        demand=Demand(space.effort.confidence, space.effort.parts),
         workers=workers,
         product="edap" if has_energy else "delay-area",
         progress=progress,
@@ -285,12 +289,13 @@ def _phase2(space: Space, precise: Phase2Result) -> dict[str, Any]:
         "gain": precise.gain,
         "reference_accuracy": reference,
         "least_accuracy": reference - space.effort.accuracy_loss,
+        "certificate": certificate_record(precise.certificate),
     }
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
     return {
-        "layers": [{"adc_bits": adc, "input_bits": bits} for adc, bits in entry.bits],
+        "layers": layers_record(entry),
         "energy_pj": _finite(entry.cost.energy_pj),
         "area_um2": entry.cost.area_um2,
         "time_ns": entry.cost.time_ns,
@@ -306,12 +311,18 @@ def _finite(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _accuracy(precise: Phase2Result, right: int, count: int) -> dict[str, Any]:
+def _accuracy(precise: Phase2Result, tested: Tested) -> dict[str, Any]:
     return {
         "validation": precise.chosen.accuracy,
-        "test": right / count,
-        "test_correct": right,
-        "test_count": count,
+        "test": tested.correct / tested.count,
+        "test_correct": tested.correct,
+        "test_count": tested.count,
+        "test_reference_correct": tested.reference,
+        "test_lost": tested.paired.lost,
+        "test_gained": tested.paired.gained,
+        "loss_bound": precise.certificate.chosen.bound,
+        "confidence": precise.certificate.confidence,
+        "statement": precise.certificate.statement,
     }
 
 

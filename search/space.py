@@ -86,6 +86,11 @@ class Effort(Schema):
     """Precisions whose accuracy phase 2 measures, at most."""
     accuracy_loss: float = Field(default=0.01, ge=0, lt=1)
     """How far the accuracy may fall below that at the precision which phase 1 assumes."""
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    """That the loss keeps within ``accuracy_loss``, shown on images that chose nothing."""
+    parts: int = Field(default=5, ge=1, le=50)
+    """Parts of the training images that show it, each for a network trained without it; 1 keeps a
+    tenth of the images from the chosen network's own training: for large sets."""
 
 
 class Space(Schema):

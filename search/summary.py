@@ -57,6 +57,12 @@ def summary(record: Mapping[str, Any]) -> str:
         f"{accuracy['test']:.4f}, measured on the integer model; validation "
         f"{accuracy['validation']:.4f}"
     )
+    lines.append(
+        f"loss            {accuracy['test_reference_correct'] - accuracy['test_correct']} of "
+        f"{accuracy['test_count']} test images, from {accuracy['test_reference_correct']} right "
+        "before precision was lowered"
+    )
+    lines.append(f"shown           {accuracy['statement']}")
     if record["stopped"]:
         lines.append(f"stopped before the next round: {record['stopped']}")
     means = [one["mean_error"] for one in record["rounds"] if one["mean_error"] is not None]

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from model.config import Config
 from model.data import Split, load_images
-from model.parameters import Parameters
 from model.provenance import array_digest, sources, tools
 from model.recipe import recipe_for
 from model.train import TOOLS as TRAINING_TOOLS
 
 from .layer_space import Option
 from .phase2.accuracy import Start, train_start
+from .phase2.parts import KEPT, Part
 from .scores import score_network
 from .space import Point, Space
 from .store import Store, key_of
 from .task import Outcome, Task
 
-__all__ = ["network_of", "score_task", "start_of", "test_accuracy"]
+__all__ = ["network_of", "score_task", "start_of"]
 
 
 def network_of(space: Space, point: Point) -> Config:
@@ -63,7 +63,8 @@ def start_of(
 ) -> Start:
     """The network of a point, trained at the precision that phase 1 assumes.
 
-    An interrupted training goes on after its last epoch; a finished one is in the store.
+    Where only one part of the images shall judge precisions, it is trained without it. An
+    interrupted training goes on after its last epoch; a finished one is in the store.
     """
     network = network_of(space, point)
     recipe = dataclasses.replace(recipe_for(space.dataset), epochs=space.effort.epochs)
@@ -75,6 +76,9 @@ def start_of(
         "sources": sources("search.phase2.accuracy"),
         "tools": tools(*TRAINING_TOOLS),
     }
+    part = Part(0, KEPT) if space.effort.parts == 1 else None
+    if part is not None:
+        arguments |= {"part": part.index, "parts": part.of}
     found = store.get("start", arguments)
     if found is None:
         checkpoint = store.path.parent / "trainings" / f"{key_of('start', arguments)[:16]}.pt"
@@ -84,26 +88,16 @@ def start_of(
             found = store.get("start", arguments)
             if found is None:
                 start = train_start(
-                    network, folder, recipe, seed=seed, checkpoint=checkpoint, progress=progress
+                    network,
+                    folder,
+                    recipe,
+                    seed=seed,
+                    checkpoint=checkpoint,
+                    part=part,
+                    progress=progress,
                 )
                 found = Outcome({"bytes": len(start.state)}, start.state)
                 store.put("start", arguments, found)
                 checkpoint.unlink()
     config = space.config(point, space.name)
-    return Start(config, folder, recipe, found.data)
-
-
-def test_accuracy(config: Config, parameters: Parameters, folder: Path) -> tuple[int, int]:
-    """Test images that the integer model classifies right, and all of them."""
-    import torch
-
-    from model.network import IntegerNetwork, as_tensor
-
-    data = load_images(config, folder, "test")
-    network = IntegerNetwork(config, parameters)
-    right = 0
-    for images, labels in zip(
-        as_tensor(data.images).split(500), torch.from_numpy(data.labels).split(500), strict=True
-    ):
-        right += int((network(images).argmax(1) == labels).sum())
-    return right, len(data)
+    return Start(config, folder, recipe, found.data, part)

@@ -89,11 +89,27 @@ def test_the_network_before_tuning_is_the_trained_one_with_new_statistics(start,
     assert (found.correct, found.entropy) == data.validate() != stale
 
 
-def test_fine_tuning_mends_what_few_bits_break(start):
-    coarse = config((1, 2), (2, 2))
-    bare = measure(coarse, start, Tuning(epochs=0), seed=1)
-    tuned = measure(coarse, start, Tuning(epochs=2), seed=1)
-    assert tuned.epoch > 0 and tuned.correct > bare.correct
+def test_fine_tuning_stays_where_it_helps_and_only_there(start):
+    bare = measure(FIRST, start, Tuning(epochs=0), seed=1)
+    tuned = measure(FIRST, start, Tuning(epochs=3, learning_rate=0.1), seed=1)
+    assert tuned.epoch == 3 and tuned.correct > bare.correct
+    spoilt = measure(FIRST, start, Tuning(epochs=1, learning_rate=1e4), seed=1)
+    assert (spoilt.epoch, spoilt.correct, spoilt.entropy) == (0, bare.correct, bare.entropy)
+
+
+def test_no_lucky_epoch_is_looked_for(start, monkeypatch):
+    seen = []
+
+    def validated(self):
+        seen.append(self.epoch)
+        return Trainer.validate(self)
+
+    class Watched(Trainer):
+        validate = validated
+
+    monkeypatch.setattr(search.phase2.accuracy, "Trainer", Watched)
+    measure(config((4, 4), (4, 4)), start, replace(SHORT, epochs=3), seed=1)
+    assert seen == [0, 3]  # before the fine-tuning, and after it
 
 
 def test_a_seed_decides_everything_whatever_the_threads(start, monkeypatch):

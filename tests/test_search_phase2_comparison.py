@@ -27,7 +27,7 @@ def command(tmp_path, monkeypatch):
     path.write_text(json.dumps(SPACE))
 
     def run(*options: str) -> int:
-        short = ["--epochs", "1", "--tuning-epochs", "1", "--tuning-images", "64"]
+        short = ["--epochs", "1", "--tuning-epochs", "1", "--tuning-images", "64", "--parts", "2"]
         return main(["--space", str(path), *short, "--held", "60", "--budget", "6", *options])
 
     return run
@@ -45,7 +45,11 @@ def test_the_command_prints_a_row_for_each_method_and_reuses_what_it_measured(co
     best = found["rows"][-1]["best"]
     assert best["product"] <= found["start"]["product"]
     assert f"{best['product']:.4g}" in first
-    assert found["test"]["guided"]["count"] == 360
+    for row in found["rows"]:  # all are held to the same
+        assert row["shown"]["images"] == row["test"]["count"] + 871 == 1231
+        assert row["shown"]["chosen"]["bound"] <= 0.5 and row["shown"]["parts"] == 2
+        assert row["test"]["reference"] == found["rows"][0]["test"]["reference"]
+    assert f"guided: {found['rows'][-1]['shown']['statement']}" in first
     assert len(found["history"]) == found["rows"][-1]["evaluations"] <= 6
 
 
@@ -57,6 +61,8 @@ def test_the_command_prints_a_row_for_each_method_and_reuses_what_it_measured(co
         (("--extrapolate", "--reference", "2"), "error: --reference: must be 0 to 1, not 2"),
         (("--extrapolate", "--tuning-epochs", "-3"), "error: tuning epochs: must be at least 0"),
         (("--extrapolate", "--reference", "1"), "error: loss: must be at least 0."),
+        (("--extrapolate", "--loss", "0.001"), "error: loss: must be at least 0.0025, the least"),
+        (("--extrapolate", "--confidence", "1"), "error: confidence: must be 0.5 to below 1"),
         (("--space", "none.json"), "error: none.json: cannot be read"),
     ],
 )

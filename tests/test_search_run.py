@@ -10,20 +10,26 @@ import struct
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import search.run
 from model.config import load_config
 from model.data import load_images
 from model.evaluate import evaluate
 from model.parameters import load_parameters
 from model.provenance import array_digest, sources, tools
 from search.__main__ import main
+from search.phase2.paired import Paired
+from search.phase2.parts import KEPT, Part
+from search.phase2.witness import rights
 from search.space import parse_space
 from search.store import Store
+from search.summary import summary
 from search.training import network_of
 
 SPACE: dict[str, Any] = {
@@ -97,6 +103,19 @@ def test_the_result_is_a_configuration_that_works_and_scores_as_stated(searched)
     score = evaluate(config, parameters, load_images(config, folder, "test"))
     stated = result(searched)["best"]["accuracy"]
     assert (score.correct, score.count) == (stated["test_correct"], stated["test_count"])
+    lost = stated["test_lost"] - stated["test_gained"]
+    assert stated["test_reference_correct"] - lost == score.correct
+    certificate = result(searched)["phase2"]["certificate"]
+    assert (certificate["confidence"], certificate["parts"]) == (0.95, 5)
+    assert certificate["images"] == certificate["chosen"]["count"] == 1231
+    assert certificate["chosen"]["bound"] == stated["loss_bound"] <= 0.1
+    assert certificate["chosen"]["layers"] == result(searched)["phase2"]["chosen"]["layers"]
+    assert stated["statement"] == certificate["statement"]
+    page = (folder / "index.html").read_text()
+    said = summary(result(searched))
+    for text in (page, said):
+        assert stated["statement"] in text
+        assert f"{lost} of 360" in text
     names = {path.name for path in folder.iterdir()}
     pictures = {"area-time.png", "energy-accuracy.png", "layer-choices.png"}
     assert names == pictures | {"best.json", "best.safetensors", "search.json", "index.html"}
@@ -383,3 +402,29 @@ def test_rounds_of_synthesis_are_logged_and_learned_from(tmp_path):
     best = second["synthesized"][0]
     assert record["best"]["synthesized_um2"] == best["synthesized_um2"]
     assert (tmp_path / "result" / "feedback.png").exists()
+
+
+def test_one_part_is_kept_from_the_chosen_network_itself(tmp_path, monkeypatch):
+    optimize, found = search.run.optimize, []
+
+    def watched(*args, **options):
+        found.append((args[2], optimize(*args, **options)))
+        return found[-1][1]
+
+    monkeypatch.setattr(search.run, "optimize", watched)
+    effort = {**SPACE["effort"], "parts": 1, "confidence": 0.9, "accuracy_loss": 0.25}
+    assert run(tmp_path, space(tmp_path, effort=effort)) == 0
+    ((start, precise),) = found
+    assert start.part == Part(0, KEPT)
+    certificate = result(tmp_path)["phase2"]["certificate"]
+    assert (certificate["parts"], certificate["images"]) == (1, 124)
+    assert certificate["confidence"] == 0.9 and certificate["chosen"]["bound"] <= 0.25
+    kept = start.part_images
+    assert len(kept) == 124 and len(start.images) == 1437 - 124
+    after = rights(precise.config, precise.parameters, kept)  # the very network that is chosen
+    before = rights(precise.reference[0], precise.reference[1], kept)
+    paired = Paired.of(before, after)
+    assert certificate["chosen"] | asdict(paired) == certificate["chosen"]
+    assert precise.chosen.levels != precise.start.levels and paired.lost > 0
+    store = Store(tmp_path / "store.sqlite")
+    assert store.count("start") == 1 and store.count("phase2.part") == 0

@@ -16,10 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from model.command import Parser, positive, run_command, seed
-from model.data import load_images
 from model.errors import UserError
-from model.evaluate import Score, evaluate
-from model.parameters import Parameters
 from model.recipe import recipe_for
 from search.analog.model import AnalogModel
 from search.digital.model import DigitalModel
@@ -31,11 +28,24 @@ from search.space import Point, Space, load_family
 from search.store import Store
 from search.tables import build_tables
 
-from .accuracy import Start, Tuning, train_start
+from .accuracy import Tuning, train_start
+from .certificate import Certificate, Demand, certify
 from .costs import PRODUCTS, PrecisionCosts
+from .parts import KEPT, Part
 from .precision import Bits, PrecisionSpace
 from .problem import Entry, Judge, Problem
-from .search import METHODS, Method, Phase2Result, make_judge, progress_bar, result_of
+from .records import certificate_record, tested_record
+from .search import (
+    METHODS,
+    Method,
+    Phase2Result,
+    check_images,
+    make_judge,
+    make_witness,
+    progress_bar,
+    result_of,
+)
+from .tested import Tested, on_test_images
 
 __all__ = ["Comparison", "Row", "compare", "main"]
 
@@ -49,8 +59,10 @@ class Row:
     Attributes
     ----------
     method : str
-    entry : Entry or None
-        The best within the bound; None if it measured none.
+    certificate : Certificate or None
+        What it chose and what is shown of that; None if nothing is shown to keep the bound.
+    tested : Tested or None
+        That on the test images.
     evaluations : int
         Precisions whose accuracy it asked for.
     seconds : float
@@ -60,10 +72,16 @@ class Row:
     """
 
     method: Method
-    entry: Entry | None
+    certificate: Certificate | None
+    tested: Tested | None
     evaluations: int
     seconds: float
     own_seconds: float
+
+    @property
+    def entry(self) -> Entry | None:
+        """The chosen precision."""
+        return None if self.certificate is None else self.certificate.chosen.entry
 
 
 @dataclass(frozen=True)
@@ -93,6 +111,7 @@ def compare(
     loss: float,
     seed: int,
     budget: int,
+    demand: Demand | None = None,
     reference: float | None = None,
     progress: bool = False,
 ) -> Comparison:
@@ -100,14 +119,18 @@ def compare(
 
     ``budget`` bounds the sampler and the default method; uniform and greedy run to their end. What
     one method has measured another one finds in the store, and is charged for all the same.
+    What each of them chooses is shown to keep the bound in the same way, on the same images.
 
     Raises
     ------
     UserError
-        If the default method measures nothing within the bound.
+        If the default method measures nothing within the bound, or nothing is shown to keep it.
     """
+    demand = demand or Demand()
+    check_images(judge, loss, demand, reference)
+    witness = None
     rows = []
-    problem = None
+    result = None
     for name, method in METHODS.items():
         limit = budget if name in ("tpe", "guided") else None
         total = len(precision.uniform()) if name == "uniform" else limit
@@ -117,10 +140,25 @@ def compare(
             method(problem)
             own = time.perf_counter() - begin - problem.waited
         spent = sum(judge.seconds[levels] for levels in problem.asked)
-        rows.append(Row(name, problem.best, len(problem.asked), spent, own))
-    assert problem is not None
-    result = result_of(problem)
+        certificate = tested = None
+        try:
+            problem.require()
+            witness = witness or make_witness(judge, demand, progress=progress)
+            certificate = certify(problem, demand, witness)
+        except UserError:
+            if name == list(METHODS)[-1]:
+                raise
+        else:
+            result = result_of(problem, certificate)
+            pair = (result.reference, (result.config, result.parameters))
+            tested = on_test_images(*pair, judge.start.folder)
+        rows.append(Row(name, certificate, tested, len(problem.asked), spent, own))
+    assert result is not None
     return Comparison(result.start, tuple(rows), result)
+
+
+HEAD = "{:10}{:>12}{:>9}{:>12}{:>9}{:>9}{:>9}{:>13}{:>8}{:>8}  {}"
+"""Loss on the images that choose; what it is at most on others; and on the test images."""
 
 
 def bits_text(bits: Bits) -> str:
@@ -137,14 +175,17 @@ def text(comparison: Comparison, costs: PrecisionCosts, *, loss: float) -> str:
         f"least {unit} ({time_name}), {costs.model.name} model, loss at most {loss:g}; "
         f"start {start.cost.product:.4g}, {start.correct} of {start.count} right"
     )
+    certificate = comparison.result.certificate
     lines = [
         head,
-        "{:10}{:>12}{:>9}{:>14}{:>9}{:>13}{:>9}{:>8}  {}".format(
+        HEAD.format(
             "method",
             unit,
             "lower by",
             "validation",
             "loss",
+            "at most",
+            "test",
             "evaluations",
             "s",
             "own s",
@@ -153,22 +194,21 @@ def text(comparison: Comparison, costs: PrecisionCosts, *, loss: float) -> str:
     ]
     for row in comparison.rows:
         entry = row.entry
-        cells = ["-", "-", "-", "-"]
+        cells = ["-"] * 6
         bits = ""
-        if entry is not None:
+        if entry is not None and row.certificate is not None and row.tested is not None:
             cells = [
                 f"{entry.cost.product:.4g}",
                 f"{start.cost.product / entry.cost.product:.2f}x",
                 f"{entry.accuracy:.4f}",
                 f"{entry.loss:.4f}",
+                f"{row.certificate.chosen.bound:.4f}",
+                f"{row.tested.paired.loss:.4f}",
             ]
             bits = bits_text(entry.bits)
         spent = [f"{row.evaluations}", f"{row.seconds:.0f}", f"{row.own_seconds:.1f}"]
-        lines.append(
-            "{:10}{:>12}{:>9}{:>14}{:>9}{:>13}{:>9}{:>8}  {}".format(
-                row.method, *cells, *spent, bits
-            )
-        )
+        lines.append(HEAD.format(row.method, *cells, *spent, bits))
+    lines.append(f"guided: {certificate.statement}")
     lines.append("front, cheapest first:")
     for entry in comparison.result.front:
         lines.append(
@@ -197,17 +237,6 @@ def phase1_point(space: Space, model: CostModel, *, extrapolate: bool) -> Point:
     return best.point(space)
 
 
-def on_test_images(result: Phase2Result, start: Start, judge: Judge) -> tuple[Score, Score]:
-    """Test accuracy of the start and of the chosen precision, by the reference model."""
-    data = load_images(result.config, start.folder, "test")
-    config = judge.precision.config(judge.precision.start)
-    before: Parameters = judge.known[judge.precision.start].parameters(config)
-    return (
-        evaluate(config, before, data, chunk=200),
-        evaluate(result.config, result.parameters, data, chunk=200),
-    )
-
-
 def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     top = Parser(
@@ -222,6 +251,8 @@ def parser() -> argparse.ArgumentParser:
         "--product", choices=PRODUCTS, default="edap", help="what is least (%(default)s)"
     )
     top.add_argument("--loss", type=float, help="bound, instead of the space's")
+    top.add_argument("--confidence", type=float, help="of the bound, instead of the space's")
+    top.add_argument("--parts", type=positive, help="that show it, instead of the space's")
     top.add_argument("--reference", type=float, help="accuracy to lose from, not the start's")
     top.add_argument("--seed", type=seed, default=1, help="of everything (%(default)s)")
     top.add_argument("--budget", type=positive, help="evaluations, instead of the space's")
@@ -259,11 +290,20 @@ def run(args: argparse.Namespace) -> None:
         images=args.tuning_images,
         held=args.held,
     )
+    confidence = effort.confidence if args.confidence is None else args.confidence
+    demand = Demand(confidence, args.parts or effort.parts)
+    part = Part(0, KEPT) if demand.parts == 1 else None
     shows = sys.stderr.isatty() and not args.json
-    held = f"{recipe.validation}-{recipe.epochs}"
+    held = f"{recipe.validation}-{recipe.epochs}{'' if part is None else '-part'}"
     checkpoint = BUILD / config.digest[:12] / f"seed{args.seed}-{held}.pt"
     start = train_start(
-        config, args.space.parent, recipe, seed=args.seed, checkpoint=checkpoint, progress=shows
+        config,
+        args.space.parent,
+        recipe,
+        seed=args.seed,
+        checkpoint=checkpoint,
+        part=part,
+        progress=shows,
     )
     store = Store(args.store or BUILD / f"{space.name}.sqlite")
     workers = Workers(args.jobs, args.backend)
@@ -281,25 +321,29 @@ def run(args: argparse.Namespace) -> None:
         loss=loss,
         seed=args.seed,
         budget=args.budget or effort.precisions,
+        demand=demand,
         reference=args.reference,
         progress=shows,
     )
-    before, after = on_test_images(comparison.result, start, judge)
     if args.json:
-        print(json.dumps(_json(comparison, before, after)))
+        print(json.dumps(_json(comparison)))
         return
     print(text(comparison, costs, loss=loss))
+    tested = comparison.rows[-1].tested
+    assert tested is not None
     print(
-        f"test images, measured once: start {before.correct} of {before.count} "
-        f"({before.accuracy:.4f}), guided {after.correct} of {after.count} ({after.accuracy:.4f})"
+        f"test images, measured once: start {tested.reference} of {tested.count}, "
+        f"guided {tested.correct}: {tested.paired.lost} lost, {tested.paired.gained} gained"
     )
 
 
-def _json(comparison: Comparison, before: Score, after: Score) -> dict[str, Any]:
+def _json(comparison: Comparison) -> dict[str, Any]:
     rows = [
         {
             "method": row.method,
             "best": None if row.entry is None else plain(row.entry),
+            "shown": None if row.certificate is None else certificate_record(row.certificate),
+            "test": None if row.tested is None else tested_record(row.tested),
             "evaluations": row.evaluations,
             "seconds": row.seconds,
             "own_seconds": row.own_seconds,
@@ -311,7 +355,6 @@ def _json(comparison: Comparison, before: Score, after: Score) -> dict[str, Any]
         "rows": rows,
         "front": [plain(entry) for entry in comparison.result.front],
         "history": [plain(entry) for entry in comparison.result.history],
-        "test": {"start": dataclasses.asdict(before), "guided": dataclasses.asdict(after)},
     }
 
 

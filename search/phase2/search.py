@@ -17,10 +17,13 @@ from search.store import Store
 
 from .accuracy import Start, Tuning
 from .baselines import greedy_search, tpe_search, uniform_search
+from .certificate import Certificate, Demand, certify, require_images
 from .costs import PrecisionCosts, Product
 from .guided import guided_search
+from .parts import judging
 from .precision import PrecisionSpace
 from .problem import Entry, Judge, Problem
+from .witness import Witness, part_starts
 
 __all__ = ["METHODS", "Method", "Phase2Result", "front", "optimize"]
 
@@ -45,8 +48,12 @@ class Phase2Result:
         The chosen configuration.
     parameters : Parameters
         Its integers, fine-tuned at its precision: those whose accuracy was measured.
-    chosen, start : Entry
-        It, and the precision that phase 1 assumed.
+    reference : (Config, Parameters)
+        What the loss is counted from: at the precision that phase 1 assumed, tuned alike.
+    certificate : Certificate
+        What is shown of it on images that chose nothing.
+    start : Entry
+        The precision that phase 1 assumed.
     front : tuple of Entry
         Of all measured: those that no other one beats in energy (the product, where the model
         has no energy) and in accuracy, the cheapest first.
@@ -58,11 +65,17 @@ class Phase2Result:
 
     config: Config
     parameters: Parameters
-    chosen: Entry
+    reference: tuple[Config, Parameters]
+    certificate: Certificate
     start: Entry
     front: tuple[Entry, ...]
     history: tuple[Entry, ...]
     seconds: float = field(compare=False)
+
+    @property
+    def chosen(self) -> Entry:
+        """The chosen precision."""
+        return self.certificate.chosen.entry
 
     @property
     def evaluations(self) -> int:
@@ -88,6 +101,7 @@ def optimize(
     tuning: Tuning | None = None,
     workers: Workers | None = None,
     method: Method = "guided",
+    demand: Demand | None = None,
     product: Product = "edap",
     extrapolate: bool = False,
     reference: float | None = None,
@@ -96,8 +110,9 @@ def optimize(
     """Choose AP and IP of every layer for least energy·delay·area at a bound on the loss.
 
     Accuracies are measured, on held-out training images and the integer model, after fine-tuning
-    at the precision in question. Every finished one is in the store at once. The same arguments
-    give the same result, interrupted or not, whatever the number of workers.
+    at the precision in question; what is chosen is shown to keep the bound on other images,
+    :func:`search.phase2.certificate.certify`. Every finished one is in the store at once. The same
+    arguments give the same result, interrupted or not, whatever the number of workers.
 
     Parameters
     ----------
@@ -110,13 +125,15 @@ def optimize(
     model : CostModel
     store : Store
     loss : float
-        How far the accuracy may fall below the reference.
+        How far the accuracy may fall below the reference, on images never seen.
     budget : int
-        Precisions that are measured, at most.
+        Precisions that are measured to choose, at most.
     seed : int
     tuning : Tuning, optional
     workers : Workers, optional
     method : "guided", "uniform", "greedy" or "tpe"
+    demand : Demand, optional
+        With which confidence the bound is shown.
     product : "edap" or "delay-area"
         The latter for a model without energy.
     extrapolate : bool
@@ -129,8 +146,9 @@ def optimize(
     Raises
     ------
     UserError
-        If the model has no energy; if a precision lies outside the fitted range; if no precision
-        that was measured is within the bound; if the start is not the point's network.
+        If the model has no energy; if a precision lies outside the fitted range; if there are too
+        few images to show the bound; if no precision that was measured is within it; if the start
+        is not the point's network.
     """
     if budget < 1:
         raise UserError(f"budget: must be at least 1, not {budget}")
@@ -139,10 +157,14 @@ def optimize(
     precision = PrecisionSpace(space, point, start.config.name)
     costs = PrecisionCosts(precision, model, product=product, extrapolate=extrapolate)
     judge = make_judge(precision, start, tuning, seed=seed, store=store, workers=workers)
+    demand = demand or Demand()
+    check_images(judge, loss, demand, reference)
     with progress_bar(method, min(budget, precision.size), progress) as bar:
         problem = Problem(precision, costs, judge, loss, seed, budget, reference, bar)
         METHODS[method](problem)
-    return result_of(problem)
+    problem.require()
+    witness = make_witness(judge, demand, progress=progress)
+    return result_of(problem, certify(problem, demand, witness))
 
 
 def make_judge(
@@ -164,6 +186,30 @@ def make_judge(
     return Judge(precision, start, tuning or Tuning(), seed=seed, store=store, workers=workers)
 
 
+def check_images(judge: Judge, loss: float, demand: Demand, reference: float | None = None) -> None:
+    """UserError if the images that will judge are too few to show that bound."""
+    start, data = judge.start, judge.start.all_images
+    parts = judging(start.part, demand.parts)
+    given = 1.0 if reference is None else reference
+    count = sum(int(part.mask(data, start.recipe).sum()) for part in parts)
+    require_images(loss, demand, count, given)
+
+
+def make_witness(judge: Judge, demand: Demand, *, progress: bool = False) -> Witness:
+    """The networks that have not seen what judges, trained first unless they are known."""
+    starts = part_starts(
+        judge.start,
+        demand.parts,
+        seed=judge.seed,
+        store=judge.store,
+        workers=judge.workers,
+        progress=progress,
+    )
+    return Witness(
+        judge.precision, starts, judge.tuning, judge.seed, judge.store, judge.workers, progress
+    )
+
+
 def progress_bar(name: str, total: int | None, progress: bool) -> tqdm:
     """A bar over precisions, with the time that is left."""
     interval = 0.2 if sys.stderr.isatty() else 10.0
@@ -176,15 +222,17 @@ def progress_bar(name: str, total: int | None, progress: bool) -> tqdm:
     )
 
 
-def result_of(problem: Problem) -> Phase2Result:
-    """What a method found; UserError if that is nothing within the bound."""
-    chosen = problem.require()
+def result_of(problem: Problem, certificate: Certificate) -> Phase2Result:
+    """What a method found."""
+    chosen = certificate.chosen.entry
     history = tuple(problem.asked.values())
     config = problem.precision.config(chosen.levels)
+    first = problem.precision.config(problem.start)
     return Phase2Result(
         config=config,
         parameters=problem.judge.known[chosen.levels].parameters(config),
-        chosen=chosen,
+        reference=(first, problem.judge.known[problem.start].parameters(first)),
+        certificate=certificate,
         start=problem.asked[problem.start],
         front=front(history, has_energy=problem.costs.product == "edap"),
         history=history,

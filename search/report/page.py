@@ -68,6 +68,14 @@ def _summary(result: Mapping[str, Any]) -> str:
     measured = [("validation accuracy", f"{best['accuracy']['validation']:.4f}")]
     if best["accuracy"].get("test") is not None:
         measured.append(("test accuracy, whole test set", f"{best['accuracy']['test']:.4f}"))
+    if best["accuracy"].get("test_reference_correct") is not None:
+        found = best["accuracy"]
+        lost = found["test_reference_correct"] - found["test_correct"]
+        measured.append((
+            "lost by lower precision, test images",
+            f"{lost} of {found['test_count']}, {found['test_reference_correct']} right before",
+        ))
+        measured.append(("loss of accuracy", found["statement"]))
     if best.get("synthesized_um2"):
         measured.append(("area, synthesized", f"{best['synthesized_um2']:,.0f} µm²"))
         measured.append(("error of the estimate", percent(best["error"])))

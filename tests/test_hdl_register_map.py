@@ -71,6 +71,7 @@ def test_the_codes_of_errors_are_kept_and_explained():
         "HEADER": 1,
         "LENGTH": 2,
         "CRC": 3,
+        "SCALE": 4,
         "IMAGE_SHORT": 8,
         "IMAGE_LONG": 9,
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hdl.artifacts import top_name
 from sim import bench
 from sim.generate import BENCH_FILES, generate
 from sim.project import open_project
@@ -20,13 +21,14 @@ def test_an_outside_client_sees_what_the_vectors_say(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "tiny.json"
     path.write_text(json.dumps(TINY))
-    folder = generate(open_project(path))
+    project = open_project(path)
+    folder, top = generate(project), top_name(project.config)
     sources = sorted((folder / "verilog").glob("*.v"))
-    work = build(sources, "accelerator", tmp_path / "work")
+    work = build(sources, top, tmp_path / "work")
     shutil.copyfile(FOLDER / "outside_client.py", folder / "bench" / "outside_client.py")
     vectors = str((folder / "bench" / "vectors.json").resolve())
     tests, failed = run(
-        work, "accelerator", "outside_client", folder / "bench", parameters={"vectors": vectors}
+        work, top, "outside_client", folder / "bench", parameters={"vectors": vectors}
     )
     assert (tests, failed) == (2, 0), (work / "run.log").read_text()[-3000:]
 

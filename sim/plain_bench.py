@@ -124,8 +124,8 @@ def _write(design: Design, vectors: Vectors, folder: Path) -> list[str]:
     copyfile(BENCH, folder / BENCH.name)
     for module in design.modules.values():
         (folder / f"{module.name}.v").write_text(module.verilog)
-    words = [(int(n == len(vectors.supermask) - 1), w) for n, w in enumerate(vectors.supermask)]
-    words += [(0, word) for image in vectors.images for word in image]
+    frames = [vectors.supermask, *vectors.images]
+    words = [(int(n == len(frame) - 1), word) for frame in frames for n, word in enumerate(frame)]
     (folder / "words.hex").write_text("".join(f"{last:x}{word:08x}\n" for last, word in words))
     top = design.modules[design.top].verilog
     tied = re.findall(r"^  input (?:\[(\d+):0\] )?(s_axi_\w+);", top, re.MULTILINE)

@@ -77,7 +77,7 @@ def test_an_unborn_folder_goes_after_a_while(tmp_path):
     """Its process was killed between making the folder and naming it."""
     for name, age in ((".new.run.old", 3600), (".new.run.young", 0)):
         (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
+        os.utime(tmp_path / name, (time.time() - age, time.time() - age))
     with fresh_folder(tmp_path) as folder:
         assert names(tmp_path) == [".new.run.young", folder.name]
 

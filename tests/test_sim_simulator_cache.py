@@ -153,7 +153,7 @@ def test_the_longest_unused_goes_when_all_is_too_large(cache, tmp_path, monkeypa
         (full / name).mkdir()
         (full / name / "dut").write_bytes(bytes(1000))
         (full / name / SUMS).write_text("{}")
-        os.utime(full / name / SUMS, (time.time() - age,) * 2)
+        os.utime(full / name / SUMS, (time.time() - age, time.time() - age))
     for item in full.iterdir():
         if item.name not in "abc" and item.is_dir():
             shutil.rmtree(item)

@@ -34,6 +34,12 @@ BUILD_ARGS = [
     "-O3",
 ]
 
+TIED = (
+    *(sys.executable, "-I", "-S", "-c"),
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])",
+)
+"""Starts a command that Linux kills when the one that started it is gone, however that ended."""
+
 
 class _Verilator(Verilator):
     """cocotb's runner, with only the ports visible unless ``internals`` are asked for."""
@@ -52,7 +58,7 @@ class _Verilator(Verilator):
             verilate = commands[0]
             at = verilate.index("--public-flat-rw")
             verilate[at : at + 1] = ["--public-depth", "1"]
-        return commands
+        return [[*TIED, *command] for command in commands] if sys.platform == "linux" else commands
 
 
 @contextlib.contextmanager

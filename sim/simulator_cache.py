@@ -34,6 +34,9 @@ SUMS = "sha256.json"
 """File of an entry that tells its other files' digests: without it, or with others, it is damaged.
 Its time is that of the last use."""
 
+LEAST_BYTES = 1 << 20
+"""With less space than this a compilation fails because of that [byte]."""
+
 RUNTIME = ("verilated", "verilated_vpi", "verilated_threads", "verilated_vcd_c")
 """What Verilator compiles into every simulator, the same each time: three quarters of the work."""
 
@@ -151,10 +154,10 @@ def _compile(
 def _failure(log: Path, kept: Path, error: RuntimeError) -> str:
     """One line on why nothing was compiled; the log is kept as ``kept`` where that can be."""
     text = log.read_text(errors="replace") if log.exists() else ""
+    if "No space left on device" in text or shutil.disk_usage(kept.parent).free < LEAST_BYTES:
+        return f"{kept.parent}: No space left on device"
     if not text:
         return str(error)
-    if "No space left on device" in text:
-        return f"{kept.parent}: No space left on device"
     try:
         kept.write_text(text)
     except OSError:

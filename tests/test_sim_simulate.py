@@ -81,8 +81,8 @@ def test_runs_beside_each_other_print_their_own_truth(tiny, monkeypatch):
     [
         (
             "test_accelerator.py",
-            "await infer(dut, range(len(VECTORS.images)))",
-            "(await infer(dut, [0])) and VECTORS.cycles",
+            "for n, image in enumerate(images):",
+            "for n, image in enumerate(images[:1]):",
             "all_images_at_full_rate: images: must be 3, not 1",
         ),
         (

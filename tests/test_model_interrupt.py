@@ -38,18 +38,14 @@ def ended(run: subprocess.Popen[str]) -> tuple[int, list[str]]:
     return run.returncode, err.replace("\r", "\n").splitlines()
 
 
-def start_s(folder: Path, verb: tuple[str, ...]) -> float:
-    """How long the interpreter itself starts at most, before it knows anything of a command [s]."""
-    longest = 0.0
-    for module in (f"{verb[0]}.__main__", "model.interrupt", "model.interrupt", "model.interrupt"):
-        begin = time.monotonic()
-        command = [sys.executable, "-m", module, *["--help"] * module.endswith("__main__")]
-        subprocess.run(
-            command, cwd=folder, env=environment(folder), capture_output=True, check=True
-        )
-        if module == "model.interrupt":  # the first one compiles to bytecode
-            longest = max(longest, time.monotonic() - begin)
-    return 2 * longest
+def armed(folder: Path, verb: tuple[str, ...]) -> subprocess.Popen[str]:
+    """A command that has loaded what keeps it from dying of an interrupt, and nothing else yet."""
+    run = started(folder, "-X", "importtime", "-m", *verb)
+    assert run.stderr is not None
+    while line := run.stderr.readline():
+        if line.rstrip().endswith(" model.interrupt"):
+            break
+    return run
 
 
 @pytest.mark.parametrize(
@@ -67,11 +63,10 @@ def start_s(folder: Path, verb: tuple[str, ...]) -> float:
 def test_an_interrupt_while_a_command_is_loading(tmp_path, verb):
     for name in ("digits.json", "digits.safetensors", "search-digits.json"):
         shutil.copy(ROOT / "configs" / name, tmp_path)
-    start = start_s(tmp_path, verb)
     interrupted = 0
     for tenths in (0, 1, 2, 4, 8):
-        run = started(tmp_path, "-m", *verb)
-        time.sleep(start + tenths / 10)
+        run = armed(tmp_path, verb)
+        time.sleep(0.3 + tenths / 10)  # what follows its import arms it
         if run.poll() is not None:
             run.communicate()
             break

@@ -78,8 +78,8 @@ ONE_KIND_EACH = {
     ]),
     "xorshift16": config([CONV | FLASH, LINEAR | PE_ARRAY], generator="xorshift16"),
     "zero runs": config([CONV | FLASH, LINEAR | PE_ARRAY], density=0.03),
-    "digits": load_config(ROOT / "configs" / "digits.json"),
 }
+DIGITS = load_config(ROOT / "configs" / "digits.json")
 
 needs_icarus = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog, which CI installs, is not there"
@@ -93,11 +93,11 @@ def golden(config, images=3):
     return golden_vectors(config, random_parameters(config, 1), pixels)
 
 
-def check_icarus(config, folder, images=3):
+def check_icarus(config, folder, *, images=3, generations=("2005", "2012")):
     vectors = golden(config, images)
     design = design_of(config, "small.json")
     for name, text in (("initial", design), ("none", without_initial_values(design))):
-        for generation in ("2005", "2012"):
+        for generation in generations:
             results = run_icarus(text, vectors, folder / name, generation)
             assert results == expected(vectors), f"-g{generation}, {name} values at time 0"
 
@@ -128,10 +128,19 @@ def test_each_kind_in_icarus(kind, tmp_path):
 
 
 @pytest.mark.full
+@needs_icarus
+def test_digits_in_icarus(tmp_path):
+    """Minutes for an image: Icarus is slow."""
+    check_icarus(DIGITS, tmp_path, images=1, generations=["2012"])
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("has_initial_values", [True, False])
-@pytest.mark.parametrize("kind", ["smallest", "every kind", *ONE_KIND_EACH])
+@pytest.mark.parametrize("kind", ["smallest", "every kind", "digits", *ONE_KIND_EACH])
 def test_each_kind_in_verilator(kind, has_initial_values, tmp_path):
-    config = {"smallest": SMALLEST, "every kind": EVERY_KIND, **ONE_KIND_EACH}[kind]
+    config = {"smallest": SMALLEST, "every kind": EVERY_KIND, "digits": DIGITS, **ONE_KIND_EACH}[
+        kind
+    ]
     check_verilator(config, tmp_path, images=2, has_initial_values=has_initial_values)
 
 

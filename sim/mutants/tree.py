@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
+import pytest
+
 from model.errors import UserError
 from model.lifetime import tied
 
@@ -107,7 +109,7 @@ class Tree:
             _end_group(process)
         if self._is_stopped:
             raise UserError("the campaign must be running, not stopped")
-        return _failure(process.returncode, said)
+        return _failure(process.returncode, said, tests)
 
     def stop(self) -> None:
         """End what runs, and let nothing begin any more."""
@@ -126,7 +128,7 @@ def _end_group(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-def _failure(code: int, said: str) -> str | None:
+def _failure(code: int, said: str, tests: Sequence[str]) -> str | None:
     """Which test failed, after what pytest said."""
     if code == 0:
         return None
@@ -135,8 +137,10 @@ def _failure(code: int, said: str) -> str | None:
         if line.startswith(("FAILED ", "ERROR ")):
             return line.partition(" ")[2].partition(" - ")[0]  # a name may hold spaces
     begun = [line for line in lines if line.startswith("tests/") and "::" in line]
-    if begun and code not in (2, 3, 4, 5):
-        return begun[-1].partition(" PASSED")[0].rstrip()  # it ended the process of the tests
+    if begun:
+        return begun[-1].partition(" PASSED ")[0].rstrip()  # it has ended pytest
+    if code == pytest.ExitCode.INTERNAL_ERROR:
+        return tests[0]  # importing the mutant has ended pytest
     raise UserError(f"tests of a mutant must run, not end with code {code}: {said[-500:]}")
 
 

@@ -22,6 +22,9 @@ __all__ = ["Tree"]
 LEFT_OUT = ("__pycache__", "build", "data", "*.egg-info", ".git", ".venv", ".*_cache")
 """What is no source."""
 
+PLUGINS = ("-p", "pytest_timeout", "-p", "xdist.plugin", "-p", "no:cacheprovider")
+"""Those that tests need; to look for all takes longer than many a test."""
+
 TEST_S = 150
 """A test that runs for longer has failed: it hangs [s]."""
 
@@ -85,7 +88,7 @@ class Tree:
         if not tests:
             return None
         command = [sys.executable, "-m", "pytest", "-x", "-v", "--tb=no", "-m", "not full"]
-        command += ["-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
+        command += [*PLUGINS, "-o", "addopts="]
         command += [f"--timeout={TEST_S}", f"--basetemp={self._temporary}", *tests]
         with self._lock:
             if self._is_stopped:
@@ -93,6 +96,7 @@ class Tree:
             self._process = process = subprocess.Popen(
                 tied(command),
                 cwd=self.folder,
+                env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -59,7 +59,10 @@ def scales(dut: Requantizer) -> list[dict[str, Any]]:
 
 
 def masks(dut: CrossbarTile) -> list[dict[str, Any]]:
-    return [{"write": (1 << len(Value.cast(dut.write))) - 1}]
+    return [
+        {"write": {"valid": 1, "enable": 1, "positive": 0b101101 >> row, "negative": 2 << row}}
+        for row in range(dut.rows)
+    ]
 
 
 BLOCKS = {

@@ -94,7 +94,7 @@ BLOCKS = {
         {"i.payload.is_first": 1},
     ),
     "pe_engine": Block(
-        lambda: engine(SHAPES[1], "xorshift32"),
+        lambda: engine(((2, 2, 2), 1, 2, (1, 1, 3), 1), "xorshift32"),
         {"weights.valid": 0},
         lambda dut: [{"weights": word} for word in weights(dut, np.random.default_rng(2))[1]],
     ),
@@ -191,7 +191,7 @@ def answers(block: Block, *moments: tuple[int, int]) -> list[list[dict[str, int]
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_after_a_reset_at_any_moment_a_block_is_as_new(name):
-    before = list(enumerate([1, 2, 5, 13, 40]))
+    before = list(enumerate([1, 2, 5, 8, 11, 40]))
     moments = [moment for seed, count in before for moment in ((seed, count), (99, CYCLES))]
     (new,) = answers(BLOCKS[name], (99, CYCLES))
     later = answers(BLOCKS[name], *moments)[1::2]

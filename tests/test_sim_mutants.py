@@ -125,7 +125,6 @@ def test_every_operator_finds_its_places(root):
         ("constant", 7, "8", "(8 + 1)"),
         ("reset", 7, ")", ", reset_less=True)"),
         ("constant", 8, "8", "(8 + 1)"),
-        ("constant", 8, "True", "False"),
         ("reset", 8, "True", "False"),
         ("dropped", 10, "m.d.comb += wire.eq(~self.i & held)", "pass"),
         ("domain", 10, "comb", "sync"),

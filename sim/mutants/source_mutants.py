@@ -212,6 +212,10 @@ class _Finder(ast.NodeVisitor):
         elif isinstance(node.value, int | float):
             self.note("constant", start, end, f"({self.text[start:end]} + 1)")
 
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg != "reset_less":  # it has an operator of its own
+            self.generic_visit(node)
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if isinstance(node.op, ast.Invert | ast.Not):
             start = self.span(node)[0]

@@ -27,7 +27,7 @@ from hdl.result_sender import ResultSender
 from hdl.sliding_window import SlidingWindow
 from hdl.stream_register import StreamRegister
 from hdl.weight_order import WeightOrder
-from tests.test_hdl_pe_engine import SHAPES, engine, weights
+from tests.test_hdl_pe_engine import engine, weights
 
 CYCLES = 100
 
@@ -84,6 +84,9 @@ BLOCKS = {
         masks,
     ),
     "frame_gate": Block(lambda: FrameGate(image_words=3), {"is_loaded": 1, "clear": 0}),
+    "owing_gate": Block(
+        lambda: FrameGate(image_words=2), {"is_loaded": 1, "is_batch": 1, "ends": 0}
+    ),
     "runs": Block(MaskDecoder, {"token": 3, "width": 17, "flush": 0}),
     "plain_masks": Block(MaskDecoder, {"token": 0, "width": 17, "flush": 0}),
     "max_pool": Block(lambda: MaxPool(height=5, width=7, channels=2, peak=9, size=2)),
@@ -99,7 +102,7 @@ BLOCKS = {
         lambda dut: [{"weights": word} for word in weights(dut, np.random.default_rng(2))[1]],
     ),
     "banked_engine": Block(
-        lambda: engine(SHAPES[3], "xorshift16"),
+        lambda: engine(((2, 2, 2), 1, 3, (1, 1, 3), 1), "xorshift16"),
         {"weights.valid": 0},
         lambda dut: [{"weights": word} for word in weights(dut, np.random.default_rng(2))[1]],
     ),
@@ -161,11 +164,12 @@ def answers(block: Block, *moments: tuple[int, int]) -> list[list[dict[str, int]
             rng = Random(seed)
             for path in inputs:
                 ctx.set(inputs[path], 0)
+            log = []
             for settings in block.preparation(dut):
                 for path, value in settings.items():
                     put(ctx, dut, path, value)
+                log.append(dict(seen({path: ctx.get(value) for path, value in outputs.items()})))
                 await ctx.tick()
-            log = []
             offered: set[str] = set()
             for _ in range(cycles):
                 for path, value in inputs.items():
@@ -191,10 +195,11 @@ def answers(block: Block, *moments: tuple[int, int]) -> list[list[dict[str, int]
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_after_a_reset_at_any_moment_a_block_is_as_new(name):
-    before = list(enumerate([1, 2, 5, 8, 11, 40]))
-    moments = [moment for seed, count in before for moment in ((seed, count), (99, CYCLES))]
-    (new,) = answers(BLOCKS[name], (99, CYCLES))
-    later = answers(BLOCKS[name], *moments)[1::2]
-    assert any(len(set(map(str, log))) > 3 for log in later)  # it does something
-    for (_, count), log in zip(before, later, strict=True):
-        assert log == new, f"after {count} cycles"
+    after = [(seed, 8) for seed in range(8)] + [(99, CYCLES)]
+    new = {seed: answers(BLOCKS[name], (seed, cycles)) for seed, cycles in after}
+    assert len(set(map(str, new[99][0]))) > 2  # it does something
+    before = list(enumerate([*range(1, 26, 2), 40]))
+    moments = [moment for first in before for second in after for moment in (first, second)]
+    found = answers(BLOCKS[name], *moments)
+    for (_, cycles), (seed, _), log in zip(moments[::2], moments[1::2], found[1::2], strict=True):
+        assert [log] == new[seed], f"after {cycles} cycles"

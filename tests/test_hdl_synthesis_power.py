@@ -256,24 +256,76 @@ def test_toggles_and_outputs_are_those_of_a_naive_simulation(requantizer: FlatNe
     assert (last.toggles == toggles)[data].all()
 
 
-def test_a_memory_macro_reads_what_was_written_in_every_lane():
-    ram = Ram(depth=64, width=8)
-    wrapper = emit(ram, "ram_64_8")
-    source = wrapper.modules["ram_64_8"]
-    names = {"write_address": 6, "write_data": 8, "write_enable": 1, "read_address": 6}
-    names |= {"read_enable": 1, "read_data": 8, "clk": 1}
+MEMORY_PORTS = {
+    "write_address": 6,
+    "write_data": 8,
+    "write_enable": 1,
+    "read_address": 6,
+    "read_enable": 1,
+    "read_data": 8,
+    "clk": 1,
+}
+
+
+def memory_alone(*unconnected: str) -> FlatNetlist:
+    """A macro of 64 words alone, on a port for each of its pins but those."""
+    source = emit(Ram(depth=64, width=8), "ram_64_8").modules["ram_64_8"]
     nets: dict[str, tuple[int, ...]] = {}
-    for name, width in names.items():
+    for name, width in MEMORY_PORTS.items():
         first = sum(len(bits) for bits in nets.values())
         nets[name] = tuple(range(first, first + width))
     ports = {n: Port("output" if n == "read_data" else "input", b) for n, b in nets.items()}
-    top = Netlist(
-        "top", ports, (Instance("m", "ram_64_8", nets),), {"ram_64_8": ("read_data",)}, ("",) * 31
-    )
+    pins = {n: tuple(-1 if n in unconnected else bit for bit in b) for n, b in nets.items()}
+    instance = Instance("m", "ram_64_8", pins)
+    top = Netlist("top", ports, (instance,), {"ram_64_8": ("read_data",)}, ("",) * 31)
     design = Design(
         "top", {"ram_64_8": source, "top": ModuleSource("top", "tiny", "", {"m": "ram_64_8"})}
     )
-    flat = flatten(design, {"top": top}, macros_of(design), library())
+    return flatten(design, {"top": top}, macros_of(design), library())
+
+
+@pytest.mark.parametrize("unconnected", [(), ("read_enable",), ("write_address", "clk")])
+def test_a_memory_macro_loads_what_it_is_driven_by_like_flip_flops(unconnected):
+    flat = memory_alone(*unconnected)
+    pin_ff = library().cells["DFF_X1"].pins["D"].capacitance
+    for name, nets in flat.ports.items():
+        expected = pin_ff + wire_ff(1)
+        if name == "read_data":
+            expected = 7.0 + wire_ff(1)  # the port of the top
+        elif name in unconnected:
+            expected = wire_ff(0)
+        assert flat.load[nets].tolist() == [pytest.approx(expected)] * len(nets), name
+
+
+def test_the_inverse_output_of_a_flip_flop():
+    ports = {
+        "n": ("output", 0),
+        "clk": ("input", 1),
+        "d": ("input", 2),
+        "q": ("output", 3),
+        "both": ("output", 4),
+        "not_both": ("output", 5),
+    }
+    cells = (
+        cell("a", "DFF_X1", CK=1, D=2, QN=0),
+        cell("b", "DFF_X1", CK=1, D=2, Q=3),
+        cell("c", "DFF_X1", CK=1, D=2, Q=4, QN=5),
+    )
+    flat = flat_of(netlist_of(ports, *cells, nets=6))
+    sim = NetlistSimulation(flat, lanes=1)
+    for data in (1, 0, 0, 1, 1, 0):
+        sim.set("d", np.array([data], np.uint64))
+        sim.evaluate()
+        sim.clock()
+        sim.evaluate()
+        seen = {name: int(sim.values[sim.port(name)[0]]) & 1 for name in ports}
+        assert (seen["n"], seen["q"]) == (1 - data, data)
+        assert (seen["both"], seen["not_both"]) == (data, 1 - data)
+
+
+def test_a_memory_macro_reads_what_was_written_in_every_lane():
+    names = MEMORY_PORTS
+    flat = memory_alone()
     rng = np.random.default_rng(3)
     sim = NetlistSimulation(flat, lanes=5)
     memory = np.zeros((5, 64), int)

@@ -151,6 +151,39 @@ def test_a_path_through_the_hierarchy_equals_the_flat_one():
     assert path.cells == 4
 
 
+def test_what_is_not_connected_is_joined_with_nothing():
+    """-1 is no net: neither the one before the first of an instance nor the last of all."""
+    half = netlist(
+        "half",
+        {"a": ("input", 0), "Y": ("output", 2)},
+        cell("i0", "INV_X1", A=0, ZN=1),
+        cell("i1", "INV_X1", A=1, ZN=2),
+    )
+    tied = netlist("tied", {"Y": ("output", -1)}, cell("one", "LOGIC1_X1", Z=0))
+    whole = netlist(
+        "whole",
+        {"a": ("input", 0), "y": ("output", 1), "z": ("output", 4)},
+        Instance("first", "half", {"a": (0,), "Y": (1,)}),
+        Instance("still", "tied", {"Y": (3,)}),
+        cell("i", "INV_X1", A=3, ZN=4),
+        Instance("idle", "half", {"a": (-1,), "Y": (2,)}),
+    )
+    parts = {"first": "half", "still": "tied", "idle": "half"}
+    design = Design(
+        "whole",
+        {
+            "half": ModuleSource("half", "test", ""),
+            "tied": ModuleSource("tied", "test", ""),
+            "whole": ModuleSource("whole", "test", "", parts),
+        },
+    )
+    path = critical_path(design, {"half": half, "tied": tied, "whole": whole}, {}, CELLS)
+    assert path.delay_ns == pytest.approx(max(inverters(2)), abs=6e-5)
+    assert path.cells == 2
+    assert path.start == Endpoint("whole", "a")
+    assert path.end == Endpoint("whole", "y")
+
+
 def test_ends_inside_instances_are_named_by_path_and_register():
     stage = netlist(
         "stage",

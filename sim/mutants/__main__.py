@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from model.command import positive, run_command, seed
+from model.command import Parser, jobs, positive, run_command, seed, whole
 
-from .campaign import equivalents, run_campaign
+from .campaign import TEST_FILES, equivalents, run_campaign
 
 __all__ = ["main"]
 
@@ -24,6 +24,7 @@ def campaign(args: argparse.Namespace) -> int:
         seed=args.seed,
         jobs=args.jobs,
         only=args.only,
+        test_files=args.test_files,
     )
     reasons = equivalents()
     for verdict in summary.equivalent:
@@ -39,10 +40,16 @@ def campaign(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the campaign; 0 if all is well, 1 if too many mutants survive."""
-    parser = argparse.ArgumentParser(prog="python -m sim.mutants", description=__doc__)
+    parser = Parser(prog="python -m sim.mutants", description=__doc__)
     parser.add_argument("--count", type=positive, default=300, help="mutants (%(default)s)")
     parser.add_argument("--seed", type=seed, default=1, help="which ones (%(default)s)")
-    parser.add_argument("--jobs", type=positive, default=2, help="at a time (%(default)s)")
+    parser.add_argument("--jobs", type=jobs, default=2, help="at a time (%(default)s)")
+    parser.add_argument(
+        "--test-files",
+        type=whole(1, TEST_FILES),
+        default=TEST_FILES,
+        help="how many of the nearest decide (%(default)s)",
+    )
     parser.add_argument("--only", default="", help="judge anew those whose name contains this")
     args = parser.parse_args(argv)
     return run_command(lambda: campaign(args), interrupted="interrupted; the same command goes on")

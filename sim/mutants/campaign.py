@@ -2,40 +2,34 @@
 
 import hashlib
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from tqdm import tqdm
 
 from model.errors import UserError
+from model.seal import open_line, seal_line
+from model.work_folder import fresh_folder
 
 from .source_mutants import SourceMutant, chosen, mutants_of
 from .test_choice import nearest_tests
+from .tree import Tree
 
-__all__ = ["EQUIVALENT", "Summary", "Verdict", "equivalents", "run_campaign"]
+__all__ = ["EQUIVALENT", "TEST_FILES", "Summary", "Verdict", "equivalents", "run_campaign"]
 
 FOLDERS = ("hdl", "model")
 """What is mutated."""
-
-COPIED = ("model", "hdl", "sim", "search", "tests", "configs", "docs", ".ci")
-COPIED_FILES = ("pyproject.toml", "Makefile", "README.md", "requirements.txt")
 
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 """Mutants that change nothing that anybody can see, each with the reason."""
 
 TEST_FILES = 8
 """Test files that a mutant must survive; the nearest ones."""
-
-DEADLINE_S = 420.0
-"""After so long the tests of a mutant are taken to hang, which is a difference too [s]."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +43,9 @@ class Verdict:
     line : int
         In the source file.
     killed_by : str or None
-        The test that failed, ``deadline`` where none ended, None where all passed.
+        The test that failed; None where all passed.
     sources, tests : str
-        Digests of what the verdict was found on: all sources, and the tests that were run.
+        Digests of what the verdict was found on: all sources, and the test files that decided.
     """
 
     mutant: str
@@ -89,8 +83,13 @@ def run_campaign(
     seed: int,
     jobs: int,
     only: str = "",
+    test_files: int = TEST_FILES,
+    listed: Mapping[str, str] | None = None,
 ) -> Summary:
-    """Judge ``count`` mutants of a repository, drawn by ``seed``; those judged before are kept.
+    """Judge ``count`` mutants of a repository, drawn by ``seed``.
+
+    A mutant that was judged before on the same sources, and by test files that are still the same,
+    is not judged again.
 
     Parameters
     ----------
@@ -104,41 +103,45 @@ def run_campaign(
         Mutants at a time.
     only : str
         Judge those alone whose name contains it, and anew.
+    test_files : int
+        How many test files, the nearest, a mutant must survive.
+    listed : mapping
+        Equivalent mutants; by default :func:`equivalents`.
 
     Raises
     ------
     UserError
-        If tests that killed a mutant fail without it too.
+        If tests do not run, or one that killed a mutant fails without it too.
     """
     drawn = chosen(mutants_of(root, FOLDERS), count, seed)
     drawn = [mutant for mutant in drawn if only in mutant.name]
-    known = {} if only else {verdict.mutant: verdict for verdict in _read(work / "verdicts.jsonl")}
-    choice = nearest_tests(root, TEST_FILES)
-    sources = _digest(root, sorted(f for p in ("model", "hdl", "sim") for f in _python(root, p)))
-    verdicts = {}
+    choice = nearest_tests(root, test_files)
+    sources = _digest(root, sorted(_sources(root)))
+    work.mkdir(parents=True, exist_ok=True)
+    store = work / "verdicts.jsonl"
+    known = {} if only else {verdict.mutant: verdict for verdict in _read(store)}
+    verdicts: dict[str, Verdict] = {}
     for mutant in drawn:
         verdict = known.get(mutant.name)
         if verdict is not None and verdict.sources == sources:
-            ran = choice[mutant.file]
-            if verdict.killed_by not in (None, "deadline"):
-                ran = [str(verdict.killed_by).partition("::")[0]]
-            if _digest(root, ran) == verdict.tests:
+            if verdict.tests == _decided(root, verdict.killed_by, choice[mutant.file]):
                 verdicts[mutant.name] = verdict
     open_ones = [mutant for mutant in drawn if mutant.name not in verdicts]
-    new = _judged(root, work, open_ones, choice, sources, jobs)
-    for verdict in tqdm(new, total=len(open_ones), desc="mutants", unit="mutant"):
-        verdicts[verdict.mutant] = verdict
-        with (work / "verdicts.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(verdict)) + "\n")
-    listed = equivalents()
+    with closing(_judged(root, work, open_ones, choice, jobs)) as judged:
+        for mutant, killed_by in tqdm(judged, total=len(open_ones), desc="mutants", unit="mutant"):
+            decided = _decided(root, killed_by, choice[mutant.file])
+            verdict = Verdict(mutant.name, mutant.line, killed_by, sources, decided)
+            verdicts[mutant.name] = verdict
+            _append(store, asdict(verdict))
     found = [verdicts[mutant.name] for mutant in drawn]
-    killed = [v for v in found if v.killed_by is not None]
-    alive = [v for v in found if v.killed_by is None]
+    killed = [verdict for verdict in found if verdict.killed_by is not None]
+    alive = [verdict for verdict in found if verdict.killed_by is None]
     _check_baseline(root, work, killed)
+    listed = equivalents() if listed is None else listed
     return Summary(
         killed,
-        [v for v in alive if v.mutant not in listed],
-        [v for v in alive if v.mutant in listed],
+        [verdict for verdict in alive if verdict.mutant not in listed],
+        [verdict for verdict in alive if verdict.mutant in listed],
     )
 
 
@@ -146,27 +149,26 @@ def _judged(
     root: Path,
     work: Path,
     mutants: Sequence[SourceMutant],
-    choice: dict[str, list[str]],
-    sources: str,
+    choice: Mapping[str, Sequence[str]],
     jobs: int,
-) -> Iterator[Verdict]:
-    """Verdicts as they come, each from a copy of the repository that is its own meanwhile."""
-    free: SimpleQueue[Path] = SimpleQueue()
-    for number in range(min(jobs, max(1, len(mutants)))):
-        free.put(_copy(root, work / f"tree-{number}"))
+) -> Generator[tuple[SourceMutant, str | None]]:
+    """Mutants as they are judged, and what killed them; each had a tree of its own meanwhile."""
+    free: SimpleQueue[Tree] = SimpleQueue()
 
-    def judge(mutant: SourceMutant) -> Verdict:
+    def judge(mutant: SourceMutant) -> tuple[SourceMutant, str | None]:
         tree = free.get()
         try:
-            killed_by = _killed_by(tree, mutant, choice[mutant.file])
+            return mutant, tree.killed_by(mutant, choice[mutant.file])
         finally:
             free.put(tree)
-        ran = choice[mutant.file]
-        if killed_by not in (None, "deadline"):
-            ran = [str(killed_by).partition("::")[0]]
-        return Verdict(mutant.name, mutant.line, killed_by, sources, _digest(root, ran))
 
-    with ThreadPoolExecutor(jobs) as pool:
+    jobs = min(jobs, len(mutants))
+    with ExitStack() as stack:
+        folders = [stack.enter_context(fresh_folder(work, "tree.")) for _ in range(jobs)]
+        trees = [Tree(root, folder) for folder in folders]
+        for tree in trees:
+            free.put(tree)
+        pool = stack.enter_context(ThreadPoolExecutor(max(1, jobs)))
         waiting = [pool.submit(judge, mutant) for mutant in mutants]
         try:
             for done in as_completed(waiting):
@@ -174,106 +176,69 @@ def _judged(
         finally:
             for future in waiting:
                 future.cancel()
+            for tree in trees:
+                tree.stop()
 
 
-def _copy(root: Path, tree: Path) -> Path:
-    """A fresh copy of the repository, without what is built."""
-    shutil.rmtree(tree, ignore_errors=True)
-    tree.mkdir(parents=True)
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in COPIED:
-        shutil.copytree(root / name, tree / name, ignore=ignored)
-    for name in COPIED_FILES:
-        shutil.copyfile(root / name, tree / name)
-    return tree
-
-
-def _killed_by(tree: Path, mutant: SourceMutant, tests: Sequence[str]) -> str | None:
-    """Put the mutant in, run the tests until one fails, and put the file back."""
-    if not tests:
-        return None
-    path = tree / mutant.file
-    text = path.read_text(encoding="utf-8")
-    try:
-        path.write_text(mutant.applied(text), encoding="utf-8")
-        _forget_compiled(path)
-        return _first_failure(tree, tests, DEADLINE_S)
-    finally:
-        path.write_text(text, encoding="utf-8")
-        _forget_compiled(path)
-
-
-def _forget_compiled(path: Path) -> None:
-    """Python takes a file of equal size and second for the one that it compiled."""
-    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
-        compiled.unlink()
-
-
-def _first_failure(tree: Path, tests: Sequence[str], deadline_s: float | None) -> str | None:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
-    command += ["-p", "no:xdist", "-m", "not full", *tests]
-    process = subprocess.Popen(
-        command,
-        cwd=tree,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=deadline_s)
-    except subprocess.TimeoutExpired:
-        return "deadline"
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    if process.returncode == 0:
-        return None
-    for line in said.splitlines():
-        if line.startswith(("FAILED ", "ERROR ")):
-            return line.partition(" ")[2].partition(" - ")[0]  # a name may hold spaces
-    if process.returncode == 1:
-        return tests[0]
-    raise UserError(f"tests of a mutant must run, not end with code {process.returncode}: {said}")
-
-
-def _check_baseline(root: Path, work: Path, killed: Sequence[Verdict]) -> None:
+def _check_baseline(root: Path, work: Path, killed: Iterable[Verdict]) -> None:
     """See that what killed the mutants passes without them."""
-    tests = sorted({str(v.killed_by) for v in killed} - {"deadline"})
-    if not tests:
+    passed = work / "baseline.jsonl"
+    known = {json.dumps(line) for line in _lines(passed)}
+    open_ones = {}
+    for verdict in killed:
+        line = {"test": verdict.killed_by, "sources": verdict.sources, "tests": verdict.tests}
+        if json.dumps(line) not in known:
+            open_ones[str(verdict.killed_by)] = line
+    if not open_ones:
         return
-    key = hashlib.sha256(json.dumps([tests, killed[0].sources]).encode()).hexdigest()
-    stamp = work / "baseline"
-    if stamp.exists() and stamp.read_text() == key:
-        return
-    tree = _copy(root, work / "tree-0")
-    failed = _first_failure(tree, tests, None)
+    with fresh_folder(work, "tree.") as folder:
+        failed = Tree(root, folder).first_failure(sorted(open_ones))
     if failed is not None:
-        raise UserError(f"{failed}: must pass without a mutant, so its verdicts mean nothing")
-    stamp.write_text(key)
+        raise UserError(f"{failed}: must pass without a mutant, else its verdicts mean nothing")
+    for line in open_ones.values():
+        _append(passed, line)
 
 
-def _read(path: Path) -> Iterator[Verdict]:
-    """Verdicts of earlier runs; a line that a kill has cut is left out."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            yield Verdict(**json.loads(line))
-        except (ValueError, TypeError):
-            continue
+def _decided(root: Path, killed_by: str | None, tests: Sequence[str]) -> str:
+    """Digest of the test files that a verdict rests on."""
+    return _digest(root, tests if killed_by is None else [killed_by.partition("::")[0]])
 
 
-def _python(root: Path, package: str) -> Iterator[str]:
-    for path in (root / package).rglob("*.py"):
-        yield path.relative_to(root).as_posix()
+def _read(store: Path) -> Iterator[Verdict]:
+    """Verdicts of earlier runs."""
+    for line in _lines(store):
+        yield Verdict(**line)
 
 
-def _digest(root: Path, files: Sequence[str]) -> str:
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Objects that were appended to a file; a line that a kill has cut is left out."""
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            text = open_line(line)
+            if text is not None:
+                yield json.loads(text)
+
+
+def _append(path: Path, line: Mapping[str, object]) -> None:
+    """Add an object as one line, on a line of its own whatever a kill has left there."""
+    is_cut = path.exists() and not path.read_bytes().endswith(b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n" * is_cut + seal_line(json.dumps(line)) + "\n")
+
+
+def _sources(root: Path) -> Iterator[str]:
+    """What a verdict depends on beside the tests; this package only finds it."""
+    for package in ("model", "hdl", "sim"):
+        for path in (root / package).rglob("*.py"):
+            name = path.relative_to(root).as_posix()
+            if not name.startswith("sim/mutants/"):
+                yield name
+
+
+def _digest(root: Path, files: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for name in files:
-        digest.update(name.encode() + b"\0" + (root / name).read_bytes())
+        path = root / name
+        text = path.read_bytes() if path.exists() else b""
+        digest.update(f"{name}\0{len(text)}\0".encode() + text)
     return digest.hexdigest()[:16]

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from random import Random
 
 __all__ = ["OPERATORS", "SourceMutant", "chosen", "mutants_of"]
 
@@ -212,6 +212,10 @@ class _Finder(ast.NodeVisitor):
         elif isinstance(node.value, int | float):
             self.note("constant", start, end, f"({self.text[start:end]} + 1)")
 
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg != "reset_less":  # it has an operator of its own
+            self.generic_visit(node)
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if isinstance(node.op, ast.Invert | ast.Not):
             start = self.span(node)[0]
@@ -308,16 +312,21 @@ def _walk(root: Path, folders: Sequence[str]) -> Iterator[SourceMutant]:
 
 
 def chosen(mutants: Sequence[SourceMutant], count: int, seed: int) -> list[SourceMutant]:
-    """``count`` mutants by chance: every operator as often as the others, as far as it goes."""
-    rng = Random(seed)
-    piles = []
-    for operator in OPERATORS:
-        pile = [mutant for mutant in mutants if mutant.operator == operator]
-        rng.shuffle(pile)
-        piles.append(pile)
+    """``count`` mutants by chance: every operator as often as the others, as far as it goes.
+
+    A mutant's turn comes from the seed and its name alone: a changed line of a source file leaves
+    the other mutants of the draw in it.
+    """
+
+    def turn(mutant: SourceMutant) -> bytes:
+        return sha256(f"{seed} {mutant.name}".encode()).digest()
+
+    piles = {operator: [] for operator in OPERATORS}
+    for mutant in sorted(mutants, key=turn, reverse=True):
+        piles[mutant.operator].append(mutant)
     drawn: list[SourceMutant] = []
-    while len(drawn) < count and any(piles):
-        for pile in piles:
+    while len(drawn) < count and any(piles.values()):
+        for pile in piles.values():
             if pile and len(drawn) < count:
                 drawn.append(pile.pop())
     return drawn

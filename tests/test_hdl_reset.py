@@ -1,0 +1,205 @@
+"""A reset at any moment begins everything anew: what follows is as after the first reset."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module, ResetInserter, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+from amaranth.sim import Simulator
+
+from hdl.bit_reader import BitReader
+from hdl.counters import Counters
+from hdl.crc32 import Crc32
+from hdl.crossbar_tile import CrossbarTile
+from hdl.frame_gate import FrameGate
+from hdl.mask_decoder import MaskDecoder
+from hdl.max_pool import MaxPool
+from hdl.pe_array import PeArray
+from hdl.pixel_unpacker import PixelUnpacker
+from hdl.requantizer import Requantizer
+from hdl.result_sender import ResultSender
+from hdl.sliding_window import SlidingWindow
+from hdl.stream_register import StreamRegister
+from hdl.weight_order import WeightOrder
+from tests.test_hdl_pe_engine import engine, weights
+
+CYCLES = 100
+
+
+@dataclass
+class Block:
+    """A block and what random inputs would not do to it.
+
+    Attributes
+    ----------
+    make : callable
+        Makes it.
+    fixed : dict of str to int
+        Inputs that do not change, by path.
+    preparation : callable
+        What is set in each of the first cycles after a reset: weights, scales.
+    """
+
+    make: Callable[[], wiring.Component]
+    fixed: dict[str, int] = field(default_factory=dict)
+    preparation: Callable[[Any], list[dict[str, Any]]] = lambda dut: []
+
+
+def scales(dut: Requantizer) -> list[dict[str, Any]]:
+    return [
+        {"scales": {"valid": 1, "channel": n, "multiplier": 700 + n, "offset": -n, "shift": 9}}
+        for n in range(dut.channels)
+    ]
+
+
+def masks(dut: CrossbarTile) -> list[dict[str, Any]]:
+    return [
+        {"write": {"valid": 1, "enable": 1, "positive": 0b101101 >> row, "negative": 2 << row}}
+        for row in range(dut.rows)
+    ]
+
+
+BLOCKS = {
+    "bit_reader": Block(BitReader, {"flush": 0, "size": 11}),
+    "counters": Block(Counters),
+    "crc32": Block(Crc32),
+    "crossbar_tile": Block(
+        lambda: CrossbarTile(
+            rows=3, columns=4, sharing=2, adc_type="sar", adc_bits=2, input_bits=3
+        ),
+        {"write": 0},
+        masks,
+    ),
+    "flash_tile": Block(
+        lambda: CrossbarTile(
+            rows=3, columns=6, sharing=3, adc_type="flash", adc_bits=2, input_bits=1
+        ),
+        {"write": 0},
+        masks,
+    ),
+    "frame_gate": Block(lambda: FrameGate(image_words=3), {"is_loaded": 1, "clear": 0}),
+    "owing_gate": Block(
+        lambda: FrameGate(image_words=2), {"is_loaded": 1, "is_batch": 1, "ends": 0}
+    ),
+    "runs": Block(MaskDecoder, {"token": 3, "width": 17, "flush": 0}),
+    "plain_masks": Block(MaskDecoder, {"token": 0, "width": 17, "flush": 0}),
+    "max_pool": Block(lambda: MaxPool(height=5, width=7, channels=2, peak=9, size=2)),
+    "pe_array": Block(
+        lambda: PeArray(
+            inputs=3, outputs=2, pixels=2, input_bits=3, kind="hidden", peak=30, banks=1
+        ),
+        {"i.payload.is_first": 1},
+    ),
+    "pe_engine": Block(
+        lambda: engine(((2, 2, 2), 1, 2, (1, 1, 3), 1), "xorshift32"),
+        {"weights.valid": 0},
+        lambda dut: [{"weights": word} for word in weights(dut, np.random.default_rng(2))[1]],
+    ),
+    "banked_engine": Block(
+        lambda: engine(((2, 2, 2), 1, 3, (1, 1, 3), 1), "xorshift16"),
+        {"weights.valid": 0},
+        lambda dut: [{"weights": word} for word in weights(dut, np.random.default_rng(2))[1]],
+    ),
+    "pixel_unpacker": Block(lambda: PixelUnpacker(pixels=7, channels=3, bits=5)),
+    "requantizer": Block(
+        lambda: Requantizer(channels=5, lanes=2, peak=99, output_bits=4),
+        {"scales.valid": 0},
+        scales,
+    ),
+    "result_sender": Block(lambda: ResultSender(classes=5), {"must_drop": 0}),
+    "sliding_window": Block(
+        lambda: SlidingWindow(
+            height=4, width=5, channels=2, bits=2, kernel_height=3, kernel_width=3, padding=1
+        )
+    ),
+    "stream_register": Block(lambda: StreamRegister(width=5)),
+    "weight_order": Block(
+        lambda: WeightOrder(generator="xorshift32", max_channels=3, max_window=4, max_blocks=2),
+        {"channels": 3, "window": 4, "blocks": 2},
+    ),
+}
+
+
+def put(ctx: Any, dut: wiring.Component, path: str, value: Any) -> None:
+    """Set a port, or a field of one, to a number or to the values of its fields."""
+    port = reduce(getattr, path.split("."), dut)
+    ctx.set(Value.cast(port) if isinstance(value, int) else port, value)
+
+
+def ports(dut: wiring.Component) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Inputs and outputs by path."""
+    found: tuple[dict[str, Value], dict[str, Value]] = {}, {}
+    for path, member, value in dut.signature.flatten(dut):
+        found[member.flow is not In][".".join(map(str, path))] = Value.cast(value)
+    return found
+
+
+def answers(block: Block, *moments: tuple[int, int]) -> list[list[dict[str, int]]]:
+    """What leaves a block in each cycle, per moment (seed of the inputs, cycles); a reset between.
+
+    A payload that is offered stays until it is taken; what is not valid does not count.
+    """
+    dut = block.make()
+    inputs, outputs = ports(dut)
+    held = [path for path in inputs if path.endswith(".valid")]
+    found = []
+    reset = Signal()
+    top = Module()
+    top.submodules.dut = ResetInserter(reset)(dut)
+
+    def seen(values: dict[str, int]) -> Iterator[tuple[str, int]]:
+        for path, value in values.items():
+            stream = path.removesuffix(".payload")
+            if stream == path or values[f"{stream}.valid"]:
+                yield path, value
+
+    async def bench(ctx):
+        for seed, cycles in moments:
+            rng = Random(seed)
+            for path in inputs:
+                ctx.set(inputs[path], 0)
+            log = []
+            for settings in block.preparation(dut):
+                for path, value in settings.items():
+                    put(ctx, dut, path, value)
+                log.append(dict(seen({path: ctx.get(value) for path, value in outputs.items()})))
+                await ctx.tick()
+            offered: set[str] = set()
+            for _ in range(cycles):
+                for path, value in inputs.items():
+                    if path.rpartition(".")[0] not in offered:
+                        ctx.set(value, rng.getrandbits(len(value)))
+                for path, value in block.fixed.items():
+                    put(ctx, dut, path, value)
+                log.append(dict(seen({path: ctx.get(value) for path, value in outputs.items()})))
+                names = {path.removesuffix(".valid") for path in held if ctx.get(inputs[path])}
+                offered = {n for n in names if not log[-1].get(f"{n}.ready", 1)}
+                await ctx.tick()
+            found.append(log)
+            ctx.set(reset, 1)
+            await ctx.tick()
+            ctx.set(reset, 0)
+
+    simulator = Simulator(top)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return found
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_after_a_reset_at_any_moment_a_block_is_as_new(name):
+    after = [(seed, 8) for seed in range(8)] + [(99, CYCLES)]
+    new = {seed: answers(BLOCKS[name], (seed, cycles)) for seed, cycles in after}
+    assert len(set(map(str, new[99][0]))) > 2  # it does something
+    before = list(enumerate([*range(1, 26, 2), 40]))
+    moments = [moment for first in before for second in after for moment in (first, second)]
+    found = answers(BLOCKS[name], *moments)
+    for (_, cycles), (seed, _), log in zip(moments[::2], moments[1::2], found[1::2], strict=True):
+        assert [log] == new[seed], f"after {cycles} cycles"

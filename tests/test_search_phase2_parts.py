@@ -121,7 +121,7 @@ def test_a_start_without_a_part_is_judged_itself(tmp_path):
     assert len(rights) == witness.count == 124
     task = accuracy_task(Two().config((1,)), one, SHORT, seed=1)
     config = Two().config((1,))
-    found = store.get(task.kind, task.arguments)
+    found = store.get(task.kind, task.decides)
     assert found is not None
     parameters = Measured.of(found).parameters(config)  # the very network that would be chosen
     images = one.part_images

@@ -21,6 +21,7 @@ from model.data import LabelledImages, load_images
 from model.errors import UserError
 from model.export import fold
 from model.parameters import Parameters, load_parameters, save_parameters
+from model.provenance import sources, tools
 from model.recipe import Recipe
 from model.seal import read_sealed
 from model.train import TOOLS, Trained, Trainer, train
@@ -278,6 +279,8 @@ def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measu
         "start": start.digest,
         "tuning": json.dumps(asdict(tuning), sort_keys=True),
         "seed": str(seed),
+        "sources": sources("model.train"),
+        "tools": json.dumps(tools(*TOOLS), sort_keys=True),
         "validation": f"{best.correct} of {best.count}",
     }
     parameters = replace(best.parameters, metadata={**best.parameters.metadata, **metadata})

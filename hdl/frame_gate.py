@@ -179,12 +179,14 @@ class FrameGate(wiring.Component):
         """Know which results may leave; return whether one is on its way that may not."""
         # Counted a cycle late: the adder must not hang on the path of every layer's handshake.
         has_ended = Signal()
+        has_sent = Signal()
         owed = Signal(OWED_BITS)
         is_wrong = Signal()
-        m.d.comb += self.may_send.eq(owed.any() | has_ended)
+        m.d.comb += self.may_send.eq(owed[1:].any() | (owed[0] & ~has_sent) | has_ended)
         m.d.comb += self.must_drop.eq(is_wrong & ~self.may_send)
         m.d.sync += has_ended.eq(is_right)
-        m.d.sync += owed.eq(owed + has_ended - (self.ends & self.may_send))
+        m.d.sync += has_sent.eq(self.ends & self.may_send)
+        m.d.sync += owed.eq(owed + has_ended - has_sent)
         with m.If(fails | (self.ends & self.must_drop)):
             m.d.sync += is_wrong.eq(fails)
         return is_wrong

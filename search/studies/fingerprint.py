@@ -1,0 +1,91 @@
+"""What the house makes of shipped and random configurations, as digests: ``python -m`` this module.
+
+A move of the code changes none of them: the outputs of two commits are compared with ``diff``.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tqdm import tqdm
+
+from hdl.artifacts import design_of, write_design
+from hdl.cycle_model import image_timing
+from model.command import Parser, run_command, whole
+from model.parameters import random_parameters
+from search.digital.model import DigitalModel
+from sim.golden import golden_vectors
+from sim.project import Project, open_project
+from sim.random_config import random_config
+
+__all__ = ["fingerprint"]
+
+VECTORS = 2
+"""Images of a configuration whose golden results are looked at."""
+
+
+def fingerprint(project: Project, model: DigitalModel) -> dict[str, str]:
+    """Digests of all that follows from a configuration, by what it is.
+
+    ``config``: its own digest. ``design``: every generated file. ``vectors``: golden results and
+    cycles. ``cost``: what the digital model estimates, to the last bit.
+    """
+    config = project.config
+    costs = model.metrics(config, extrapolate=True)
+    timing = image_timing(config)
+    images, _ = project.images(VECTORS)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_design(folder, config, design_of(config, config.name), project.parameters)
+        golden_vectors(config, project.parameters, images).save(folder / "vectors.json")
+        vectors = (folder / "vectors.json").read_bytes()
+        (folder / "vectors.json").unlink()
+        files = hashlib.sha256()
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            files.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
+    return {
+        "config": config.digest,
+        "design": files.hexdigest(),
+        "vectors": hashlib.sha256(vectors).hexdigest(),
+        "cost": _digest({"timing": repr(timing), "cost": repr(asdict(costs))}),
+    }
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def projects(paths: Sequence[Path], seeds: Sequence[int]) -> Iterator[Project]:
+    """Configurations with their parameters: those of files, and random ones by seed."""
+    for path in paths:
+        yield open_project(path)
+    for seed in seeds:
+        config = random_config(seed)
+        parameters = random_parameters(config, seed)
+        yield Project(Path(config.name), config, parameters, is_trained=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line for each configuration."""
+    parser = Parser(prog=f"python -m {__spec__.name}", description=__doc__)
+    parser.add_argument("configs", nargs="+", type=Path, help="configuration files")
+    parser.add_argument("--random", type=whole(0, 10_000), default=40, help="random ones")
+    given = parser.parse_args(arguments)
+    return run_command(lambda: _print_all(given))
+
+
+def _print_all(given: argparse.Namespace) -> None:
+    model = DigitalModel()
+    total = len(given.configs) + given.random
+    for project in tqdm(projects(given.configs, range(given.random)), total=total, disable=None):
+        found = fingerprint(project, model)
+        print(project.config.name, *(f"{name} {text[:16]}" for name, text in found.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -60,13 +60,16 @@ def parameters(component: wiring.Component) -> dict[str, Any]:
 
 
 def module_name(component: wiring.Component) -> str:
-    """Name of the component's module: its kind and parameters, or a digest where that is long."""
+    """Name of the component's module: its kind and parameters, or a digest where that is long.
+
+    It does not depend on the place of the component's source, so that a move changes no Verilog.
+    """
     values = parameters(component)
     texts = [_text(value) for value in values.values()]
     name = "_".join([kind_name(component), *texts])
     if re.fullmatch(r"\w+", name) and len(name) <= LONGEST_NAME:
         return name
-    described = f"{type(component).__module__}.{type(component).__qualname__}{values!r}"
+    described = f"{type(component).__name__}{values!r}"
     return f"{kind_name(component)}_{hashlib.sha256(described.encode()).hexdigest()[:10]}"
 
 
@@ -128,6 +131,8 @@ class Emission(Emitter):
         """Elaborate the component unless an equal one was, and return an instance of its module."""
         name = module_name(component)
         if name in self.modules:
+            equal = self.modules[name].component
+            assert type(equal) is type(component), f"{name} must be one kind of block, not two"
             vars(component)["_MustUse__used"] = True  # it is: as the equal one
         else:
             self.add(component, name)

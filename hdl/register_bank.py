@@ -49,7 +49,7 @@ CONTROL = REGISTERS["CONTROL"]
 
 
 class RegisterBank(wiring.Component):
-    """The registers of :data:`hdl.register_map.ACCELERATOR_REGISTERS` on an AXI4-Lite bus.
+    """The registers of the register map on an AXI4-Lite bus.
 
     Members
     -------

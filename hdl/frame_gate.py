@@ -80,10 +80,10 @@ class FrameGate(wiring.Component):
     ------
     ``o`` is combinational from ``i``; all that is not in ``o`` or ``i`` comes from registers.
     ``may_send`` rises in the cycle after an image's last word was taken, ``must_drop`` in the cycle
-    after the wrong word was, ``error`` and ``dropped`` a cycle later. While no network is loaded ``restarts``
-    follows ``load`` by a cycle; else the image that is being let in is let in to its end (and
-    the rest of a long frame), nothing after it, and ``restarts`` comes in the first cycle without
-    ``is_busy``. In the cycle of ``load`` nothing is let in.
+    after the wrong word was, ``error`` and ``dropped`` a cycle later. While no network is loaded
+    ``restarts`` follows ``load`` by a cycle; else the image that is being let in is let in to its
+    end (and the rest of a long frame), nothing after it, and ``restarts`` comes in the first cycle
+    without ``is_busy``. In the cycle of ``load`` nothing is let in.
 
     Raises
     ------

@@ -67,7 +67,7 @@ class FrameGate(wiring.Component):
     is_waiting : ``Out(1)``
         A load was asked for, and waits for the images on their way.
     clear : ``In(1)``
-        Forget ``error`` and ``dropped``, but not what happens in this cycle.
+        Forget ``error`` and ``dropped``, but not what was wrong in the cycle before.
     error : ``Out(FrameError)``
         The first thing that was wrong since the reset, the load or ``clear``.
     dropped : ``Out(32)``
@@ -79,11 +79,11 @@ class FrameGate(wiring.Component):
     Timing
     ------
     ``o`` is combinational from ``i``; all that is not in ``o`` or ``i`` comes from registers.
-    ``may_send`` rises in the cycle after an image's last word was taken, ``error``, ``dropped``
-    and ``must_drop`` in the cycle after the wrong word was. While no network is loaded ``restarts``
-    follows ``load`` by a cycle; else the image that is being let in is let in to its end (and
-    the rest of a long frame), nothing after it, and ``restarts`` comes in the first cycle without
-    ``is_busy``. In the cycle of ``load`` nothing is let in.
+    ``may_send`` rises in the cycle after an image's last word was taken, ``must_drop`` in the cycle
+    after the wrong word was, ``error`` and ``dropped`` a cycle later. While no network is loaded
+    ``restarts`` follows ``load`` by a cycle; else the image that is being let in is let in to its
+    end (and the rest of a long frame), nothing after it, and ``restarts`` comes in the first cycle
+    without ``is_busy``. In the cycle of ``load`` nothing is let in.
 
     Raises
     ------
@@ -177,28 +177,39 @@ class FrameGate(wiring.Component):
 
     def _count_results(self, m: Module, is_right: Any, fails: Any) -> Signal:
         """Know which results may leave; return whether one is on its way that may not."""
-        # Counted a cycle late: the adder must not hang on the path of every layer's handshake.
+        # The handshakes of every layer pass here, so no adder hangs on them: what they did is
+        # counted a cycle late, and whether a result is owed is a register of its own.
         has_ended = Signal()
         has_sent = Signal()
         owed = Signal(OWED_BITS)
+        owed_now = Signal(OWED_BITS)
+        sends = self.ends & self.may_send
+        m.d.comb += owed_now.eq(owed + has_ended - has_sent)
+        m.d.sync += [
+            has_ended.eq(is_right),
+            has_sent.eq(sends),
+            owed.eq(owed_now),
+            self.may_send.eq(is_right | Mux(sends, owed_now[1:].any(), owed_now.any())),
+        ]
+
         is_wrong = Signal()
-        m.d.comb += self.may_send.eq(owed[1:].any() | (owed[0] & ~has_sent) | has_ended)
         m.d.comb += self.must_drop.eq(is_wrong & ~self.may_send)
-        m.d.sync += has_ended.eq(is_right)
-        m.d.sync += has_sent.eq(self.ends & self.may_send)
-        m.d.sync += owed.eq(owed + has_ended - has_sent)
         with m.If(fails | (self.ends & self.must_drop)):
             m.d.sync += is_wrong.eq(fails)
         return is_wrong
 
     def _keep_errors(self, m: Module, is_short: Signal, is_long: Signal) -> None:
-        """Keep the first error, and count all."""
+        """Keep the first error, and count all, a cycle late: the counter is long."""
+        was_short = Signal()
+        was_long = Signal()
+        m.d.sync += was_short.eq(is_short)
+        m.d.sync += was_long.eq(is_long)
         forgets = self.clear | self.restarts
-        with m.If(is_short | is_long):
+        with m.If(was_short | was_long):
             m.d.sync += self.dropped.eq(Mux(forgets, 0, self.dropped) + 1)
             with m.If(forgets | (self.error == FrameError.NONE)):
                 m.d.sync += self.error.eq(
-                    Mux(is_long, FrameError.IMAGE_LONG, FrameError.IMAGE_SHORT)
+                    Mux(was_long, FrameError.IMAGE_LONG, FrameError.IMAGE_SHORT)
                 )
         with m.Elif(forgets):
             m.d.sync += self.dropped.eq(0)

@@ -244,8 +244,9 @@ def stepped(bench, image_words=2):
 def test_the_first_error_is_kept_and_clear_forgets_it_with_the_count():
     async def bench(gate):
         await gate.word(1)
+        assert gate.shown("error", "dropped", "is_open") == (FrameError.NONE, 0, 0)
+        await gate.ctx.tick()  # the zeros; the count is a cycle late
         assert gate.shown("error", "dropped", "is_open") == (SHORT, 1, 0)
-        await gate.ctx.tick()  # the zeros
         await gate.pulse("ends")
         await gate.word(0)
         await gate.word(0)
@@ -257,19 +258,23 @@ def test_the_first_error_is_kept_and_clear_forgets_it_with_the_count():
         assert gate.shown("error", "dropped", "is_busy") == (FrameError.NONE, 0, 0)
         await gate.word(0)
         await gate.word(0)
+        await gate.ctx.tick()
         assert gate.shown("error", "dropped") == (LONG, 1)
 
     stepped(bench)
 
 
-def test_clear_does_not_forget_what_happens_in_its_cycle():
+@pytest.mark.parametrize("late", [0, 1])
+def test_clear_does_not_forget_what_happens_in_its_cycle_or_the_one_before(late):
     async def bench(gate):
         await gate.word(1)
         await gate.ctx.tick()
         await gate.pulse("ends")
         await gate.word(0)
-        gate.ctx.set(gate.gate.clear, 1)
+        gate.ctx.set(gate.gate.clear, not late)
         await gate.word(0)
+        gate.ctx.set(gate.gate.clear, late)
+        await gate.ctx.tick()
         gate.ctx.set(gate.gate.clear, 0)
         assert gate.shown("error", "dropped") == (LONG, 1)
 

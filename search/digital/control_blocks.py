@@ -105,7 +105,7 @@ def _frame_gate(p: Parameters) -> Counts:
     many = p["image_words"] > 1  # an image of one word cannot be short
     word = 1.0 * range_bits(p["image_words"])
     return Counts(
-        np.where(many, 56.0, 54.0) + word, 0 * word, {"word_bit": word, "one": np.ones_like(word)}
+        np.where(many, 59.0, 56.0) + word, 0 * word, {"word_bit": word, "one": np.ones_like(word)}
     )
 
 

@@ -49,42 +49,42 @@ help: ## this list
 	@echo '          ' $(foreach v,ROUNDS BACKEND WORKERS,$v=$(call value-of,$v)) 'ARGS="extra flags"' PYTHON=$(call value-of,PYTHON)
 
 check: $(STAMP) ## check CONFIG and say what follows from it
-	$(RUN) sim check $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.sim check $(call value-of,CONFIG) $(value ARGS)
 
 train: $(STAMP) ## train the network of CONFIG
-	$(RUN) model train $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.model train $(call value-of,CONFIG) $(value ARGS)
 
 evaluate: $(STAMP) ## measure the accuracy of CONFIG on the integer model
-	$(RUN) model evaluate $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.model evaluate $(call value-of,CONFIG) $(value ARGS)
 
 data: $(STAMP) ## fetch and check DATASET
-	$(RUN) model data $(call value-of,DATASET) $(value ARGS)
+	$(RUN) kakure.model data $(call value-of,DATASET) $(value ARGS)
 
 schema: $(STAMP) ## write configs/schema.json and search-schema.json, for editors
-	$(RUN) model schema
-	$(RUN) search schema
+	$(RUN) kakure.model schema
+	$(RUN) kakure.search schema
 
 gen: $(STAMP) ## write Verilog, supermask, registers, bench and synthesis report of CONFIG
-	$(RUN) sim gen $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.sim gen $(call value-of,CONFIG) $(value ARGS)
 
 sim: $(STAMP) ## simulate CONFIG against the reference, bit for bit
-	$(RUN) sim run $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.sim run $(call value-of,CONFIG) $(value ARGS)
 
 synth: $(STAMP) ## synthesize CONFIG: area, cells, critical path
-	$(RUN) hdl synth $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.hdl synth $(call value-of,CONFIG) $(value ARGS)
 
 blocks: $(STAMP) ## simulate every generator over a sweep of parameters
-	$(RUN) sim blocks $(value ARGS)
+	$(RUN) kakure.sim blocks $(value ARGS)
 
 bench: $(STAMP) ## measure the speed of simulation, synthesis, reference and search
-	$(RUN) sim bench $(call value-of,CONFIG) $(value ARGS)
-	$(RUN) search bench
+	$(RUN) kakure.sim bench $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.search bench
 
 search: $(STAMP) ## search SPACE for the best configuration: ROUNDS, BACKEND, WORKERS
-	$(RUN) search run $(call value-of,SPACE) --rounds $(call value-of,ROUNDS) --backend $(call value-of,BACKEND) --jobs $(call value-of,WORKERS) $(value ARGS)
+	$(RUN) kakure.search run $(call value-of,SPACE) --rounds $(call value-of,ROUNDS) --backend $(call value-of,BACKEND) --jobs $(call value-of,WORKERS) $(value ARGS)
 
 calibrate: $(STAMP) ## synthesize the sample of the digital cost model, and fit it
-	$(RUN) search.digital.calibrate --jobs $(call value-of,WORKERS) $(value ARGS)
+	$(RUN) kakure.search.cost.digital.calibrate --jobs $(call value-of,WORKERS) $(value ARGS)
 
 test: $(STAMP) ## run the tests, without the long proofs
 	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup -m "not full" $(value ARGS)
@@ -93,7 +93,7 @@ test-full: $(STAMP) ## run every test, with the long proofs
 	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup --timeout 3600 $(value ARGS)
 
 mutants: $(STAMP) ## put faults into hdl/ and model/ and see that the tests notice
-	$(RUN) sim.mutants --jobs $(call value-of,WORKERS) $(value ARGS)
+	$(RUN) kakure.sim.mutants --jobs $(call value-of,WORKERS) $(value ARGS)
 
 lint: $(STAMP) ## check style and types
 	$(RUN) ruff check

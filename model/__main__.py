@@ -1,6 +1,6 @@
 """Command line of the model: train, evaluate, data, schema, preset."""
 
-from .interrupt import arm
+from kakure.model.commands.interrupt import arm
 
 if __name__ == "__main__":
     arm()  # first of all: the other imports take a while
@@ -16,16 +16,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .atomic import check_writable
-from .command import Parser, jobs, positive, run_command, seed, whole, write_or_print
-from .config import Config, check_density, json_schema, load_config
+from kakure.model.commands.command import (
+    Parser,
+    jobs,
+    positive,
+    run_command,
+    seed,
+    whole,
+    write_or_print,
+)
+from kakure.model.config.config import Config, check_density, json_schema, load_config
+from kakure.model.files.atomic import check_writable
+from kakure.model.parameters.parameters import Parameters, load_parameters, save_parameters
+from kakure.model.training.training_lock import training_lock
+
 from .errors import UserError
-from .parameters import Parameters, load_parameters, save_parameters
 from .shown import printable, shown
-from .training_lock import training_lock
 
 if TYPE_CHECKING:
-    from .data import LabelledImages
+    from kakure.model.datasets.images import LabelledImages
 
 __all__ = ["main"]
 
@@ -48,7 +57,7 @@ LOCKS = Path("build") / "locks"
 
 def run_train(args: argparse.Namespace) -> None:
     """Train, and write the parameters of the best epoch."""
-    from .data import load_images
+    from kakure.model.datasets.images import load_images
 
     config = load_config(args.config)
     if config.weights.kind != "hidden":
@@ -85,8 +94,8 @@ def train_and_write(
     )
     import torch
 
-    from .recipe import recipe_for
-    from .train import pick_device, train
+    from kakure.model.training.recipe import recipe_for
+    from kakure.model.training.train import pick_device, train
 
     device = pick_device(args.device)
     torch.set_num_threads(args.threads)
@@ -120,7 +129,7 @@ def train_and_write(
         "epochs": str(recipe.epochs),
         "epoch": str(trained.epoch),
         "recipe": json.dumps(dataclasses.asdict(recipe), sort_keys=True),
-        "command": shlex.join(["python", "-m", "model", *args.argv]),
+        "command": shlex.join(["python", "-m", "kakure.model", *args.argv]),
         "torch": torch.__version__,
         "device": device.type,
         "validation": f"{trained.correct}/{trained.count}",
@@ -143,8 +152,9 @@ def train_and_write(
 
 def run_evaluate(args: argparse.Namespace) -> None:
     """Print the accuracy of the integer model on the test images."""
-    from .chance import is_at_chance
-    from .data import load_images
+    from kakure.model.datasets.images import load_images
+    from kakure.model.training.chance import is_at_chance
+
     from .evaluate import evaluate
 
     config = load_config(args.config)
@@ -173,7 +183,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
 
 def run_data(args: argparse.Namespace) -> None:
     """Fetch a data set."""
-    from .fetch import fetch
+    from kakure.model.datasets.fetch import fetch
 
     print(fetch(args.name))
 
@@ -185,7 +195,7 @@ def run_schema(args: argparse.Namespace) -> None:
 
 def run_preset(args: argparse.Namespace) -> None:
     """Print the configuration of a preset."""
-    from .presets import preset_json
+    from kakure.model.config.presets import preset_json
 
     print(preset_json(args.name), end="")
 
@@ -207,11 +217,11 @@ def rate(text: str) -> float:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    from .fetch import NAMES
-    from .presets import PRESETS
+    from kakure.model.config.presets import PRESETS
+    from kakure.model.datasets.fetch import NAMES
 
     top = Parser(
-        prog="python -m model", description="Train and evaluate hidden networks as integers."
+        prog="python -m kakure.model", description="Train and evaluate hidden networks as integers."
     )
     commands = top.add_subparsers(required=True, metavar="command")
 

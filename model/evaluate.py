@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from .config import Config
-from .data import LabelledImages
-from .parameters import Parameters
-from .reference import classify, network
+from kakure.model.config.config import Config
+from kakure.model.datasets.images import LabelledImages
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.reference.network import classify, network
 
 __all__ = ["Score", "evaluate"]
 
@@ -34,7 +34,7 @@ def evaluate(
     chunk: int = 50,
     progress: bool = False,
 ) -> Score:
-    """Classify ``data`` by :func:`model.reference.network`, ``chunk`` images at a time."""
+    """Classify ``data`` by :func:`.network`, ``chunk`` images at a time."""
     correct = 0
     starts = range(0, len(data), chunk)
     for start in tqdm(starts, desc="evaluate", unit=f"x{chunk}", disable=not progress, leave=False):

@@ -20,8 +20,9 @@ from .errors import UserError
 __all__ = ["Provenance", "array_digest", "read_sources", "sources", "tools"]
 
 ROOT = Path(__file__).resolve().parent.parent
-"""Where the packages lie."""
+"""Where the packages lie: the folder that is imported as :data:`NAME`."""
 
+NAME = "kakure"
 PACKAGES = ("model", "hdl", "sim", "search")
 
 _PARSING = Lock()
@@ -111,8 +112,8 @@ def _files(names: tuple[str, ...]) -> set[Path]:
     found: set[Path] = set()
     waiting: list[str] = []
     for name in names:
-        folder = ROOT.joinpath(*name.split("."))
-        if folder.is_dir():
+        folder = _place(name)
+        if folder is not None and folder.is_dir():
             found |= {
                 path
                 for path in folder.rglob("*")
@@ -137,14 +138,19 @@ def _files(names: tuple[str, ...]) -> set[Path]:
 
 def _module(name: str) -> Path | None:
     """The file of a module or package of ours."""
-    parts = name.split(".")
-    if parts[0] not in PACKAGES:
+    path = _place(name)
+    if path is None:
         return None
-    path = ROOT.joinpath(*parts)
     for file in (path.with_suffix(".py"), path / "__init__.py"):
         if file.is_file():
             return file
     return None
+
+
+def _place(name: str) -> Path | None:
+    """Where a package of ours lies, or a module but for its ending."""
+    first, *parts = name.split(".")
+    return ROOT.joinpath(*parts) if first == NAME and parts and parts[0] in PACKAGES else None
 
 
 def _data(tree: ast.AST, folder: Path) -> Iterator[Path]:

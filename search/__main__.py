@@ -1,6 +1,6 @@
 """Command line of the search: run, space, bench, schema."""
 
-from model.interrupt import arm
+from kakure.model.commands.interrupt import arm
 
 if __name__ == "__main__":
     arm()  # first of all: the other imports take a while
@@ -12,12 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-from hdl.artifacts import BUILD
-from model.command import Parser, jobs, run_command, seed, whole, write_or_print
-from model.errors import UserError
-
-from .parallel import BACKENDS, Workers
-from .space import describe, json_schema, load_space
+from kakure.hdl.emission.artifacts import BUILD
+from kakure.model.commands.command import Parser, jobs, run_command, seed, whole, write_or_print
+from kakure.model.errors import UserError
+from kakure.search.space.space import describe, json_schema, load_space
+from kakure.search.store.parallel import BACKENDS, Workers
 
 __all__ = ["main"]
 
@@ -27,10 +26,10 @@ SCHEMA = Path("configs/search-schema.json")
 
 def run_search(args: argparse.Namespace) -> None:
     """Search, write the result, say what was found."""
-    from .output import check_output, output_folder, write_result
-    from .run import Options, search
-    from .store import Store
-    from .summary import summary
+    from kakure.search.rounds.output import check_output, output_folder, write_result
+    from kakure.search.rounds.run import Options, search
+    from kakure.search.rounds.summary import summary
+    from kakure.search.store.store import Store
 
     space = load_space(args.space)
     folder = args.output or output_folder(space)
@@ -48,7 +47,7 @@ def run_search(args: argparse.Namespace) -> None:
         result = search(space, args.space.parent, options, store, workers, progress=True)
     except UserError as error:
         raise UserError(f"{args.space}: {error}") from None
-    command = shlex.join(["python", "-m", "search", *args.argv])
+    command = shlex.join(["python", "-m", "kakure.search", *args.argv])
     seconds = time.monotonic() - start
     best = write_result(result, folder, args.space.parent, command, seconds)
     print(summary(result.record))
@@ -69,7 +68,7 @@ def run_schema(args: argparse.Namespace) -> None:
 
 def run_bench(args: argparse.Namespace) -> None:
     """Measure the speed."""
-    from .benchmark import main as bench
+    from kakure.search.studies.benchmark import main as bench
 
     bench()
 
@@ -81,7 +80,8 @@ count = whole(0, 10**6)
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     top = Parser(
-        prog="python -m search", description="Search network, periphery and precision together."
+        prog="python -m kakure.search",
+        description="Search network, periphery and precision together.",
     )
     commands = top.add_subparsers(required=True, metavar="command")
 

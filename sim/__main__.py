@@ -1,6 +1,6 @@
 """Command line of generation and simulation: check, gen, run, blocks, bench."""
 
-from model.interrupt import arm
+from kakure.model.commands.interrupt import arm
 
 if __name__ == "__main__":
     arm()  # first of all: the other imports take a while
@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from model.command import Parser, jobs, positive, run_command, seed
+from kakure.model.commands.command import Parser, jobs, positive, run_command, seed
 
 __all__ = ["main"]
 
@@ -19,12 +19,11 @@ FIRST = 360
 
 def run_check(args: argparse.Namespace) -> int:
     """Print what a configuration would build, and how long it takes for an image."""
-    from hdl.artifacts import require_hardware
-    from hdl.cycle_model import image_timing
-    from model.config import check_density, load_config
-    from model.errors import UserError
-
-    from .plan import describe
+    from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+    from kakure.hdl.emission.artifacts import require_hardware
+    from kakure.model.config.config import check_density, load_config
+    from kakure.model.errors import UserError
+    from kakure.sim.generation.plan import describe
 
     config = load_config(args.config)
     require_hardware(config, str(args.config))
@@ -41,8 +40,8 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_gen(args: argparse.Namespace) -> int:
     """Generate, synthesize, and print one page."""
-    from .generate import generate
-    from .project import open_project
+    from kakure.sim.generation.generate import generate
+    from kakure.sim.generation.project import open_project
 
     folder = generate(open_project(args.config), synthesis_jobs=0 if args.no_synth else args.jobs)
     print((folder / "summary.txt").read_text(encoding="utf-8"), end="")
@@ -51,8 +50,8 @@ def run_gen(args: argparse.Namespace) -> int:
 
 def run_simulation(args: argparse.Namespace) -> int:
     """Simulate, compare, and print what was found."""
-    from .project import open_project
-    from .simulate import simulate
+    from kakure.sim.generation.project import open_project
+    from kakure.sim.runner.simulate import simulate
 
     project = open_project(args.config)
     if args.images is None:
@@ -75,15 +74,15 @@ def run_simulation(args: argparse.Namespace) -> int:
 
 def run_blocks(args: argparse.Namespace) -> int:
     """Run the benches of single generators."""
-    from .blocks import sweep
+    from kakure.sim.blocks import sweep
 
     return sweep.main(args.names)
 
 
 def run_bench(args: argparse.Namespace) -> int:
     """Print the benchmarks."""
-    from .benchmark.measure import figures
-    from .project import open_project
+    from kakure.sim.benchmark.measure import figures
+    from kakure.sim.generation.project import open_project
 
     print(f"{'':20} {'Kakure':>12} {'unit':10} {'other way':20} {'other':>12} {'ratio':>8}")
     for figure in figures(open_project(args.config)):
@@ -102,7 +101,7 @@ def images(text: str) -> int | str:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = Parser(prog="python -m sim", description="Generate an accelerator and prove it.")
+    top = Parser(prog="python -m kakure.sim", description="Generate an accelerator and prove it.")
     commands = top.add_subparsers(required=True, metavar="command")
 
     def command(run, name: str, text: str) -> argparse.ArgumentParser:

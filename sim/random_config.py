@@ -5,11 +5,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from hdl.crossbar_engine import tile_columns
-from hdl.cycle_model import image_timing, requantizer_lanes
-from hdl.pe_schedule import PeSchedule
-from model.config import Config, parse_config
-from model.errors import UserError
+from kakure.hdl.accelerators.spatial.cycle_model import image_timing, requantizer_lanes
+from kakure.hdl.engines.crossbar.engine import tile_columns
+from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.model.config.config import Config, parse_config
+from kakure.model.errors import UserError
 
 __all__ = ["CORNERS", "corner_of", "random_config"]
 

@@ -8,10 +8,10 @@ import pytest
 from amaranth.hdl import Fragment, Value
 from amaranth.lib import wiring
 
-from hdl.accelerator import Accelerator
-from hdl.register_bank import RegisterBank
-from hdl.stream_register import StreamRegister
-from model.config import Config, parse_config
+from kakure.hdl.accelerators.accelerator import Accelerator
+from kakure.hdl.bus.register_bank import RegisterBank
+from kakure.hdl.bus.stream_register import StreamRegister
+from kakure.model.config.config import Config, parse_config
 
 ir = import_module("amaranth.hdl._ir")
 CLOCK = "clk"

@@ -13,21 +13,21 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from amaranth.sim import Simulator
 
-from hdl.bit_reader import BitReader
-from hdl.counters import Counters
-from hdl.crc32 import Crc32
-from hdl.crossbar_tile import CrossbarTile
-from hdl.frame_gate import FrameGate
-from hdl.mask_decoder import MaskDecoder
-from hdl.max_pool import MaxPool
-from hdl.pe_array import PeArray
-from hdl.pixel_unpacker import PixelUnpacker
-from hdl.requantizer import Requantizer
-from hdl.result_sender import ResultSender
-from hdl.sliding_window import SlidingWindow
-from hdl.stream_register import StreamRegister
-from hdl.weight_order import WeightOrder
-from tests.test_hdl_pe_engine import engine, weights
+from kakure.hdl.accelerators.counters import Counters
+from kakure.hdl.accelerators.frame_gate import FrameGate
+from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
+from kakure.hdl.accelerators.result_sender import ResultSender
+from kakure.hdl.arithmetic.crc32 import Crc32
+from kakure.hdl.bus.stream_register import StreamRegister
+from kakure.hdl.engines.crossbar.tile import CrossbarTile
+from kakure.hdl.engines.pe_array.array import PeArray
+from kakure.hdl.stages.max_pool import MaxPool
+from kakure.hdl.stages.requantizer import Requantizer
+from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.hdl.weights.bit_reader import BitReader
+from kakure.hdl.weights.mask_decoder import MaskDecoder
+from kakure.hdl.weights.weight_order import WeightOrder
+from tests.test_hdl_engines_pe_array_engine import engine, weights
 
 CYCLES = 100
 

@@ -1,6 +1,6 @@
 """A module without its inside."""
 
-from hdl.synthesis.black_box import black_box
+from kakure.hdl.synthesis.black_box import black_box
 
 
 def test_ports_declared_after_the_header():

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 
-from hdl.design import Design, ModuleSource
-from hdl.synthesis.buffering import BUFFER_LIMIT_FF, DRIVER_LIMIT_FF, buffered
-from hdl.synthesis.liberty import library
-from hdl.synthesis.netlist import Instance, Netlist, Port
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.synthesis.buffering import BUFFER_LIMIT_FF, DRIVER_LIMIT_FF, buffered
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.netlist import Instance, Netlist, Port
 
 CELLS = library()
 INVERTER_FF = CELLS.cells["INV_X1"].pins["A"].capacitance

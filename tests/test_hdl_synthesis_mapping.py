@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from hdl.design import Design, ModuleSource
-from hdl.synthesis import mapping
-from hdl.synthesis.flow import map_modules
-from hdl.synthesis.liberty import library
-from hdl.synthesis.netlist import Netlist
-from model.errors import Damaged, UserError
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.synthesis import mapping
+from kakure.hdl.synthesis.flow import map_modules
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.netlist import Netlist
+from kakure.model.errors import Damaged, UserError
 
 CELLS = library()
 
@@ -183,8 +183,8 @@ def hashes(cache: Path) -> str:
 KILLED = """
 import sys
 from pathlib import Path
-from hdl.design import Design, ModuleSource
-from hdl.synthesis.flow import map_modules
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.synthesis.flow import map_modules
 text = "module wide(input [31:0] a, b, output [63:0] y); assign y = a * b; endmodule"
 map_modules(Design("wide", {"wide": ModuleSource("wide", "test", text)}), cache=Path(sys.argv[1]))
 """

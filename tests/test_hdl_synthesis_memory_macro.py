@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
-from hdl.synthesis import memory_macro as model
-from hdl.synthesis.memory_macro import fit, is_macro, memory_macro
+from kakure.hdl.synthesis import memory_macro as model
+from kakure.hdl.synthesis.memory_macro import fit, is_macro, memory_macro
 
 
 def rows() -> list[dict[str, float]]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hdl.synthesis.liberty import library
-from hdl.synthesis.nldm import TableStack
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.nldm import TableStack
 
 CELLS = library()
 STACK = TableStack(CELLS)

@@ -5,18 +5,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hdl.design import Design, ModuleSource
-from hdl.emit import emit, module_name
-from hdl.ram import Ram
-from hdl.requantizer import Requantizer
-from hdl.synthesis.flat_netlist import FlatNetlist, flatten
-from hdl.synthesis.flow import macros_of, map_modules
-from hdl.synthesis.liberty import library, power_arcs
-from hdl.synthesis.memory_macro import memory_macro
-from hdl.synthesis.netlist import Instance, Netlist, Port
-from hdl.synthesis.netlist_simulation import NetlistSimulation
-from hdl.synthesis.power import VOLTAGE, clock_pulse_fj, measure_energy
-from model.errors import UserError
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.emission.emit import emit, module_name
+from kakure.hdl.memory.ram import Ram
+from kakure.hdl.stages.requantizer import Requantizer
+from kakure.hdl.synthesis.flat_netlist import FlatNetlist, flatten
+from kakure.hdl.synthesis.flow import macros_of, map_modules
+from kakure.hdl.synthesis.liberty import library, power_arcs
+from kakure.hdl.synthesis.memory_macro import memory_macro
+from kakure.hdl.synthesis.netlist import Instance, Netlist, Port
+from kakure.hdl.synthesis.netlist_simulation import NetlistSimulation
+from kakure.hdl.synthesis.power import VOLTAGE, clock_pulse_fj, measure_energy
+from kakure.model.errors import UserError
 
 ONE = np.array([1], np.uint64)
 NONE = np.array([0], np.uint64)

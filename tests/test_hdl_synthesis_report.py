@@ -4,15 +4,9 @@ import json
 
 import pytest
 
-from hdl.synthesis.report import (
-    InstanceReport,
-    ModuleReport,
-    SynthesisReport,
-    Tools,
-    Totals,
-)
-from hdl.synthesis.static_timing import CriticalPath, Endpoint
-from model.errors import UserError
+from kakure.hdl.synthesis.report import InstanceReport, ModuleReport, SynthesisReport, Tools, Totals
+from kakure.hdl.synthesis.static_timing import CriticalPath, Endpoint
+from kakure.model.errors import UserError
 
 
 def module(name: str, kind: str, instances: int, area: float) -> ModuleReport:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hdl.synthesis import simulation_kernel
-from hdl.synthesis.simulation_kernel import kernel
-from model.seal import read_sealed
+from kakure.hdl.synthesis import simulation_kernel
+from kakure.hdl.synthesis.simulation_kernel import kernel
+from kakure.model.files.seal import read_sealed
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from hdl.design import Design, ModuleSource
-from hdl.synthesis.liberty import Table, library
-from hdl.synthesis.netlist import Instance, Netlist, Port
-from hdl.synthesis.static_timing import CriticalPath, Endpoint, critical_path
-from model.errors import UserError
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.synthesis.liberty import Table, library
+from kakure.hdl.synthesis.netlist import Instance, Netlist, Port
+from kakure.hdl.synthesis.static_timing import CriticalPath, Endpoint, critical_path
+from kakure.model.errors import UserError
 
 CELLS = library()
 SLEW = 0.02

@@ -2,10 +2,10 @@
 
 import pytest
 
-from hdl.design import Design, ModuleSource
-from hdl.synthesis.liberty import library
-from hdl.synthesis.netlist import Instance, Netlist, Port
-from hdl.synthesis.static_timing import CriticalPath, critical_path
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.netlist import Instance, Netlist, Port
+from kakure.hdl.synthesis.static_timing import CriticalPath, critical_path
 
 CELLS = library()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from hdl.synthesis import yosys
-from hdl.synthesis.yosys import Engine, find_engine
-from model.errors import UserError
+from kakure.hdl.synthesis import yosys
+from kakure.hdl.synthesis.yosys import Engine, find_engine
+from kakure.model.errors import UserError
 
 
 @pytest.fixture(autouse=True)

@@ -10,24 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("model", "hdl", "sim", "search")
-PLAIN = {
-    "model.config",
-    "model.atomic",
-    "model.command",
-    "model.errors",
-    "model.geometry",
-    "model.image",
-    "model.interrupt",
-    "model.lifetime",
-    "model.parameters",
-    "model.provenance",
-    "model.reference",
-    "model.regular_file",
-    "model.seal",
-    "model.shown",
-    "model.work_folder",
-}
-"""What hdl may import of model: plain integers and numpy, no torch."""
+PLAIN = ("commands", "config", "errors", "files", "parameters", "provenance", "reference", "shown")
+"""Rooms of model that hdl may import: plain integers and numpy, no torch."""
+ALLOWED = [[room] for room in PLAIN]
 
 
 def sources(root: Path) -> dict[str, Path]:
@@ -36,7 +21,8 @@ def sources(root: Path) -> dict[str, Path]:
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+            parts = ("kakure", *(parts[:-1] if parts[-1] == "__init__" else parts))
+            found[".".join(parts)] = path
     return found
 
 
@@ -62,15 +48,23 @@ def violations(root: Path) -> list[str]:
     graph = {name: set(imports(name, path, modules)) for name, path in modules.items()}
     wrong = []
     for name, targets in graph.items():
-        rank = PACKAGES.index(name.partition(".")[0])
+        rank = PACKAGES.index(name.split(".")[1])
         for target in sorted(targets):
-            top = target.partition(".")[0]
-            if top not in PACKAGES:
+            first, *rooms = target.split(".")
+            if first in PACKAGES:
+                wrong.append(f"{name} imports {target}, not kakure.{first}")
+            if first != "kakure" or rooms[:1] == [] or rooms[0] not in PACKAGES:
                 continue
-            if PACKAGES.index(top) > rank:
+            if PACKAGES.index(rooms[0]) > rank:
                 wrong.append(f"{name} imports {target}, to its right")
-            elif PACKAGES[rank] == "hdl" and top == "model" and target not in PLAIN:
-                wrong.append(f"{name} imports {target}, not one of {', '.join(sorted(PLAIN))}")
+            elif PACKAGES[rank] == "hdl" and rooms[0] == "model" and rooms[1:2] not in ALLOWED:
+                wrong.append(f"{name} imports {target}, not one of {', '.join(PLAIN)}")
+            is_study = target.startswith("kakure.search.studies.")
+            if is_study and not name.startswith((
+                "kakure.search.studies",
+                "kakure.search.__main__",
+            )):
+                wrong.append(f"{name} imports {target}, a study")
         if PACKAGES[rank] == "hdl" and (chain := path_to_torch(name, graph)):
             wrong.append(f"{name} reaches torch: {' -> '.join(chain)}")
     return wrong
@@ -104,7 +98,7 @@ def test_imports_point_left():
 
 
 def test_hdl_runs_without_torch():
-    names = [n for n in sources(ROOT) if n.startswith("hdl") and not n.endswith("__main__")]
+    names = [n for n in sources(ROOT) if n.startswith("kakure.hdl") and not n.endswith("__main__")]
     code = "import importlib, sys\nfor n in sys.argv[1:]: importlib.import_module(n)\n"
     code += "sys.exit('torch' in sys.modules)"
     command = [sys.executable, "-c", code, *names]
@@ -117,14 +111,16 @@ def test_a_clean_tree_passes(tmp_path):
         tmp_path,
         {
             "model/__init__.py": "",
-            "model/config.py": "import json\nfrom .errors import UserError\n",
+            "model/config/__init__.py": "",
+            "model/config/config.py": "import json\nfrom kakure.model.errors import UserError\n",
             "model/errors.py": "",
-            "model/layers.py": "import torch\nfrom . import config\n",
+            "model/training/layers.py": "import torch\nfrom kakure.model.config import config\n",
             "hdl/__init__.py": "",
-            "hdl/array.py": "from model import config\nfrom model.errors import UserError\n",
-            "sim/run.py": "from hdl.array import Array\nimport model.layers\nfrom . import bench\n",
-            "sim/bench.py": "",
-            "search/loop.py": "import sim.run, hdl.array, model.layers\n",
+            "hdl/array.py": "from kakure.model.config import config\n",
+            "sim/run.py": "from kakure.hdl.array import Array\nfrom . import bench\n",
+            "sim/bench.py": "import kakure.model.training.layers\n",
+            "search/loop.py": "import kakure.sim.run, kakure.hdl.array\n",
+            "search/studies/paper.py": "import kakure.search.loop\n",
         },
     )
     assert violations(tmp_path) == []
@@ -133,24 +129,39 @@ def test_a_clean_tree_passes(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("model/net.py", "import hdl.array\n", "model.net imports hdl.array"),
-        ("model/net.py", "def f():\n    from sim import run\n", "model.net imports sim"),
-        ("hdl/top.py", "from sim import run\n", "hdl.top imports sim"),
-        ("sim/run.py", "from search.space import Space\n", "sim.run imports search.space"),
-        ("hdl/top.py", "from model import layers\n", "hdl.top imports model.layers, not one of"),
-        ("hdl/top.py", "import model\n", "hdl.top imports model, not one of"),
-        ("hdl/top.py", "import torch.nn\n", "hdl.top reaches torch: hdl.top -> torch"),
+        ("model/net.py", "import kakure.hdl.array\n", "model.net imports kakure.hdl.array, to"),
+        ("model/net.py", "def f():\n    from kakure.sim import run\n", "imports kakure.sim, to"),
+        ("hdl/top.py", "from kakure.sim import run\n", "hdl.top imports kakure.sim, to"),
+        ("hdl/top.py", "from hdl import array\n", "hdl.top imports hdl, not kakure.hdl"),
+        ("sim/run.py", "import model.layers\n", "imports model.layers, not kakure.model"),
+        (
+            "sim/run.py",
+            "from kakure.search.space import Space\n",
+            "imports kakure.search.space, to",
+        ),
+        (
+            "hdl/top.py",
+            "from kakure.model import layers\n",
+            "imports kakure.model.layers, not one of",
+        ),
+        ("hdl/top.py", "import kakure.model\n", "hdl.top imports kakure.model, not one of"),
+        ("hdl/top.py", "import torch.nn\n", "hdl.top reaches torch: kakure.hdl.top -> torch"),
+        (
+            "search/loop.py",
+            "from .studies import paper\n",
+            "imports kakure.search.studies.paper, a",
+        ),
         (
             "model/config.py",
             "from .layers import Layer\n",
-            "hdl.array reaches torch: hdl.array -> model.config -> model.layers -> torch",
+            "array reaches torch: kakure.hdl.array -> kakure.model.config -> kakure.model.layers ",
         ),
         (
             "model/__init__.py",
             "from . import layers\n",
-            "hdl.array reaches torch: hdl.array -> model -> model.layers -> torch",
+            "array reaches torch: kakure.hdl.array -> kakure.model -> kakure.model.layers -> torch",
         ),
-        ("hdl/sub/leaf.py", "from ..top import T\nimport search\n", "imports search, to its right"),
+        ("hdl/sub/leaf.py", "from ..top import T\nimport kakure.search\n", "kakure.search, to its"),
     ],
 )
 def test_each_broken_rule_is_found(tmp_path, name, text, said):
@@ -159,7 +170,10 @@ def test_each_broken_rule_is_found(tmp_path, name, text, said):
         "model/config.py": "",
         "model/layers.py": "import torch\n",
         "hdl/__init__.py": "",
-        "hdl/array.py": "from model.config import Config\n",
+        "hdl/array.py": "from kakure.model.config import Config\n",
+        "search/__init__.py": "",
+        "search/studies/__init__.py": "",
+        "search/studies/paper.py": "",
     }
     write_tree(tmp_path, tree | {name: text})
     assert said in "\n".join(violations(tmp_path))

@@ -58,7 +58,7 @@ def test_every_phony_target_has_help_text():
         ("bench", "sim bench some.json -v"),
         ("bench", "search bench"),
         ("search", "search run space.json --rounds 3 --backend ray --jobs 2 -v"),
-        ("calibrate", "search.digital.calibrate --jobs 2 -v"),
+        ("calibrate", "kakure.search.cost.digital.calibrate --jobs 2 -v"),
     ],
 )
 def test_a_verb_runs_its_module(verb, command):
@@ -115,7 +115,7 @@ def test_any_name_reaches_the_command_whole(stub, name, way, monkeypatch):
         given = []
     run = make("-s", "-C", str(stub), "train", *given)
     assert (run.returncode, run.stderr) == (0, "")
-    assert (stub / "said").read_text().splitlines() == ["-m", "model", "train", name]
+    assert (stub / "said").read_text().splitlines() == ["-m", "kakure.model", "train", name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -125,9 +125,9 @@ def test_every_variable_is_one_word(stub, name):
     assert (run.returncode, run.stderr) == (0, "")
     said = (stub / "said").read_text().splitlines()
     options = ["--rounds", name, "--backend", name, "--jobs", name, "--store", "a b"]
-    assert said == ["-m", "search", "run", name, *options]
+    assert said == ["-m", "kakure.search", "run", name, *options]
     assert make("-s", "-C", str(stub), "data", f"DATASET={name}").returncode == 0
-    assert (stub / "said").read_text().splitlines() == ["-m", "model", "data", name]
+    assert (stub / "said").read_text().splitlines() == ["-m", "kakure.model", "data", name]
     run = make("-s", "-C", str(stub), "help", f"CONFIG={name}", f"PYTHON={name}")
     assert run.returncode == 0 and f"CONFIG={name} " in run.stdout
     assert run.stdout.endswith(f"PYTHON={name}\n")

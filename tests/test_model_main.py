@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from model.__main__ import main
-from model.config import json_schema, load_config
-from model.errors import UserError
-from model.parameters import load_parameters
-from model.presets import preset_json
-from model.training_lock import training_lock
-from sim.__main__ import main as check
-from sim.plan import describe
+from kakure.model.__main__ import main
+from kakure.model.config.config import json_schema, load_config
+from kakure.model.config.presets import preset_json
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import load_parameters
+from kakure.model.training.training_lock import training_lock
+from kakure.sim.__main__ import main as check
+from kakure.sim.generation.plan import describe
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,7 +45,7 @@ def test_train_then_evaluate(path, capsys):
     metadata = load_parameters(path.with_suffix(".safetensors"), config).metadata
     assert metadata["config"] == config.digest
     assert (metadata["seed"], metadata["epochs"], metadata["dataset"]) == ("5", "3", "digits")
-    assert metadata["command"].startswith("python -m model train ")
+    assert metadata["command"].startswith("python -m kakure.model train ")
     assert metadata["validation"].endswith("/206")
     assert not list((path.parent / "build" / "train").iterdir())
     assert main(["evaluate", str(path)]) == 0
@@ -119,7 +119,9 @@ def test_mistakes_are_one_line(path, capsys):
 def test_where_parameters_cannot_be_written_is_known_before_the_training(
     path, name, said, capsys, monkeypatch
 ):
-    monkeypatch.setattr("model.train.train", lambda *_, **__: pytest.fail("it trains"))
+    monkeypatch.setattr(
+        "kakure.model.training.train.train", lambda *_, **__: pytest.fail("it trains")
+    )
     (path.parent / "loop").symlink_to("loop")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"parameters": name}))
     assert main(["train", str(path)]) == 2
@@ -176,7 +178,7 @@ def test_a_density_that_keeps_nothing_names_file_layer_and_weights(path, capsys)
 
 
 def test_a_training_says_what_it_does_before_its_first_step(path):
-    command = [sys.executable, "-m", "model", "train", path.name, "--epochs", "1"]
+    command = [sys.executable, "-m", "kakure.model", "train", path.name, "--epochs", "1"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = subprocess.run(
         command, cwd=path.parent, env=environment, capture_output=True, text=True, check=True
@@ -189,7 +191,7 @@ def test_a_training_says_what_it_does_before_its_first_step(path):
 
 
 def test_two_trainings_of_one_configuration(path):
-    command = [sys.executable, "-m", "model", "train", path.name, "--epochs", "40"]
+    command = [sys.executable, "-m", "kakure.model", "train", path.name, "--epochs", "40"]
     command += ["--device", "cpu"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     first = subprocess.Popen(
@@ -224,7 +226,8 @@ def test_two_trainings_of_one_configuration(path):
 
 def test_a_lock_ends_with_its_process(path):
     lock = path.parent / "lock"
-    code = "import os, sys; from pathlib import Path; from model.training_lock import *\n"
+    code = "import os, sys; from pathlib import Path\n"
+    code += "from kakure.model.training.training_lock import *\n"
     code += "with training_lock(Path(sys.argv[1]), Path('a')): os.kill(os.getpid(), 9)"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = subprocess.run([sys.executable, "-c", code, str(lock)], env=environment, check=False)
@@ -262,7 +265,7 @@ def test_help_names_every_command(capsys):
 
 
 def test_an_interrupted_training_leaves_no_output_and_goes_on(path):
-    command = [sys.executable, "-m", "model", "train", path.name, "--epochs", "20"]
+    command = [sys.executable, "-m", "kakure.model", "train", path.name, "--epochs", "20"]
     command += ["--device", "cpu"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = subprocess.Popen(

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import provenance
-from model.provenance import Provenance, array_digest, read_sources, sources, tools
+from kakure.model import provenance
+from kakure.model.provenance import Provenance, array_digest, read_sources, sources, tools
 
 FILES = {
     "model/__init__.py": "",
@@ -19,11 +19,11 @@ FILES = {
     "model/deep/leaf.py": "def late():\n    from .. import late_one\n",
     "model/late_one.py": "",
     "hdl/__init__.py": "",
-    "hdl/top.py": "import model.net\n",
+    "hdl/top.py": "import kakure.model.net\n",
     "hdl/cells.v": "module a; endmodule\n",
     "search/__init__.py": "",
-    "search/run.py": "from hdl import top\nimport numpy\n",
-    "search/prose.py": '"""Says model/table.csv and hdl.top."""\n',
+    "search/rounds/run.py": "from kakure.hdl import top\nimport numpy\n",
+    "search/prose.py": '"""Says model/table.csv and kakure.hdl.top."""\n',
 }
 
 
@@ -40,21 +40,21 @@ def tree(tmp_path, monkeypatch) -> Path:
 @pytest.mark.parametrize(
     ("name", "decides"),
     [
-        ("model.scale", {"model/__init__.py", "model/scale.py", "model/table.csv"}),
+        ("kakure.model.scale", {"model/__init__.py", "model/scale.py", "model/table.csv"}),
         (
-            "search.run",
+            "kakure.search.rounds.run",
             {
-                *("search/__init__.py", "search/run.py", "hdl/__init__.py", "hdl/top.py"),
+                *("search/__init__.py", "search/rounds/run.py", "hdl/__init__.py", "hdl/top.py"),
                 *("model/__init__.py", "model/net.py", "model/scale.py", "model/table.csv"),
             },
         ),
         (
-            "model.deep.leaf",
+            "kakure.model.deep.leaf",
             {"model/__init__.py", "model/deep/__init__.py", "model/deep/leaf.py"}
             | {"model/late_one.py"},
         ),
-        ("hdl", {"hdl/__init__.py", "hdl/top.py", "hdl/cells.v"}),
-        ("search.prose", {"search/__init__.py", "search/prose.py"}),
+        ("kakure.hdl", {"hdl/__init__.py", "hdl/top.py", "hdl/cells.v"}),
+        ("kakure.search.prose", {"search/__init__.py", "search/prose.py"}),
     ],
 )
 def test_sources_are_what_is_imported_and_the_data_that_it_names(tree, name, decides):
@@ -69,50 +69,58 @@ def test_sources_are_what_is_imported_and_the_data_that_it_names(tree, name, dec
 
 
 def test_a_new_name_and_a_moved_line_are_other_sources(tree):
-    before = read_sources("hdl")
+    before = read_sources("kakure.hdl")
     (tree / "hdl" / "cells.v").rename(tree / "hdl" / "sells.v")
-    renamed = read_sources("hdl")
+    renamed = read_sources("kakure.hdl")
     (tree / "hdl" / "sells.v").rename(tree / "hdl" / "cells.v")
     (tree / "hdl" / "top.py").write_text("")
     (tree / "hdl" / "cells.v").write_text(FILES["hdl/top.py"] + FILES["hdl/cells.v"])
-    assert len({before, renamed, read_sources("hdl")}) == 3
+    assert len({before, renamed, read_sources("kakure.hdl")}) == 3
 
 
 def test_bytecode_is_no_source(tree):
-    before = read_sources("hdl")
+    before = read_sources("kakure.hdl")
     (tree / "hdl" / "__pycache__").mkdir()
     (tree / "hdl" / "__pycache__" / "top.cpython-311.pyc").write_bytes(b"x")
-    assert read_sources("hdl") == before
+    assert read_sources("kakure.hdl") == before
 
 
 def test_what_is_not_ours_is_refused():
     with pytest.raises(ValueError, match=r"must be of packages or modules of ours, not 'numpy'"):
         read_sources("numpy")
-    with pytest.raises(ValueError, match=r"not 'model\.nothing'"):
-        read_sources("model.nothing")
+    with pytest.raises(ValueError, match=r"not 'kakure\.model\.nothing'"):
+        read_sources("kakure.model.nothing")
 
 
 def test_a_source_that_cannot_be_read_is_named(tree):
     (tree / "hdl" / "gone.v").symlink_to(tree / "hdl" / "gone.v")
     (tree / "hdl" / "top.py").write_text("")
-    assert read_sources("hdl")  # a loop of links is no file
-    assert len(sources("hdl")) == 64
+    assert read_sources("kakure.hdl")  # a loop of links is no file
+    assert len(sources("kakure.hdl")) == 64
 
 
 def test_a_score_depends_on_training_and_not_on_hardware():
     files = {
         path.relative_to(provenance.ROOT).as_posix()
-        for path in provenance._files(("search.scores",))
+        for path in provenance._files(("kakure.search.rounds.scores",))
     }
-    for name in ("train", "network", "layers", "reference", "export", "recipe", "data", "config"):
-        assert f"model/{name}.py" in files
-    assert {"search/scores.py", "search/task.py", "search/__init__.py"} <= files
-    assert not any(name.startswith(("hdl/", "sim/", "search/digital")) for name in files)
+    for name in ("train", "network", "layers", "folding", "recipe"):
+        assert f"model/training/{name}.py" in files
+    assert {"model/reference/stages.py", "model/datasets/images.py"} <= files
+    assert {"search/rounds/scores.py", "search/store/task.py", "search/__init__.py"} <= files
+    assert not any(name.startswith(("hdl/", "sim/", "search/cost/digital")) for name in files)
     measured = {
         path.relative_to(provenance.ROOT).as_posix()
-        for path in provenance._files(("search.digital.measured", "search.digital.samples"))
+        for path in provenance._files((
+            "kakure.search.cost.digital.measured",
+            "kakure.search.cost.digital.samples",
+        ))
     }
-    assert {"hdl/crossbar_tile.py", "hdl/synthesis/fa_map.v", "model/geometry.py"} <= measured
+    assert {
+        "hdl/engines/crossbar/tile.py",
+        "hdl/synthesis/fa_map.v",
+        "model/config/geometry.py",
+    } <= measured
 
 
 def test_equal_facts_have_one_digest_whatever_their_order():
@@ -147,7 +155,12 @@ def test_tools_are_named_with_their_versions():
 
 def test_threads_may_ask_at_once():
     sources.cache_clear()
-    names = [("hdl.synthesis.flow",), ("search.run",), ("sim.simulate",), ("model.train",)] * 2
+    names = [
+        ("kakure.hdl.synthesis.flow",),
+        ("kakure.search.rounds.run",),
+        ("kakure.sim.runner.simulate",),
+        ("kakure.model.training.train",),
+    ] * 2
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda name: sources(*name), names))
     assert found == [read_sources(*name) for name in names]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.shown import LONGEST, one_line, printable, shown
+from kakure.model.shown import LONGEST, one_line, printable, shown
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.__main__ import main
+from kakure.search.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +36,9 @@ def test_what_a_search_cannot_do_names_the_file(space, values, line, capsys):
 
 @pytest.mark.parametrize("name", ["loop", "pipe", "x" * 252])
 def test_an_output_that_cannot_be_made_is_known_before_the_search(space, name, capsys, monkeypatch):
-    monkeypatch.setattr("search.run.search", lambda *_, **__: pytest.fail("it searches"))
+    monkeypatch.setattr(
+        "kakure.search.rounds.run.search", lambda *_, **__: pytest.fail("it searches")
+    )
     Path("loop").symlink_to("loop")
     Path("pipe").touch()
     Path("mine.json").write_text(json.dumps(space))

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from test_search_phase1_exact import all_networks, random_tables
 
-from model.errors import UserError
-from search.phase1.band import band_optimum
-from search.phase1.problem import Problem
+from kakure.model.errors import UserError
+from kakure.search.phase1.band import band_optimum
+from kakure.search.phase1.problem import Problem
 
 
 @pytest.mark.parametrize("objective", ["latency", "interval"])

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from model.errors import UserError
-from search.layer_space import Option
-from search.phase1.exact import ExactSearch, least_area_um2
-from search.phase1.problem import Problem
-from search.phase1.published_cost import PublishedCost
-from search.space import load_space
-from search.tables import FORBIDDEN, LayerTable, Tables, build_tables
+from kakure.model.errors import UserError
+from kakure.search.cost.tables import FORBIDDEN, LayerTable, Tables, build_tables
+from kakure.search.phase1.exact import ExactSearch, least_area_um2
+from kakure.search.phase1.problem import Problem
+from kakure.search.space.layer_space import Option
+from kakure.search.space.space import load_space
+from kakure.search.studies.published_cost import PublishedCost
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 OBJECTIVES = ("latency", "interval")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from search.phase1.staircase import NEVER, Labels, best_time, staircase, undominated
+from kakure.search.phase1.staircase import NEVER, Labels, best_time, staircase, undominated
 
 
 def brute_force(points):

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-import search.phase2.accuracy
-from model.config import Config
-from model.errors import UserError
-from model.network import IntegerNetwork, as_tensor
-from model.recipe import recipe_for
-from model.reference import classify, network
-from model.train import Trainer
-from search.phase2.accuracy import (
+import kakure.search.phase2.accuracy
+from kakure.model.config.config import Config
+from kakure.model.errors import UserError
+from kakure.model.reference.network import classify, network
+from kakure.model.training.network import IntegerNetwork, as_tensor
+from kakure.model.training.recipe import recipe_for
+from kakure.model.training.train import Trainer
+from kakure.search.phase2.accuracy import (
     Measured,
     Start,
     Tuning,
@@ -107,7 +107,7 @@ def test_no_lucky_epoch_is_looked_for(start, monkeypatch):
     class Watched(Trainer):
         validate = validated
 
-    monkeypatch.setattr(search.phase2.accuracy, "Trainer", Watched)
+    monkeypatch.setattr(kakure.search.phase2.accuracy, "Trainer", Watched)
     measure(config((4, 4), (4, 4)), start, replace(SHORT, epochs=3), seed=1)
     assert seen == [0, 3]  # before the fine-tuning, and after it
 
@@ -120,7 +120,7 @@ def test_a_seed_decides_everything_whatever_the_threads(start, monkeypatch):
         seen.append(torch.get_num_threads())
         return trainer_at(*args)
 
-    monkeypatch.setattr(search.phase2.accuracy, "trainer_at", recorded)
+    monkeypatch.setattr(kakure.search.phase2.accuracy, "trainer_at", recorded)
     found = measure(coarse, start, SHORT, seed=1)
     try:
         torch.set_num_threads(2)

@@ -7,16 +7,16 @@ import pytest
 from test_search_phase2_costs import Whole
 from test_search_phase2_search import BIG
 
-from model.errors import UserError
-from search.phase2.accuracy import Measured
-from search.phase2.bound_study import allowed
-from search.phase2.certificate import Demand, certify, require_images, walk
-from search.phase2.costs import PrecisionCosts
-from search.phase2.paired import Paired, loss_bound
-from search.phase2.precision import PrecisionSpace
-from search.phase2.problem import Problem
-from search.phase2.search import METHODS
-from search.space import Point
+from kakure.model.errors import UserError
+from kakure.search.phase2.accuracy import Measured
+from kakure.search.phase2.certificate import Demand, certify, require_images, walk
+from kakure.search.phase2.costs import PrecisionCosts
+from kakure.search.phase2.paired import Paired, loss_bound
+from kakure.search.phase2.precision import PrecisionSpace
+from kakure.search.phase2.problem import Problem
+from kakure.search.phase2.search import METHODS
+from kakure.search.space.space import Point
+from kakure.search.studies.bound_study import allowed
 
 FLIPS = 0.008
 """Chance of an image to be gained, whatever the precision."""

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.errors import UserError
-from search.analog.model import AnalogModel
-from search.digital.model import DigitalModel
-from search.metrics import LayerBatch, LayerCosts, Metrics
-from search.phase2.costs import PrecisionCosts
-from search.phase2.precision import PrecisionSpace
-from search.space import Point, Space, load_space
+from kakure.model.errors import UserError
+from kakure.search.cost.analog.model import AnalogModel
+from kakure.search.cost.digital.model import DigitalModel
+from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
+from kakure.search.phase2.costs import PrecisionCosts
+from kakure.search.phase2.precision import PrecisionSpace
+from kakure.search.space.space import Point, Space, load_space
 
 ROOT = Path(__file__).resolve().parent.parent
 ANALOG = load_space(ROOT / "configs" / "search-digits-analog.json")

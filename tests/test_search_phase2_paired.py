@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from search.phase2.paired import Paired, images_needed, loss_bound
+from kakure.search.phase2.paired import Paired, images_needed, loss_bound
 
 
 @pytest.mark.parametrize("count", [50, 299, 1231])

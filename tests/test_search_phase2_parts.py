@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from test_search_phase2_accuracy import FIRST, HERE, RECIPE, SHORT
 
-from model.config import Config
-from model.data import load_images, systematic
-from model.reference import classify, network
-from model.train import VALIDATION_SEED
-from search.parallel import Workers
-from search.phase2.accuracy import Measured, accuracy_task, measure, train_start, trainer_at
-from search.phase2.parts import KEPT, Part, judging, without
-from search.phase2.witness import KIND, Witness, part_starts
-from search.store import Store
+from kakure.model.config.config import Config
+from kakure.model.datasets.images import load_images, systematic
+from kakure.model.reference.network import classify, network
+from kakure.model.training.train import VALIDATION_SEED
+from kakure.search.phase2.accuracy import Measured, accuracy_task, measure, train_start, trainer_at
+from kakure.search.phase2.parts import KEPT, Part, judging, without
+from kakure.search.phase2.witness import KIND, Witness, part_starts
+from kakure.search.store.parallel import Workers
+from kakure.search.store.store import Store
 
 DATA = load_images(FIRST, HERE, "train")
 ONE = replace(RECIPE, epochs=1)

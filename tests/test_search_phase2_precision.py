@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from search.phase2.precision import PrecisionSpace
-from search.space import Point, load_space
+from kakure.search.phase2.precision import PrecisionSpace
+from kakure.search.space.space import Point, load_space
 
 SPACE = load_space(Path(__file__).resolve().parent.parent / "configs" / "search-digits.json")
 POINT = Point(

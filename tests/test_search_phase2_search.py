@@ -12,24 +12,24 @@ import pytest
 from test_search_phase2_accuracy import SHORT
 from test_search_phase2_costs import Whole
 
-import search.phase2.accuracy
-import search.phase2.guided
-from model.errors import UserError
-from model.evaluate import evaluate
-from model.parameters import load_parameters, save_parameters
-from model.recipe import recipe_for
-from model.reference import classify, network
-from search.parallel import Workers
-from search.phase2.accuracy import Measured, train_start, trainer_at
-from search.phase2.certificate import Demand
-from search.phase2.costs import PrecisionCosts
-from search.phase2.paired import loss_bound
-from search.phase2.precision import PrecisionSpace
-from search.phase2.problem import Problem
-from search.phase2.search import METHODS, Method, front, optimize
-from search.phase2.surrogate import LossModel
-from search.space import Point, Space, load_space
-from search.store import Store
+import kakure.search.phase2.accuracy
+import kakure.search.phase2.guided
+from kakure.model.errors import UserError
+from kakure.model.evaluate import evaluate
+from kakure.model.parameters.parameters import load_parameters, save_parameters
+from kakure.model.reference.network import classify, network
+from kakure.model.training.recipe import recipe_for
+from kakure.search.phase2.accuracy import Measured, train_start, trainer_at
+from kakure.search.phase2.certificate import Demand
+from kakure.search.phase2.costs import PrecisionCosts
+from kakure.search.phase2.paired import loss_bound
+from kakure.search.phase2.precision import PrecisionSpace
+from kakure.search.phase2.problem import Problem
+from kakure.search.phase2.search import METHODS, Method, front, optimize
+from kakure.search.phase2.surrogate import LossModel
+from kakure.search.space.space import Point, Space, load_space
+from kakure.search.store.parallel import Workers
+from kakure.search.store.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 BIG = load_space(ROOT / "configs" / "search-digits-analog.json")
@@ -100,7 +100,7 @@ def test_the_chosen_precision_is_cheaper_and_within_the_bound(start, whole, tmp_
 
 
 def test_an_interrupted_search_goes_on_to_the_same_result(start, whole, tmp_path, monkeypatch):
-    measure, calls = search.phase2.accuracy.measure, []
+    measure, calls = kakure.search.phase2.accuracy.measure, []
 
     def interrupted(*args, **options):
         calls.append(args)
@@ -109,13 +109,13 @@ def test_an_interrupted_search_goes_on_to_the_same_result(start, whole, tmp_path
         return measure(*args, **options)
 
     path = tmp_path / "store.sqlite"
-    monkeypatch.setattr(search.phase2.accuracy, "measure", interrupted)
+    monkeypatch.setattr(kakure.search.phase2.accuracy, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(start, path)
-    assert Store(path).count(search.phase2.accuracy.KIND) == 5
+    assert Store(path).count(kakure.search.phase2.accuracy.KIND) == 5
     result = run(start, path)
     assert same(result, whole)
-    total = Store(path).count(search.phase2.accuracy.KIND)  # those of the parts too
+    total = Store(path).count(kakure.search.phase2.accuracy.KIND)  # those of the parts too
     assert total > whole.evaluations and len(calls) == 6 + total - 5
     assert same(run(start, path), whole)
     assert len(calls) == 6 + total - 5
@@ -140,20 +140,20 @@ import sys, time
 sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
 from test_search_phase2_search import POINT, SPACE, run
-import search.phase2.accuracy
-from search.phase2.accuracy import train_start
+import kakure.search.phase2.accuracy
+from kakure.search.phase2.accuracy import train_start
 import dataclasses
-from model.recipe import recipe_for
-from search.phase2.precision import PrecisionSpace
+from kakure.model.training.recipe import recipe_for
+from kakure.search.phase2.precision import PrecisionSpace
 config = PrecisionSpace(SPACE, POINT, "small").config((0, 0, 0, 0))
 recipe = dataclasses.replace(recipe_for("digits"), epochs=6)
 folder = Path({folder!r})
 start = train_start(config, folder, recipe, seed=1, checkpoint=folder / "seed1.pt")
-measure = search.phase2.accuracy.measure
+measure = kakure.search.phase2.accuracy.measure
 def slow(*args, **options):
     time.sleep(0.3)
     return measure(*args, **options)
-search.phase2.accuracy.measure = slow
+kakure.search.phase2.accuracy.measure = slow
 run(start, folder / "store.sqlite")
 """
 
@@ -166,14 +166,14 @@ def test_a_killed_search_goes_on_to_the_same_result(start, whole, tmp_path):
     deadline = time.monotonic() + 300
     try:
         while process.poll() is None and time.monotonic() < deadline:
-            if path.exists() and Store(path).count(search.phase2.accuracy.KIND) >= 3:
+            if path.exists() and Store(path).count(kakure.search.phase2.accuracy.KIND) >= 3:
                 break
             time.sleep(0.01)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert process.returncode == -signal.SIGKILL
-    kept = Store(path).count(search.phase2.accuracy.KIND)
+    kept = Store(path).count(kakure.search.phase2.accuracy.KIND)
     assert 3 <= kept < whole.evaluations
     assert same(run(start, path), whole)
 
@@ -284,7 +284,7 @@ def test_a_space_too_large_to_enumerate_is_walked(landscape, monkeypatch, seed):
     precision, costs = landscape
     judge = Known(precision, seed)
     best = optimum(judge, costs, 0.02)
-    monkeypatch.setattr(search.phase2.guided, "ENUMERATED", 100)
+    monkeypatch.setattr(kakure.search.phase2.guided, "ENUMERATED", 100)
     problem = solve("guided", judge, costs, budget=80)
     assert problem.require().cost.product <= 1.02 * best
 
@@ -292,7 +292,7 @@ def test_a_space_too_large_to_enumerate_is_walked(landscape, monkeypatch, seed):
 def test_no_step_down_from_the_guided_best_keeps_the_bound(landscape, monkeypatch):
     precision, costs = landscape
     judge = Known(precision, 4)
-    monkeypatch.setattr(search.phase2.guided, "PROMISE", math.inf)  # nothing is promising
+    monkeypatch.setattr(kakure.search.phase2.guided, "PROMISE", math.inf)  # nothing is promising
     problem = solve("guided", judge, costs)
     best = problem.require()
     assert len(problem.asked) > 10

@@ -3,9 +3,9 @@ import struct
 
 import pytest
 
-from search.report.page import page
-from search.report.plots import PLOTS, area_time, draw
-from search.summary import summary
+from kakure.search.report.page import page
+from kakure.search.report.plots import PLOTS, area_time, draw
+from kakure.search.rounds.summary import summary
 
 
 def layer(**other) -> dict:
@@ -109,7 +109,7 @@ def record(**other) -> dict:
         "space": {"name": "a<b>&c", "area_um2": 2e5},
         "space_digest": "ef" * 32,
         "objective": "interval",
-        "command": "python -m search run 'x<y>.json'",
+        "command": "python -m kakure.search run 'x<y>.json'",
         "seed": 1,
         "versions": {"torch": "1"},
         "model": {"name": "digital"},

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hdl.crossbar_tile import CrossbarTile
-from hdl.design import Design
-from hdl.emit import emit
-from model.errors import UserError
-from sim import simulator_cache
-from sim.blocks.build_cache import compiled
-from sim.blocks.fields import Field, Fields, signed_bits
-from sim.blocks.pairwise import covering
-from sim.blocks.sweep import (
+from kakure.hdl.emission.design import Design
+from kakure.hdl.emission.emit import emit
+from kakure.hdl.engines.crossbar.tile import CrossbarTile
+from kakure.model.errors import UserError
+from kakure.sim.blocks.build_cache import compiled
+from kakure.sim.blocks.fields import Field, Fields, signed_bits
+from kakure.sim.blocks.pairwise import covering
+from kakure.sim.blocks.sweep import (
     BLOCKS,
     Checked,
     check_point,
@@ -26,8 +25,9 @@ from sim.blocks.sweep import (
     simulate,
     sweep,
 )
-from sim.blocks.vectors import Vectors
-from sim.simulator import run
+from kakure.sim.blocks.vectors import Vectors
+from kakure.sim.runner import simulator_cache
+from kakure.sim.runner.simulator import run
 
 QUICK = [point for block in BLOCKS for point in points(block, quick=True)]
 FULL = [point for block in BLOCKS for point in points(block) if not point.is_quick]
@@ -118,7 +118,7 @@ def test_no_such_block():
 def test_a_sweep_says_what_failed_and_counts_what_it_compared(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "sim.blocks.sweep.check_point", lambda point, _: Checked(f"{point.name}: broken")
+        "kakure.sim.blocks.sweep.check_point", lambda point, _: Checked(f"{point.name}: broken")
     )
     failures = sweep("max_pool")
     assert failures == [f"{point.name}: broken" for point in points("max_pool")]
@@ -127,7 +127,7 @@ def test_a_sweep_says_what_failed_and_counts_what_it_compared(tmp_path, monkeypa
     assert f"FAIL {failures[0]}" in shown
     count = len(points("max_pool"))
     assert f"max_pool             0 of {count} points, 0 vectors, 0 values equal" in shown
-    monkeypatch.setattr("sim.blocks.sweep.check_point", lambda *_: Checked(None, 3, 20))
+    monkeypatch.setattr("kakure.sim.blocks.sweep.check_point", lambda *_: Checked(None, 3, 20))
     assert main(["max_pool", "pe_array"]) == 0
     shown = capsys.readouterr().out
     assert shown.count("PASS ") == count + len(points("pe_array"))
@@ -136,7 +136,7 @@ def test_a_sweep_says_what_failed_and_counts_what_it_compared(tmp_path, monkeypa
 
 def test_a_sweep_that_compared_nothing_fails(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sim.blocks.sweep.check_point", lambda *_: Checked(None))
+    monkeypatch.setattr("kakure.sim.blocks.sweep.check_point", lambda *_: Checked(None))
     assert main(["max_pool"]) == 1
     shown = capsys.readouterr().out
     assert "FAILED" in shown and "PASSED" not in shown
@@ -188,7 +188,7 @@ def test_a_bench_that_cannot_say_what_it_compared_fails(tmp_path, monkeypatch, c
             path.write_text(json.dumps(outcome))
         return counted
 
-    monkeypatch.setattr("sim.blocks.sweep.run", spoiled)
+    monkeypatch.setattr("kakure.sim.blocks.sweep.run", spoiled)
     failure = check_point(point, tmp_path).failure
     assert failure is not None and said in failure
 

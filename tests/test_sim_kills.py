@@ -19,10 +19,10 @@ from random import Random
 
 import pytest
 
-from model.config import load_config
-from model.parameters import random_parameters, save_parameters
-from tests.test_search_run import SPACE
-from tests.test_sim_generate import TINY
+from kakure.model.config.config import load_config
+from kakure.model.parameters.parameters import random_parameters, save_parameters
+from tests.test_search_rounds_run import SPACE
+from tests.test_sim_generation_generate import TINY
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "KAKURE_KILLS"
@@ -41,7 +41,7 @@ DIGITS = {key: value for key, value in TINY.items() if key != "input_shape"} | {
 }
 LOCAL = """
 import hashlib, time
-from model import fetch
+from kakure.model.datasets import fetch
 files = {f"{n}": bytes([n]) * 200000 for n in range(12)}
 def download(work):
     (work / "tree").mkdir()
@@ -101,32 +101,40 @@ def nothing(folder: Path) -> None:
 
 
 VERBS = {
-    "check": Verb(("-m", "sim", "check", "net.json"), trained, differs="none"),
+    "check": Verb(("-m", "kakure.sim", "check", "net.json"), trained, differs="none"),
     "train": Verb(
-        ("-m", "model", "train", "net.json", "--epochs", "4", "--batch-size", "256"), digits
+        ("-m", "kakure.model", "train", "net.json", "--epochs", "4", "--batch-size", "256"), digits
     ),
-    "evaluate": Verb(("-m", "model", "evaluate", "net.json"), trained, differs="none"),
-    "gen": Verb(("-m", "sim", "gen", "tiny.json"), tiny, differs="build/cache/.*"),
-    "sim": Verb(("-m", "sim", "run", "tiny.json", "--images", "3"), tiny),
-    "blocks": Verb(("-m", "sim", "blocks", "max_pool"), nothing),
-    "synth": Verb(("-m", "hdl", "synth", "tiny.json"), tiny),
+    "evaluate": Verb(("-m", "kakure.model", "evaluate", "net.json"), trained, differs="none"),
+    "gen": Verb(("-m", "kakure.sim", "gen", "tiny.json"), tiny, differs="build/cache/.*"),
+    "sim": Verb(("-m", "kakure.sim", "run", "tiny.json", "--images", "3"), tiny),
+    "blocks": Verb(("-m", "kakure.sim", "blocks", "max_pool"), nothing),
+    "synth": Verb(("-m", "kakure.hdl", "synth", "tiny.json"), tiny),
     "search": Verb(
         (
-            *("-m", "search", "run", "space.json", "--rounds", "0", "--jobs", "2"),
+            *("-m", "kakure.search", "run", "space.json", "--rounds", "0", "--jobs", "2"),
             *("--store", "store.sqlite", "--output", "result"),
         ),
         space,
         differs=r"stdout|store\.sqlite|build/.*",
     ),
     "calibrate": Verb(
-        ("-m", "search.digital.calibrate", "--fit-only", "--coefficients", "coefficients.json"),
+        (
+            "-m",
+            "kakure.search.cost.digital.calibrate",
+            "--fit-only",
+            "--coefficients",
+            "coefficients.json",
+        ),
         nothing,
         differs="none",
     ),
     "data": Verb(("local.py",), local),
-    "schema": Verb(("-m", "model", "schema", "--output", "schema.json"), nothing, differs="none"),
+    "schema": Verb(
+        ("-m", "kakure.model", "schema", "--output", "schema.json"), nothing, differs="none"
+    ),
     "search-schema": Verb(
-        ("-m", "search", "schema", "--output", "schema.json"), nothing, differs="none"
+        ("-m", "kakure.search", "schema", "--output", "schema.json"), nothing, differs="none"
     ),
 }
 FAST = ("check", "train", "evaluate", "data", "schema")

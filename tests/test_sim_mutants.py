@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from model.errors import UserError
-from sim.mutants import __main__ as command
-from sim.mutants.campaign import EQUIVALENT, Summary, Verdict, equivalents, run_campaign
-from sim.mutants.source_mutants import OPERATORS, chosen, mutants_of
-from sim.mutants.test_choice import nearest_tests
-from sim.mutants.tree import Tree
+from kakure.model.errors import UserError
+from kakure.sim.mutants import __main__ as command
+from kakure.sim.mutants.campaign import EQUIVALENT, Summary, Verdict, equivalents, run_campaign
+from kakure.sim.mutants.source_mutants import OPERATORS, chosen, mutants_of
+from kakure.sim.mutants.test_choice import nearest_tests
+from kakure.sim.mutants.tree import Tree
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,7 +42,7 @@ SHORT = """def is_big(x):
 def magnitude(x):
     return -x if x < 0 else x
 """
-BLOCK = """from model.rule import is_big
+BLOCK = """from kakure.model.rule import is_big
 
 
 class Block:
@@ -57,7 +57,7 @@ class Block:
             m.d.sync += free[0].eq(1)
         return m
 """
-TESTS = """from model.rule import is_big, magnitude
+TESTS = """from kakure.model.rule import is_big, magnitude
 
 
 def test_big():
@@ -181,11 +181,11 @@ def test_the_draw_takes_every_operator_and_depends_on_names_alone():
 
 
 def test_the_namesake_comes_first_then_the_nearest(root):
-    (root / "hdl" / "block.py").write_text("from model.rule import is_big\n")
-    (root / "sim" / "bench.py").write_text("from hdl import block\n")
-    (root / "tests" / "test_hdl_aaa.py").write_text("from sim.bench import x\n")
-    (root / "tests" / "test_hdl_block.py").write_text("import hdl.block\n")
-    (root / "tests" / "test_search_all.py").write_text("from model.rule import is_big\n")
+    (root / "hdl" / "block.py").write_text("from kakure.model.rule import is_big\n")
+    (root / "sim" / "bench.py").write_text("from kakure.hdl import block\n")
+    (root / "tests" / "test_hdl_aaa.py").write_text("from kakure.sim.bench import x\n")
+    (root / "tests" / "test_hdl_block.py").write_text("import kakure.hdl.block\n")
+    (root / "tests" / "test_search_all.py").write_text("from kakure.model.rule import is_big\n")
     choice = nearest_tests(root, 2)
     rule, block, aaa = (f"tests/test_{name}.py" for name in ("model_rule", "hdl_block", "hdl_aaa"))
     assert choice["model/rule.py"] == [rule, block]
@@ -277,7 +277,7 @@ def test_tests_that_fail_without_a_mutant_kill_none(root):
 def test_a_mutant_may_end_the_process_of_its_tests(root, line, killed_by):
     rule, tests = root / "model" / "rule.py", root / "tests" / "test_model_rule.py"
     rule.write_text("import os\n\n\ndef it(x):\n    pass\n" + f"    if x == 1:\n    {line}\n")
-    tests.write_text("from model.rule import it\n\n\ndef test_it():\n    it(0)\n")
+    tests.write_text("from kakure.model.rule import it\n\n\ndef test_it():\n    it(0)\n")
     if not line.startswith(" "):
         rule.write_text(f"def it(x):\n    pass\n\n\nif 0 == 1:\n    {line}\n")
     (mutant,) = [m for m in mutants_of(root, ("model",)) if m.operator == "comparison"]
@@ -289,7 +289,7 @@ def test_a_mutant_may_end_the_process_of_its_tests(root, line, killed_by):
 
 
 def test_a_test_that_hangs_has_failed(root, monkeypatch):
-    monkeypatch.setattr("sim.mutants.tree.TEST_S", 1)
+    monkeypatch.setattr("kakure.sim.mutants.tree.TEST_S", 1)
     tests = root / "tests" / "test_model_rule.py"
     tests.write_text("def test_it():\n    while True:\n        pass\n")
     (root.parent / "copy").mkdir()
@@ -306,8 +306,8 @@ CAMPAIGN = """
 import sys
 from pathlib import Path
 
-from model.command import run_command
-from sim.mutants.campaign import run_campaign
+from kakure.model.commands.command import run_command
+from kakure.sim.mutants.campaign import run_campaign
 
 root = Path(sys.argv[1])
 work = root.parent / "work"

@@ -2,9 +2,16 @@
 
 import pytest
 
-from hdl.emit import emit
-from sim.blocks.mutation import KINDS, LETHAL, chosen_mutants, mutants, survivors, with_mutants
-from sim.blocks.sweep import points
+from kakure.hdl.emission.emit import emit
+from kakure.sim.blocks.mutation import (
+    KINDS,
+    LETHAL,
+    chosen_mutants,
+    mutants,
+    survivors,
+    with_mutants,
+)
+from kakure.sim.blocks.sweep import points
 
 MUTANTS = 50
 

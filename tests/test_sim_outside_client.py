@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from hdl.artifacts import top_name
-from sim import bench
-from sim.generate import BENCH_FILES, generate
-from sim.project import open_project
-from sim.simulator import build, run
-from tests.test_sim_generate import TINY
+from kakure.hdl.emission.artifacts import top_name
+from kakure.sim import bench
+from kakure.sim.generation.generate import BENCH_FILES, generate
+from kakure.sim.generation.project import open_project
+from kakure.sim.runner.simulator import build, run
+from tests.test_sim_generation_generate import TINY
 
 FOLDER = Path(bench.__file__).parent
 

@@ -5,12 +5,12 @@ A seed that fails is a configuration that the schema admits and the generator ge
 
 import pytest
 
-from hdl.cycle_model import image_timing
-from model.parameters import random_parameters
-from sim.core import compare_core
-from sim.project import Project
-from sim.random_config import CORNERS, corner_of, random_config
-from sim.simulate import simulate
+from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.model.parameters.parameters import random_parameters
+from kakure.sim.drivers.core import compare_core
+from kakure.sim.generation.project import Project
+from kakure.sim.random_config import CORNERS, corner_of, random_config
+from kakure.sim.runner.simulate import simulate
 
 
 def test_the_same_seed_gives_the_same_configuration():

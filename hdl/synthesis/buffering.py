@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hdl.design import Design
+from kakure.hdl.emission.design import Design
 
 from .liberty import Library
 from .module_timing import DATA_CELL, DATA_PIN

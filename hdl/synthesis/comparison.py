@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdl.design import Design
+from kakure.hdl.emission.design import Design
 
 from .flow import CACHE, synthesize
 from .report import SynthesisReport

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hdl.design import Design
-from model.errors import UserError
+from kakure.hdl.emission.design import Design
+from kakure.model.errors import UserError
 
 from .liberty import Cell, Library
 from .memory_macro import MemoryMacro

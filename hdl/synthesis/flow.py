@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hdl.design import Design, ModuleSource
-from model.provenance import sources
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.model.provenance import sources
 
 from .buffering import buffered
 from .liberty import Library, library
@@ -49,7 +49,7 @@ def map_modules(
     design : Design
         What to map.
     engine : str
-        Which Yosys: :func:`~hdl.synthesis.yosys.find_engine`.
+        Which Yosys: :func:`~kakure.hdl.synthesis.yosys.find_engine`.
     cache : Path
         Folder of earlier results; a stopped run goes on from there.
     jobs : int
@@ -152,7 +152,8 @@ def synthesize(
     Every distinct module is mapped once with its children as black boxes, then nets that go to
     many children get buffer trees; the area of the design is the sum over all instances. A module
     of kind ``ram`` is a macro where it is big enough
-    (:func:`~hdl.synthesis.memory_macro.is_macro`), and flip-flops like any other module where not.
+    (:func:`~kakure.hdl.synthesis.memory_macro.is_macro`), and flip-flops like any other module
+    where not.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 
-from model.errors import UserError
+from kakure.model.errors import UserError
 
 __all__ = [
     "Arc",

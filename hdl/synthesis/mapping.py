@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdl.design import Design, ModuleSource
-from model.atomic import write_atomically
-from model.errors import Damaged, UserError
-from model.provenance import Provenance, sources
-from model.seal import read_sealed, sealed
-from model.work_folder import fresh_folder
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.model.errors import Damaged, UserError
+from kakure.model.files.atomic import write_atomically
+from kakure.model.files.seal import read_sealed, sealed
+from kakure.model.files.work_folder import fresh_folder
+from kakure.model.provenance import Provenance, sources
 
 from .black_box import black_box
 from .liberty import Library

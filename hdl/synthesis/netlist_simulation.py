@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import UserError
+from kakure.model.errors import UserError
 
 from .flat_netlist import FlatNetlist
 from .nldm import Ints

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdl.design import Design
-from model.work_folder import fresh_folder
+from kakure.hdl.emission.design import Design
+from kakure.model.files.work_folder import fresh_folder
 
 from .black_box import black_box
 from .flow import CACHE, macros_of
@@ -44,7 +44,7 @@ def plain_flow(design: Design, *, engine: EngineName = "auto", cache: Path = CAC
     """Synthesize a whole design flat, the way the manuals do it, without any cache.
 
     Memory macros are left out and counted by the same formula as in
-    :func:`~hdl.synthesis.flow.synthesize`, so that the areas compare.
+    :func:`~kakure.hdl.synthesis.flow.synthesize`, so that the areas compare.
     """
     cells, macros = library(), macros_of(design)
     with fresh_folder(cache, "work.") as folder:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.atomic import write_atomically
-from model.errors import UserError
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
 
 from .flat_netlist import CellGroup, FlatNetlist
 from .liberty import Arc, Cell, Pin, PowerArc, Table, library, power_arcs

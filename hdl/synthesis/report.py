@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from model.atomic import write_atomically
-from model.errors import UserError
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
 
 from .static_timing import CriticalPath
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from model.atomic import write_atomically
-from model.errors import Damaged, UserError
-from model.provenance import Provenance
-from model.seal import read_sealed, sealed
+from kakure.model.errors import Damaged, UserError
+from kakure.model.files.atomic import write_atomically
+from kakure.model.files.seal import read_sealed, sealed
+from kakure.model.provenance import Provenance
 
 from .liberty import library
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hdl.design import Design
+from kakure.hdl.emission.design import Design
 
 from .liberty import Library
 from .module_timing import ModuleTiming

@@ -14,9 +14,9 @@ from typing import Literal
 
 import platformdirs
 
-from model.errors import UserError
-from model.lifetime import tied
-from model.work_folder import fresh_folder
+from kakure.model.commands.lifetime import tied
+from kakure.model.errors import UserError
+from kakure.model.files.work_folder import fresh_folder
 
 __all__ = ["ENGINES", "Engine", "EngineName", "find_engine"]
 

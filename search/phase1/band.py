@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.errors import UserError
-from search.tables import Solution, Tables
+from kakure.model.errors import UserError
+from kakure.search.cost.tables import Solution, Tables
 
 from .problem import Problem
 from .staircase import NEVER, Integers

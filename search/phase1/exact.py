@@ -13,8 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from model.errors import UserError
-from search.tables import Solution, Tables
+from kakure.model.errors import UserError
+from kakure.search.cost.tables import Solution, Tables
 
 from .problem import Problem
 from .ranking import rank_channels, rank_choices

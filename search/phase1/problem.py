@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.space import Objective, Space
-from search.tables import FORBIDDEN, Solution, Tables
+from kakure.search.cost.tables import FORBIDDEN, Solution, Tables
+from kakure.search.space.space import Objective, Space
 
 __all__ = ["Attempt", "Incumbent", "Problem"]
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from search.tables import FORBIDDEN, LayerTable, Tables
+from kakure.search.cost.tables import FORBIDDEN, LayerTable, Tables
 
 from .problem import Problem
 from .staircase import NEVER, Integers, Labels, best_time, staircase, undominated

@@ -16,16 +16,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from model.config import Config, parse_config
-from model.data import LabelledImages, load_images
-from model.errors import UserError
-from model.export import fold
-from model.parameters import Parameters, load_parameters, save_parameters
-from model.provenance import sources, tools
-from model.recipe import Recipe
-from model.seal import read_sealed
-from model.train import TOOLS, Trained, Trainer, train
-from search.task import Outcome, Task
+from kakure.model.config.config import Config, parse_config
+from kakure.model.datasets.images import LabelledImages, load_images
+from kakure.model.errors import UserError
+from kakure.model.files.seal import read_sealed
+from kakure.model.parameters.parameters import Parameters, load_parameters, save_parameters
+from kakure.model.provenance import sources, tools
+from kakure.model.training.folding import fold
+from kakure.model.training.recipe import Recipe
+from kakure.model.training.train import TOOLS, Trained, Trainer, train
+from kakure.search.store.task import Outcome, Task
 
 from .parts import Part, without
 
@@ -279,7 +279,7 @@ def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measu
         "start": start.digest,
         "tuning": json.dumps(asdict(tuning), sort_keys=True),
         "seed": str(seed),
-        "sources": sources("model.train"),
+        "sources": sources("kakure.model.training.train"),
         "tools": json.dumps(tools(*TOOLS), sort_keys=True),
         "validation": f"{best.correct} of {best.count}",
     }

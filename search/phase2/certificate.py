@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.errors import UserError
+from kakure.model.errors import UserError
 
 from .guided import Guide
 from .paired import Paired, images_needed, loss_bound
@@ -24,7 +24,7 @@ class Demand:
     confidence : float
         One-sided, 0.5 or more and below 1.
     parts : int
-        Parts that judge; see :class:`search.space.Effort`.
+        Parts that judge; see :class:`kakure.search.space.space.Effort`.
     steps : int
         Precisions that are put to the test, at most.
     """

@@ -8,9 +8,9 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import UserError
-from search.metrics import CostModel, LayerBatch
-from search.tables import SharesArea
+from kakure.model.errors import UserError
+from kakure.search.cost.metrics import CostModel, LayerBatch
+from kakure.search.cost.tables import SharesArea
 
 from .precision import Levels, PrecisionSpace
 

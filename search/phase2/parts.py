@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data import LabelledImages, by_class, systematic
-from model.recipe import Recipe
-from model.train import VALIDATION_SEED
+from kakure.model.datasets.images import LabelledImages, by_class, systematic
+from kakure.model.training.recipe import Recipe
+from kakure.model.training.train import VALIDATION_SEED
 
 __all__ = ["KEPT", "Part", "judging", "without"]
 

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from model.config import Config
-from search.space import Point, Space
+from kakure.model.config.config import Config
+from kakure.search.space.space import Point, Space
 
 __all__ = ["Bits", "Knob", "Levels", "PrecisionSpace"]
 

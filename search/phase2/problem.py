@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-from model.errors import UserError
-from search.parallel import Workers, evaluate
-from search.store import Store
+from kakure.model.errors import UserError
+from kakure.search.store.parallel import Workers, evaluate
+from kakure.search.store.store import Store
 
 from .accuracy import Measured, Start, Tuning, accuracy_task
 from .costs import Cost, PrecisionCosts

@@ -7,13 +7,13 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from model.config import Config
-from model.errors import UserError
-from model.parameters import Parameters
-from search.metrics import CostModel
-from search.parallel import Workers
-from search.space import Point, Space
-from search.store import Store
+from kakure.model.config.config import Config
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import Parameters
+from kakure.search.cost.metrics import CostModel
+from kakure.search.space.space import Point, Space
+from kakure.search.store.parallel import Workers
+from kakure.search.store.store import Store
 
 from .accuracy import Start, Tuning
 from .baselines import greedy_search, tpe_search, uniform_search
@@ -111,8 +111,8 @@ def optimize(
 
     Accuracies are measured, on held-out training images and the integer model, after fine-tuning
     at the precision in question; what is chosen is shown to keep the bound on other images,
-    :func:`search.phase2.certificate.certify`. Every finished one is in the store at once. The same
-    arguments give the same result, interrupted or not, whatever the number of workers.
+    :func:`kakure.search.phase2.certificate.certify`. Every finished one is in the store at once.
+    The same arguments give the same result, interrupted or not, whatever the number of workers.
 
     Parameters
     ----------

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.config import Config
-from model.data import load_images
-from model.parameters import Parameters
+from kakure.model.config.config import Config
+from kakure.model.datasets.images import load_images
+from kakure.model.parameters.parameters import Parameters
 
 from .paired import Paired
 from .witness import rights

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.config import Config
-from model.data import LabelledImages
-from model.network import IntegerNetwork, as_tensor
-from model.parameters import Parameters
-from search.parallel import Task, Workers, evaluate
-from search.store import Outcome, Store
+from kakure.model.config.config import Config
+from kakure.model.datasets.images import LabelledImages
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.training.network import IntegerNetwork, as_tensor
+from kakure.search.store.parallel import Task, Workers, evaluate
+from kakure.search.store.store import Outcome, Store
 
 from .accuracy import Measured, Start, Tuning, accuracy_task, train_start
 from .paired import Paired

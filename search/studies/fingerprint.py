@@ -14,14 +14,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hdl.artifacts import design_of, write_design
-from hdl.cycle_model import image_timing
-from model.command import Parser, run_command, whole
-from model.parameters import random_parameters
-from search.digital.model import DigitalModel
-from sim.golden import golden_vectors
-from sim.project import Project, open_project
-from sim.random_config import random_config
+from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.hdl.emission.artifacts import design_of, write_design
+from kakure.model.commands.command import Parser, run_command, whole
+from kakure.model.parameters.parameters import random_parameters
+from kakure.search.cost.digital.model import DigitalModel
+from kakure.sim.generation.project import Project, open_project
+from kakure.sim.random_config import random_config
+from kakure.sim.runner.golden import golden_vectors
 
 __all__ = ["fingerprint"]
 

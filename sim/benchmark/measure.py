@@ -8,20 +8,20 @@ from pathlib import Path
 from unittest.mock import patch
 from xml.etree import ElementTree
 
-from hdl.artifacts import BUILD, build_folder, design_of, top_name
-from hdl.synthesis.flow import synthesize
-from hdl.synthesis.plain import plain_flow
-from hdl.verilog import verilog_texts
-from model.reference import network
-from model.work_folder import fresh_folder, keep
+from kakure.hdl.emission.artifacts import BUILD, build_folder, design_of, top_name
+from kakure.hdl.emission.verilog import verilog_texts
+from kakure.hdl.synthesis.flow import synthesize
+from kakure.hdl.synthesis.plain import plain_flow
+from kakure.model.files.work_folder import fresh_folder, keep
+from kakure.model.reference.network import network
+from kakure.sim import bench
+from kakure.sim.generation.generate import generate
+from kakure.sim.generation.project import Project
+from kakure.sim.runner.golden import golden_vectors
+from kakure.sim.runner.simulate import CACHE, copied
+from kakure.sim.runner.simulator import run
+from kakure.sim.runner.simulator_cache import compiled, placed
 
-from .. import bench
-from ..generate import generate
-from ..golden import golden_vectors
-from ..project import Project
-from ..simulate import CACHE, copied
-from ..simulator import run
-from ..simulator_cache import compiled, placed
 from .module_at_a_time import module_at_a_time
 from .naive_reference import naive_network
 
@@ -84,7 +84,7 @@ def generation(project: Project) -> Figure:
     generate(project, synthesis_jobs=2)
     seconds = {}
     for way in (verilog_texts, module_at_a_time):
-        with patch("hdl.emit.verilog_texts", way):
+        with patch("kakure.hdl.emission.emit.verilog_texts", way):
             begin = time.perf_counter()
             generate(project, synthesis_jobs=2)
             seconds[way] = time.perf_counter() - begin

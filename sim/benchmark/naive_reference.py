@@ -1,8 +1,8 @@
 """The integer network as plain loops over numbers: what the reference is compared with."""
 
-from model.config import Config
-from model.parameters import Parameters
-from model.reference import quantize_image
+from kakure.model.config.config import Config
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.reference.stages import quantize_image
 
 __all__ = ["naive_network"]
 

@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`hdl.crossbar_tile.CrossbarTile`."""
+"""cocotb bench of :class:`kakure.hdl.engines.crossbar.tile.CrossbarTile`."""
 
 import cocotb
 

@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`hdl.max_pool.MaxPool`."""
+"""cocotb bench of :class:`kakure.hdl.stages.max_pool.MaxPool`."""
 
 import cocotb
 

@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`hdl.pe_array.PeArray`."""
+"""cocotb bench of :class:`kakure.hdl.engines.pe_array.array.PeArray`."""
 
 import cocotb
 

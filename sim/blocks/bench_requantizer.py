@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`hdl.requantizer.Requantizer`."""
+"""cocotb bench of :class:`kakure.hdl.stages.requantizer.Requantizer`."""
 
 import cocotb
 

@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`hdl.sliding_window.SlidingWindow`."""
+"""cocotb bench of :class:`kakure.hdl.stages.sliding_window.SlidingWindow`."""
 
 import cocotb
 

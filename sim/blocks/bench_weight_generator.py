@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`hdl.weight_generator.WeightGenerator`."""
+"""cocotb bench of :class:`kakure.hdl.weights.weight_generator.WeightGenerator`."""
 
 from pathlib import Path
 from random import Random
@@ -7,8 +7,8 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
-from sim.bench.outcome import Tally
-from sim.simulator import parameters
+from kakure.sim.bench.outcome import Tally
+from kakure.sim.runner.simulator import parameters
 
 from .handshake import PERIOD_NS, reset
 from .loads import PORTS, Load, Loads

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from hdl.design import Design
-from sim.simulate import CACHE
-from sim.simulator_cache import compiled as compiled_text
+from kakure.hdl.emission.design import Design
+from kakure.sim.runner.simulate import CACHE
+from kakure.sim.runner.simulator_cache import compiled as compiled_text
 
 __all__ = ["compiled"]
 

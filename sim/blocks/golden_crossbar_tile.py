@@ -1,4 +1,4 @@
-"""Points of :class:`hdl.crossbar_tile.CrossbarTile` and their golden vectors."""
+"""Points of :class:`kakure.hdl.engines.crossbar.tile.CrossbarTile` and their golden vectors."""
 
 from functools import partial
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdl.crossbar_tile import CrossbarTile
-from model import reference
-from model.geometry import code_peak
+from kakure.hdl.engines.crossbar.tile import CrossbarTile
+from kakure.model.config.geometry import code_peak
+from kakure.model.reference import crossbar
 
 from .fields import Field, Fields, signed_bits
 from .pairwise import covering
@@ -113,7 +113,7 @@ def save_vectors(parameters: dict[str, Any], path: Path) -> None:
     cases = []
     for name, w in _weights(rng, rows, columns).items():
         x = _activations(rng, min(16, max(4, CYCLES // cycles)), rows, largest)
-        y = reference.crossbar(
+        y = crossbar.crossbar(
             x, w, rows=rows, input_bits=input_bits, adc_bits=adc_bits, adc_shift=adc_shift
         )
         cases.append(

@@ -1,12 +1,12 @@
-"""Points of :class:`hdl.max_pool.MaxPool` and their golden vectors."""
+"""Points of :class:`kakure.hdl.stages.max_pool.MaxPool` and their golden vectors."""
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from hdl.max_pool import MaxPool
-from model import reference
+from kakure.hdl.stages.max_pool import MaxPool
+from kakure.model.reference import stages
 
 from .fields import Fields, signed_bits
 from .point import Point
@@ -64,7 +64,7 @@ def save_vectors(parameters: dict[str, int], path: Path) -> None:
     for n in (7, 8, 9):
         caps = rng.integers(-peak, peak + 1, (-(-height // size), -(-width // size), channels))
         x[n] = np.minimum(x[n], caps.repeat(size, 0).repeat(size, 1)[:height, :width])
-    y = reference.max_pool(x, size)  # (maps, rows, columns, channels)
+    y = stages.max_pool(x, size)  # (maps, rows, columns, channels)
     fields = Fields.array(
         [f"channel {channel}" for channel in range(channels)], signed_bits(peak), is_signed=True
     )

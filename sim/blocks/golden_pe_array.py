@@ -1,4 +1,4 @@
-"""Points of :class:`hdl.pe_array.PeArray` and their golden vectors."""
+"""Points of :class:`kakure.hdl.engines.pe_array.array.PeArray` and their golden vectors."""
 
 from functools import partial
 from pathlib import Path
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdl.pe_array import PeArray
-from model import reference
+from kakure.hdl.engines.pe_array.array import PeArray
+from kakure.model.reference import crossbar, pe_array
 
 from .fields import Field, Fields, signed_bits
 from .pairwise import covering
@@ -130,13 +130,13 @@ class _Array:
         if self.is_hidden:
             w = rng.integers(-1, 2, (self.fan_in, len(self.channels)))
             w = w if sign is None else np.full_like(w, sign)
-            value = reference.pe_array(x, w)
+            value = pe_array.pe_array(x, w)
             planes = [(w > 0, w < 0)]
         else:
             u = rng.integers(0, 1 << PLANES, (self.fan_in, len(self.channels)))
             u = u if sign is None else np.full_like(u, (1 << PLANES) - 1 if sign > 0 else 0)
-            value = reference.pe_array_bitwise(x, u, bits=PLANES, used=used)
-            planes = [(plane > 0, plane == 0) for plane in reference.bitwise_planes(u, PLANES)]
+            value = pe_array.pe_array_bitwise(x, u, bits=PLANES, used=used)
+            planes = [(plane > 0, plane == 0) for plane in crossbar.bitwise_planes(u, PLANES)]
             planes = planes[:used]
         blocks = self._blocks(x, planes)
         blocks[-1]["value"] = value

@@ -1,4 +1,4 @@
-"""Points of :class:`hdl.requantizer.Requantizer` and their golden vectors."""
+"""Points of :class:`kakure.hdl.stages.requantizer.Requantizer` and their golden vectors."""
 
 from functools import partial
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hdl.requantizer import Requantizer
-from model import reference
+from kakure.hdl.stages.requantizer import Requantizer
+from kakure.model.reference import stages
 
 from .fields import Field, Fields, signed_bits
 from .point import Point
@@ -83,8 +83,8 @@ def save_vectors(parameters: dict[str, int | None], path: Path) -> None:
         acc[0], acc[1], acc[2] = peak, -peak, 0
         x = rng.integers(0, 1 << shortcut_bits, acc.shape)
         x[1] = (1 << shortcut_bits) - 1
-        added = reference.shortcut(x, shortcut_bits, output_bits) if output_bits else 0
-        y = reference.requantize(acc, multiplier, offset, shift, output_bits, added)
+        added = stages.shortcut(x, shortcut_bits, output_bits) if output_bits else 0
+        y = stages.requantize(acc, multiplier, offset, shift, output_bits, added)
         cases.append(
             Case(
                 name=f"shift {first}",

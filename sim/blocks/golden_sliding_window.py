@@ -1,12 +1,12 @@
-"""Points of :class:`hdl.sliding_window.SlidingWindow` and their golden vectors."""
+"""Points of :class:`kakure.hdl.stages.sliding_window.SlidingWindow` and their golden vectors."""
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from hdl.sliding_window import SlidingWindow
-from model import reference
+from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.model.reference import stages
 
 from .fields import Fields
 from .point import Point
@@ -69,7 +69,7 @@ def save_vectors(parameters: dict[str, int], path: Path) -> None:
     x[1] = (1 << bits) - 1
     x[2] = 0
     x[-1] = 0  # never sent: only its windows before the first pixel may come
-    windows = reference.windows(x, kernel_height, kernel_width, padding)
+    windows = stages.windows(x, kernel_height, kernel_width, padding)
     _, rows, columns, fan_in = windows.shape
     names = [
         f"channel {channel}, ky {ky}, kx {kx}"

@@ -1,4 +1,4 @@
-"""Points of :class:`hdl.weight_generator.WeightGenerator` and their golden writes."""
+"""Points of :class:`.WeightGenerator` and their golden writes."""
 
 import json
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from hdl.sign_generator import LATENCY
-from hdl.weight_generator import LayerWeights, LoadError, WeightGenerator
-from model.config import Config, parse_config
-from model.image import layer_section
-from model.parameters import LayerParameters, random_parameters
-from model.reference import TOKEN_SIZES, crc32, encode_mask, mask_bits, weight_order
+from kakure.hdl.weights.sign_generator import LATENCY
+from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
+from kakure.model.config.config import Config, parse_config
+from kakure.model.parameters.parameters import LayerParameters, random_parameters
+from kakure.model.parameters.supermask_image import layer_section
+from kakure.model.reference.masks import TOKEN_SIZES, crc32, encode_mask, mask_bits
+from kakure.model.reference.signs import weight_order
 
 from .fields import Field, Fields
 from .loads import Load, Loads, Write

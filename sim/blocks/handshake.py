@@ -60,7 +60,8 @@ class Steps:
     Parameters
     ----------
     steps, delay
-        As in :class:`sim.blocks.vectors.Case` and :class:`sim.blocks.vectors.Vectors`.
+        As in :class:`kakure.sim.blocks.vectors.Case` and
+        :class:`kakure.sim.blocks.vectors.Vectors`.
     """
 
     def __init__(self, steps: str, delay: int) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from hdl.design import Design, ModuleSource
-from hdl.verilog import START
+from kakure.hdl.emission.design import Design, ModuleSource
+from kakure.hdl.emission.verilog import START
 
 from .build_cache import compiled
 from .point import Point

@@ -23,7 +23,8 @@ class Point:
     make : function
         Returns the component.
     save_vectors : function of a path
-        Writes stimuli and golden results, made by :mod:`model.reference`, for the bench.
+        Writes stimuli and golden results, made by :mod:`kakure.model.reference.network`, for the
+        bench.
     is_quick : bool
         Whether it is one of the few that run on every change.
     """

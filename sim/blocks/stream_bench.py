@@ -5,8 +5,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sim.bench.outcome import Tally
-from sim.simulator import parameters
+from kakure.sim.bench.outcome import Tally
+from kakure.sim.runner.simulator import parameters
 
 from .handshake import Steps, exchange, interrupt, reset, start
 from .vectors import Case, Vectors

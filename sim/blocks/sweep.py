@@ -1,4 +1,4 @@
-"""Every block over a sweep of its parameters: ``python -m sim blocks [NAME ...]``."""
+"""Every block over a sweep of its parameters: ``python -m kakure.sim blocks [NAME ...]``."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hdl.artifacts import BUILD
-from hdl.design import Design
-from hdl.emit import emit
-from model.errors import UserError
-from model.work_folder import fresh_folder, keep
-from sim.bench.outcome import Outcome, read_outcome, run_name
-from sim.simulator import run
-from sim.simulator_cache import placed
+from kakure.hdl.emission.artifacts import BUILD
+from kakure.hdl.emission.design import Design
+from kakure.hdl.emission.emit import emit
+from kakure.model.errors import UserError
+from kakure.model.files.work_folder import fresh_folder, keep
+from kakure.sim.bench.outcome import Outcome, read_outcome, run_name
+from kakure.sim.runner.simulator import run
+from kakure.sim.runner.simulator_cache import placed
 
 from . import (
     golden_crossbar_tile,
@@ -157,7 +157,7 @@ def run_bench(
     Parameters
     ----------
     executable : Path
-        What :func:`sim.blocks.build_cache.compiled` returned.
+        What :func:`kakure.sim.blocks.build_cache.compiled` returned.
     folder : Path
         Where it runs, and leaves its log and its results.
     vectors : Path
@@ -169,7 +169,7 @@ def run_bench(
     placed(executable, folder)
     outcome = folder / "outcome.json"
     outcome.unlink(missing_ok=True)
-    module = f"sim.blocks.bench_{block}"
+    module = f"kakure.sim.blocks.bench_{block}"
     try:
         tests, _ = run(
             folder.resolve(),

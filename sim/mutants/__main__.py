@@ -1,16 +1,16 @@
-"""``python -m sim.mutants``: a seeded campaign of mutants over hdl/ and model/."""
+"""``python -m kakure.sim.mutants``: a seeded campaign of mutants over hdl/ and model/."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from model.command import Parser, jobs, positive, run_command, seed, whole
+from kakure.model.commands.command import Parser, jobs, positive, run_command, seed, whole
 
 from .campaign import TEST_FILES, equivalents, run_campaign
 
 __all__ = ["main"]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LEAST = 0.98
 """Share of the mutants that must be killed, equivalent ones not counted."""
 
@@ -40,7 +40,7 @@ def campaign(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the campaign; 0 if all is well, 1 if too many mutants survive."""
-    parser = Parser(prog="python -m sim.mutants", description=__doc__)
+    parser = Parser(prog="python -m kakure.sim.mutants", description=__doc__)
     parser.add_argument("--count", type=positive, default=300, help="mutants (%(default)s)")
     parser.add_argument("--seed", type=seed, default=1, help="which ones (%(default)s)")
     parser.add_argument("--jobs", type=jobs, default=2, help="at a time (%(default)s)")

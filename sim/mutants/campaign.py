@@ -12,9 +12,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from model.errors import UserError
-from model.seal import open_line, seal_line
-from model.work_folder import fresh_folder
+from kakure.model.errors import UserError
+from kakure.model.files.seal import open_line, seal_line
+from kakure.model.files.work_folder import fresh_folder
 
 from .source_mutants import SourceMutant, chosen, mutants_of
 from .test_choice import nearest_tests

@@ -20,14 +20,15 @@ def nearest_tests(root: Path, most: int) -> dict[str, list[str]]:
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
-            modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+            parts = ("kakure", *(parts[:-1] if parts[-1] == "__init__" else parts))
+            modules[".".join(parts)] = path
     graph = {name: set(_imports(name, path, modules)) for name, path in modules.items()}
     ranked: dict[str, list[tuple[int, str]]] = {name: [] for name in modules}
     for test in sorted((root / "tests").glob("test_*.py")):
         if not test.name.startswith(TESTS):
             continue
         for name, distance in _distances(set(_imports("", test, modules)), graph).items():
-            is_namesake = test.stem == "test_" + name.replace(".", "_")
+            is_namesake = test.stem == name.replace(".", "_").replace("kakure", "test", 1)
             ranked[name].append((-1 if is_namesake else distance, f"tests/{test.name}"))
     return {
         modules[name].relative_to(root).as_posix(): [test for _, test in sorted(found)[:most]]

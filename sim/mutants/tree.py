@@ -12,8 +12,8 @@ from threading import Lock
 
 import pytest
 
-from model.errors import UserError
-from model.lifetime import tied
+from kakure.model.commands.lifetime import tied
+from kakure.model.errors import UserError
 
 from .source_mutants import SourceMutant
 
@@ -47,7 +47,7 @@ class Tree:
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
-        self.folder = folder / "tree"
+        self.folder = folder / "kakure"  # the name that it is imported by
         self._temporary = (folder / "tmp").absolute()
         self._lock = Lock()
         self._process: subprocess.Popen[str] | None = None
@@ -96,7 +96,8 @@ class Tree:
             self._process = process = subprocess.Popen(
                 tied(command),
                 cwd=self.folder,
-                env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+                env=os.environ
+                | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(self.folder.parent)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -1,0 +1,46 @@
+"""How wide a layer may be: the bits that one module can take in or send out."""
+
+from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.stages.requantizer import output_shape
+from kakure.model.config.config import Config
+from kakure.model.config.geometry import LayerGeometry
+from kakure.model.errors import UserError
+
+__all__ = ["MOST_BITS", "bus_widths", "check_bus_widths"]
+
+MOST_BITS = 65000
+"""Amaranth 0.5 numbers what enters a module in 16 bits; some are left for all but the data."""
+
+
+def bus_widths(config: Config, geometry: LayerGeometry) -> dict[str, int]:
+    """Bits of the widest buses of a layer, by what they carry."""
+    sum_bits = geometry.peak.bit_length() + 1
+    widths = {
+        "a window": geometry.fan_in * geometry.input_bits,
+        "the sums of a window": geometry.outputs * (sum_bits + geometry.shortcut_bits),
+        "a result": geometry.outputs * output_shape(geometry.output_bits).width,
+    }
+    if config.layers[geometry.index].engine == "pe_array":
+        schedule = PeSchedule(config, geometry.index)
+        inputs, outputs, pixels = schedule.inputs, schedule.outputs, schedule.pixels
+        operands = pixels * inputs * geometry.input_bits + 2 * inputs * outputs
+        widths["a block of the PE array"] = operands
+        widths["the sums of the PE array"] = pixels * schedule.banks * outputs * sum_bits
+    return widths
+
+
+def check_bus_widths(config: Config) -> None:
+    """See that every layer can be emitted.
+
+    Raises
+    ------
+    UserError
+        If a bus is wider than ``MOST_BITS``; it names the layer and what the bus carries.
+    """
+    for geometry in config.geometry:
+        for name, bits in bus_widths(config, geometry).items():
+            if bits > MOST_BITS:
+                raise UserError(
+                    f"layers[{geometry.index}]: {name} must have at most {MOST_BITS} bits to "
+                    f"become hardware, not {bits}"
+                )

@@ -1,0 +1,208 @@
+"""The spatial accelerator without its buses: words in, results out."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from kakure.hdl.accelerators.frame_gate import FrameGate
+from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
+from kakure.hdl.accelerators.result_sender import ResultSender
+from kakure.hdl.bus.error_code import ErrorCode
+from kakure.hdl.bus.stream_register import StreamRegister
+from kakure.hdl.emission.hierarchy import Platform, place
+from kakure.hdl.emission.identity import core_identity
+from kakure.hdl.weights.image_reader import IMAGE_WORD
+from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
+from kakure.model.config.config import Config
+
+from .bus_widths import check_bus_widths
+from .layer import Layer, join
+
+__all__ = ["SpatialCore"]
+
+
+class SpatialCore(wiring.Component):
+    """The layers of a network as a stream pipeline, each with its own engine.
+
+    The first words are the supermask image; from it and the configuration's seed the weights are
+    made on chip. Then every word belongs to an image. Where the supermask image is wrong, ``error``
+    says so, words are dropped, and no result leaves until another one is loaded. Where the frame of
+    an image is wrong, ``error`` says so and that image has no result
+    (:mod:`kakure.hdl.accelerators.frame_gate`).
+
+    After ``load`` the next words are another supermask image: at once while one is being loaded or
+    has failed, what was read of it is forgotten; else when the frame of the image that is being
+    sent has ended and all results were taken.
+
+    Bit-equal to :func:`kakure.model.reference.network.network`.
+
+    Parameters
+    ----------
+    config : Config
+        With hidden weights.
+
+    Members
+    -------
+    i : ``In(stream)`` of ``word``, ``last``
+        The supermask image, ``last`` with its final word and no other; then images, as
+        :class:`~kakure.hdl.accelerators.pixel_unpacker.PixelUnpacker` reads them, ``last`` with the
+        final word of each.
+    o : ``Out(stream)`` of ``word``, ``last``
+        Results, as :class:`~kakure.hdl.accelerators.result_sender.ResultSender` sends them.
+    sends_class : ``In(1)``
+        Results are classes, not logits; taken as
+        :class:`~kakure.hdl.accelerators.result_sender.ResultSender` does.
+    is_split, is_batch : ``In(1)``
+        ``last`` is not looked at in a supermask image; need not come with the end of an image.
+    load, clear : ``In(1)``
+        In this cycle a new supermask image is announced; errors of images are forgotten.
+    loaded : ``Out(1)``
+        Words belong to images.
+    error : ``Out(ErrorCode)``
+        The first thing that was wrong.
+    error_layer : ``Out(8)``
+        The layer of an error of loading, else 0.
+    restarts, is_waiting, dropped, is_busy : Out
+        As those of :class:`~kakure.hdl.accelerators.frame_gate.FrameGate`.
+
+    Timing
+    ------
+    As :func:`kakure.hdl.accelerators.spatial.cycle_model.image_timing` computes, exactly.
+
+    Raises
+    ------
+    UserError
+        If a layer is too wide to be emitted (:mod:`kakure.hdl.accelerators.spatial.bus_widths`).
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+    sends_class: Signal
+    is_split: Signal
+    is_batch: Signal
+    load: Signal
+    clear: Signal
+    loaded: Signal
+    error: Any
+    error_layer: Signal
+    restarts: Signal
+    is_waiting: Signal
+    dropped: Signal
+    is_busy: Signal
+
+    def __init__(self, *, config: Config) -> None:
+        check_bus_widths(config)
+        self.config = config
+        super().__init__({
+            "i": In(stream.Signature(IMAGE_WORD)),
+            "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
+            "sends_class": In(1),
+            "is_split": In(1),
+            "is_batch": In(1),
+            "load": In(1),
+            "clear": In(1),
+            "loaded": Out(1),
+            "error": Out(ErrorCode),
+            "error_layer": Out(8),
+            "restarts": Out(1),
+            "is_waiting": Out(1),
+            "dropped": Out(32),
+            "is_busy": Out(1),
+        })
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """What of the configuration this block depends on."""
+        return core_identity(self.config)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        height, width, channels = self.config.shape
+        gate = FrameGate(image_words=-(-height * width * channels // 4))
+        m.submodules.gate = place(gate, platform)
+        front = StreamRegister(width=len(Value.cast(self.i.payload)))
+        m.submodules.front = place(front, platform, reset=gate.restarts)
+        generator = self._generator()
+        m.submodules.generator = place(generator, platform, reset=gate.restarts)
+        unpacker = PixelUnpacker(
+            pixels=height * width, channels=channels, bits=self.config.layers[0].input_bits
+        )
+        m.submodules.unpacker = place(unpacker, platform)
+        sender = ResultSender(classes=self.config.geometry[-1].outputs)
+        m.submodules.sender = place(sender, platform)
+
+        self._route_words(m, front, generator, gate)
+        join(m, gate.o, unpacker.i)
+        source = unpacker.o
+        for index in range(len(self.config.layers)):
+            layer = self._layer(m, platform, generator, index)
+            join(m, source, layer.i)
+            source = layer.o
+        join(m, source, sender.i)
+        join(m, sender.o, wiring.flipped(self.o))
+
+        has_failed = generator.error != LoadError.NONE
+        m.d.comb += [
+            gate.is_held.eq(front.is_held),
+            front.is_open.eq(gate.is_open),
+            gate.ends.eq(sender.i.valid & sender.i.ready),
+            gate.is_loaded.eq(generator.done),
+            gate.is_batch.eq(self.is_batch),
+            gate.load.eq(self.load),
+            gate.clear.eq(self.clear),
+            generator.is_split.eq(self.is_split),
+            sender.sends_class.eq(self.sends_class),
+            sender.may_send.eq(gate.may_send),
+            sender.must_drop.eq(gate.must_drop),
+            self.loaded.eq(generator.done),
+            self.error.eq(Value.cast(generator.error) | Value.cast(gate.error)),  # one is NONE
+            self.error_layer.eq(Mux(has_failed, generator.error_layer, 0)),
+            self.restarts.eq(gate.restarts),
+            self.is_waiting.eq(gate.is_waiting),
+            self.dropped.eq(gate.dropped),
+            self.is_busy.eq(gate.is_busy),
+        ]
+        return m
+
+    def _route_words(
+        self, m: Module, front: StreamRegister, generator: WeightGenerator, gate: FrameGate
+    ) -> None:
+        """Words go to the generator until it is done, then to the gate."""
+        join(m, wiring.flipped(self.i), front.i)
+        for reader in (generator, gate):
+            m.d.comb += Value.cast(reader.i.payload).eq(front.o.payload)
+        with m.If(generator.done):
+            m.d.comb += gate.i.valid.eq(front.o.valid)
+            m.d.comb += front.o.ready.eq(gate.i.ready)
+        with m.Else():
+            m.d.comb += generator.i.valid.eq(front.o.valid)
+            m.d.comb += front.o.ready.eq(generator.i.ready)
+
+    def _generator(self) -> WeightGenerator:
+        weights = self.config.weights
+        assert weights.kind == "hidden"
+        return WeightGenerator(
+            generator=weights.generator,
+            seed=weights.seed,
+            layers=tuple(
+                LayerWeights(geometry.in_channels, geometry.window, geometry.outputs)
+                for geometry in self.config.geometry
+            ),
+        )
+
+    def _layer(
+        self, m: Module, platform: Platform | None, generator: WeightGenerator, index: int
+    ) -> Layer:
+        """A layer, with what the generator writes into it."""
+        layer = Layer(config=self.config, index=index)
+        m.submodules[f"layer_{index}"] = place(layer, platform)
+        weights, scales = generator.weights, generator.scales
+        m.d.comb += layer.weights.valid.eq(weights.valid & (weights.layer == index))
+        for name in ("row", "block", "positive", "negative"):
+            m.d.comb += layer.weights[name].eq(weights[name])
+        m.d.comb += layer.scales.valid.eq(scales.valid & (scales.layer == index))
+        for name in ("channel", "multiplier", "offset", "shift"):
+            m.d.comb += layer.scales[name].eq(scales[name])
+        return layer

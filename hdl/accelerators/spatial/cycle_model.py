@@ -1,0 +1,320 @@
+"""Exact cycle counts of the spatial accelerator, from the configuration alone.
+
+Every stage of the pipeline is a small recurrence over the items that pass it: ``push(t)`` offers
+an item from cycle t on and returns the cycle in which the stage takes it. What the stage sends on
+is pushed into the next stage first, as a stage waits while its result does. The hardware is
+tested to agree to the cycle.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kakure.hdl.engines.crossbar.readout import conversion_cycles
+from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.model.config.config import Config
+from kakure.model.config.geometry import LayerGeometry
+
+__all__ = [
+    "ImageTiming",
+    "engine_cycles",
+    "grid_cycles",
+    "image_timing",
+    "padding_cycles",
+    "requantizer_lanes",
+]
+
+Push = Callable[[int], int]
+"""Offer an item from a cycle on; returns the cycle in which it is taken."""
+
+REQUANTIZER_DEPTH = 3
+"""Cycles from the one that takes a vector to the one that offers its result."""
+
+
+def grid_cycles(config: Config, index: int) -> int:
+    """Cycles that a crossbar layer's tiles spend on one vector, IP · CS · (1 or AP)."""
+    layer = config.layers[index]
+    assert layer.column_sharing and layer.adc_type and layer.adc_bits
+    conversion = conversion_cycles(layer.adc_type, layer.adc_bits)
+    return layer.input_bits * layer.column_sharing * conversion
+
+
+def engine_cycles(config: Config, index: int) -> int:
+    """Cycles per image that a layer's engine is busy when it never waits."""
+    geometry = config.geometry[index]
+    layer = config.layers[index]
+    if layer.engine == "crossbar":
+        return -(-geometry.positions // layer.copies) * grid_cycles(config, index)
+    schedule = PeSchedule(config, index)
+    batches = -(-schedule.positions // schedule.pixels)
+    stored_and_sent = schedule.positions * (schedule.store_cycles + 1)
+    return stored_and_sent + batches * (schedule.work_cycles - 1)
+
+
+def requantizer_lanes(config: Config, index: int) -> int:
+    """Least multipliers, a power of two, that are no slower than the layer's engine.
+
+    They read a result in place: the engine stands still for all cycles of that but the first.
+    """
+    geometry = config.geometry[index]
+    layer = config.layers[index]
+    if layer.engine == "crossbar":
+        cycles = grid_cycles(config, index) / layer.copies
+    else:
+        schedule = PeSchedule(config, index)
+        cycles = schedule.batch_cycles / schedule.pixels
+    budget = max(1, int(cycles * geometry.pool**2))
+    lanes = 1
+    while lanes < geometry.outputs and -(-geometry.outputs // lanes) > budget:
+        lanes *= 2
+    return min(lanes, geometry.outputs)
+
+
+def padding_cycles(config: Config) -> int:
+    """Cycles from a reset until every layer has walked the zeros before its first pixel.
+
+    :func:`image_timing` holds for a first image that comes no earlier. Loading the weights takes
+    longer, but for few weights on a map that is many times as wide as its windows are large.
+    """
+    return max(g.padding * (g.padded_width + 1) for g in config.geometry)
+
+
+class _Window:
+    """Steps over the padded map; a step waits for the last window to be taken."""
+
+    def __init__(self, geometry: LayerGeometry, following: Push) -> None:
+        self.geometry = geometry
+        self.following = following
+        self.position = 0
+        self.free = 0
+        self._run_padding()
+        self.free = 0  # the zeros before the first pixel are walked before it comes
+
+    def push(self, offered: int) -> int:
+        taken = self._step(max(offered, self.free))
+        self._run_padding()
+        return taken
+
+    def _step(self, cycle: int) -> int:
+        g = self.geometry
+        y, x = divmod(self.position, g.padded_width)
+        self.position = (self.position + 1) % (g.padded_height * g.padded_width)
+        self.free = cycle + 1
+        if y >= g.kernel_height - 1 and x >= g.kernel_width - 1:
+            self.free = self.following(cycle + 1)
+        return cycle
+
+    def _run_padding(self) -> None:
+        g = self.geometry
+        while True:
+            y, x = divmod(self.position, g.padded_width)
+            is_row = g.padding <= y < g.padding + g.in_height
+            if is_row and g.padding <= x < g.padding + g.in_width:
+                return
+            self._step(self.free)
+
+
+class _Grid:
+    """Works on a window for ``cycles`` cycles, once its last result is taken."""
+
+    def __init__(self, cycles: int) -> None:
+        self.cycles = cycles
+        self.free = 0
+
+    def start(self, offered: int) -> int:
+        """The cycle in which a window offered from ``offered`` on is taken."""
+        return max(offered, self.free) + self.cycles - 1
+
+
+class _Crossbar:
+    """One grid that reads its window in place, or several with a register each."""
+
+    def __init__(self, cycles: int, copies: int, following: Push) -> None:
+        self.grids = [_Grid(cycles) for _ in range(copies)]
+        self.following = following
+        self.turn = 0
+        self.dealt = -1
+        self.registers_free = [0] * copies
+
+    def push(self, offered: int) -> int:
+        grid = self.grids[self.turn]
+        copies = len(self.grids)
+        if copies == 1:
+            taken = done = grid.start(offered)
+        else:
+            taken = max(offered, self.registers_free[self.turn], self.dealt + 1)
+            self.dealt = taken
+            done = grid.start(taken + 1)
+            self.registers_free[self.turn] = done
+        grid.free = self.following(done + 1)
+        self.turn = (self.turn + 1) % copies
+        return taken
+
+
+class _Pool:
+    """Takes an item a cycle; waits while a block's maximum is not taken."""
+
+    def __init__(self, geometry: LayerGeometry, following: Push) -> None:
+        self.geometry = geometry
+        self.following = following
+        self.position = 0
+        self.free = 0
+
+    def push(self, offered: int) -> int:
+        g = self.geometry
+        taken = max(offered, self.free)
+        self.free = taken + 1
+        y, x = divmod(self.position, g.out_width)
+        self.position = (self.position + 1) % (g.out_height * g.out_width)
+        if y % g.pool == x % g.pool == g.pool - 1:
+            self.free = self.following(taken + 1)
+        return taken
+
+
+class _Requantizer:
+    """A pipeline that stands still in the cycles in which a result is offered and not taken.
+
+    The network's result waits until the whole image was taken: where ``is_held``, a result is
+    pushed on by :meth:`send` and not before.
+    """
+
+    def __init__(self, chunks: int, following: Push, *, is_held: bool = False) -> None:
+        self.chunks = chunks
+        self.following = following
+        self.is_held = is_held
+        self.free = 0
+        self.result = 0
+        self.frozen: deque[tuple[int, int]] = deque(maxlen=REQUANTIZER_DEPTH + 2)
+
+    def push(self, offered: int) -> int:
+        taken = self._advance(max(offered, self.free), self.chunks)
+        self.free = taken + 1
+        result = self._advance(taken + 1, REQUANTIZER_DEPTH - 1) + 1
+        if self.is_held:
+            self.result = result
+        else:
+            self._send(result)
+        return taken
+
+    def send(self) -> None:
+        """Push on the result that is held, before anything else comes."""
+        self._send(self.result)
+
+    def _send(self, result: int) -> None:
+        self.frozen.append((result, self.following(result)))
+
+    def _advance(self, cycle: int, steps: int) -> int:
+        """The cycle of the last of ``steps`` steps, the first of which may be in ``cycle``."""
+        cycle -= 1
+        for _ in range(steps):
+            cycle += 1
+            for start, end in self.frozen:
+                if start <= cycle < end:
+                    cycle = end
+        return cycle
+
+
+class _PeArray:
+    """Stores the windows of a batch, makes its weights and works, sends the sums one by one."""
+
+    def __init__(self, schedule: PeSchedule, following: Push) -> None:
+        self.schedule = schedule
+        self.following = following
+        self.count = 0
+        self.free = 0
+
+    def push(self, offered: int) -> int:
+        schedule = self.schedule
+        taken = max(offered, self.free) + schedule.store_cycles - 1
+        self.free = taken + 1
+        self.count += 1
+        in_batch = (self.count - 1) % schedule.pixels + 1
+        if in_batch == schedule.pixels or self.count == schedule.positions:
+            ready = taken + schedule.work_cycles
+            for _ in range(in_batch):
+                ready = self.following(ready) + 1
+            self.free = ready
+        self.count %= schedule.positions
+        return taken
+
+
+class _Sender:
+    """Sends a result word by word, once the image that it belongs to was taken as a whole.
+
+    ``owed`` is the first cycle in which that is so.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self.owed = 0
+        self.free = 0
+        self.results: list[int] = []
+
+    def push(self, offered: int) -> int:
+        taken = max(offered, self.free, self.owed) + self.classes - 1
+        self.free = taken + 1
+        self.results.append(self.free)
+        return taken
+
+
+@dataclass(frozen=True)
+class ImageTiming:
+    """Cycles of a run of images that are always there, with results taken at once.
+
+    Attributes
+    ----------
+    results : tuple of int
+        For each image, the cycles from the first word of the first image to the last word of
+        the result, both included.
+    """
+
+    results: tuple[int, ...]
+
+    @property
+    def latency(self) -> int:
+        """Cycles for the first image alone."""
+        return self.results[0]
+
+    @property
+    def interval(self) -> int:
+        """Cycles between the last two results."""
+        return self.results[-1] - self.results[-2]
+
+
+def image_timing(config: Config, images: int = 1) -> ImageTiming:
+    """Cycle counts for ``images`` images in a row.
+
+    Exact: the accelerator's CYCLES register after each result, where the first image comes at
+    least :func:`padding_cycles` after the reset.
+    """
+    sender = _Sender(config.geometry[-1].outputs)
+    last, push = _chain(config, sender)
+    pixels = config.shape[0] * config.shape[1]
+    free = 0
+    for _ in range(images):
+        for _ in range(pixels):
+            free = push(free + config.shape[2] - 1) + 1
+        sender.owed = free  # the cycle after the last word was taken
+        last.send()
+    return ImageTiming(tuple(sender.results))
+
+
+def _chain(config: Config, sender: _Sender) -> tuple[_Requantizer, Push]:
+    """The last requantizer, and what takes the pixels of images."""
+    push: Push = sender.push
+    requantizers: list[_Requantizer] = []
+    for geometry in reversed(config.geometry):
+        lanes = requantizer_lanes(config, geometry.index)
+        chunks = -(-geometry.outputs // lanes)
+        requantizers.append(_Requantizer(chunks, push, is_held=not requantizers))
+        push = requantizers[-1].push
+        if geometry.pool > 1:
+            push = _Pool(geometry, push).push
+        layer = config.layers[geometry.index]
+        if layer.engine == "crossbar":
+            cycles = grid_cycles(config, geometry.index)
+            push = _Crossbar(cycles, layer.copies, push).push
+        else:
+            push = _PeArray(PeSchedule(config, geometry.index), push).push
+        push = _Window(geometry, push).push
+    return requantizers[0], push

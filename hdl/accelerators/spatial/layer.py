@@ -1,0 +1,160 @@
+"""A layer of the spatial accelerator: sliding window, engine, pool or shortcut, requantizer."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from kakure.hdl.emission.hierarchy import Platform, place
+from kakure.hdl.emission.identity import layer_identity
+from kakure.hdl.engines.crossbar.engine import CrossbarEngine, WeightWrite
+from kakure.hdl.engines.pe_array.engine import PeEngine
+from kakure.hdl.stages.max_pool import MaxPool
+from kakure.hdl.stages.requantizer import Requantizer, output_shape, scales_layout
+from kakure.hdl.stages.shortcut import Shortcut, shortcut_depth
+from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.model.config.config import Config
+
+from .cycle_model import requantizer_lanes
+
+__all__ = ["Layer", "join"]
+
+
+def join(m: Module, source: Any, sink: Any) -> None:
+    """Connect two streams, or flipped streams, whose payloads have the same bits."""
+    assert len(Value.cast(source.payload)) == len(Value.cast(sink.payload))
+    m.d.comb += sink.valid.eq(source.valid)
+    m.d.comb += Value.cast(sink.payload).eq(Value.cast(source.payload))
+    m.d.comb += source.ready.eq(sink.ready)
+
+
+class Layer(wiring.Component):
+    """One layer of the network as a stream of pixels to a stream of pixels.
+
+    Bit-equal to one layer of :func:`kakure.model.reference.network.network_layers`.
+
+    Parameters
+    ----------
+    config : Config
+    index : int
+        The layer.
+
+    Members
+    -------
+    weights : ``In(WeightWrite)``
+        Weights, written once before the first pixel.
+    scales : ``In(StructLayout)``
+        M, B and S of a channel, as :class:`~kakure.hdl.stages.requantizer.Requantizer`.
+    i : ``In(stream.Signature(ArrayLayout(input_bits, in_channels)))``
+        Pixels in raster order, image after image.
+    o : ``Out(stream.Signature(ArrayLayout(output_bits or signed(32), outputs)))``
+        Pixels of the next layer, or the logits.
+
+    Timing
+    ------
+    As :func:`kakure.hdl.accelerators.spatial.cycle_model.image_timing` computes, exactly.
+    """
+
+    weights: data.View
+    scales: data.View
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, config: Config, index: int) -> None:
+        geometry = config.geometry[index]
+        self.config = config
+        self.index = index
+        pixel = data.ArrayLayout(geometry.input_bits, geometry.in_channels)
+        result = data.ArrayLayout(output_shape(geometry.output_bits), geometry.outputs)
+        super().__init__({
+            "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
+            "scales": In(scales_layout(geometry.outputs, "channel")),
+            "i": In(stream.Signature(pixel)),
+            "o": Out(stream.Signature(result)),
+        })
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """What of the configuration this block depends on."""
+        return layer_identity(self.config, self.index)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        geometry = self.config.geometry[self.index]
+        window = SlidingWindow(
+            height=geometry.in_height,
+            width=geometry.in_width,
+            channels=geometry.in_channels,
+            bits=geometry.input_bits,
+            kernel_height=geometry.kernel_height,
+            kernel_width=geometry.kernel_width,
+            padding=geometry.padding,
+        )
+        m.submodules.window = place(window, platform)
+        is_crossbar = self.config.layers[self.index].engine == "crossbar"
+        engine = (CrossbarEngine if is_crossbar else PeEngine)(config=self.config, index=self.index)
+        m.submodules.engine = place(engine, platform)
+        m.d.comb += engine.weights.eq(self.weights)
+        requantizer = Requantizer(
+            channels=geometry.outputs,
+            lanes=requantizer_lanes(self.config, self.index),
+            peak=geometry.peak,
+            output_bits=geometry.output_bits,
+            shortcut_bits=geometry.shortcut_bits,
+        )
+        m.submodules.requantizer = place(requantizer, platform)
+        m.d.comb += requantizer.scales.eq(self.scales)
+
+        join(m, wiring.flipped(self.i), window.i)
+        join(m, window.o, engine.i)
+        if geometry.pool > 1:
+            pool = MaxPool(
+                height=geometry.out_height,
+                width=geometry.out_width,
+                channels=geometry.outputs,
+                peak=geometry.peak,
+                size=geometry.pool,
+            )
+            m.submodules.pool = place(pool, platform)
+            join(m, engine.o, pool.i)
+            join(m, pool.o, requantizer.i)
+        elif geometry.residual:
+            self._add_shortcut(m, platform, window, engine, requantizer)
+        else:
+            join(m, engine.o, requantizer.i)
+        join(m, requantizer.o, wiring.flipped(self.o))
+        return m
+
+    def _add_shortcut(
+        self,
+        m: Module,
+        platform: Platform | None,
+        window: SlidingWindow,
+        engine: CrossbarEngine | PeEngine,
+        requantizer: Requantizer,
+    ) -> None:
+        """Bring the pixel in the middle of each window to the sums of that window.
+
+        It has one place for each window that the engine can hold, so it never waits.
+        """
+        geometry = self.config.geometry[self.index]
+        shortcut = Shortcut(
+            depth=shortcut_depth(self.config, self.index),
+            channels=geometry.outputs,
+            bits=geometry.shortcut_bits,
+        )
+        m.submodules.shortcut = place(shortcut, platform)
+        dropped = geometry.input_bits - geometry.shortcut_bits
+        middle = geometry.window // 2
+        for channel in range(geometry.outputs):
+            pixel = window.o.payload[channel * geometry.window + middle]
+            m.d.comb += shortcut.i[channel].eq(pixel >> dropped)
+        m.d.comb += [
+            shortcut.push.eq(window.o.valid & window.o.ready),
+            shortcut.pop.eq(engine.o.valid & engine.o.ready),
+            requantizer.i.valid.eq(engine.o.valid),
+            requantizer.i.payload.sums.eq(engine.o.payload),
+            requantizer.i.payload.shortcut.eq(shortcut.o),
+            engine.o.ready.eq(requantizer.i.ready),
+        ]

@@ -1,0 +1,287 @@
+"""A layer's grid of crossbar tiles, repeated to work on several positions at once."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from kakure.hdl.emission.hierarchy import place
+from kakure.hdl.emission.identity import layer_identity
+from kakure.model.config.config import Config
+from kakure.model.config.geometry import LayerGeometry, code_peak
+
+from .readout import conversion_cycles
+from .tile import CrossbarTile
+
+__all__ = ["CrossbarEngine", "CrossbarGrid", "WeightWrite"]
+
+WORD = 32
+
+
+class WeightWrite(data.StructLayout):
+    """One word of the weight generator: 32 weights of one row.
+
+    ``row`` counts unrolled inputs, ``block`` groups of 32 outputs; bit b of ``positive`` and
+    ``negative`` belongs to output 32·block + b.
+    """
+
+    def __init__(self, *, rows: int, outputs: int) -> None:
+        super().__init__({
+            "valid": 1,
+            "row": range(rows),
+            "block": range(-(-outputs // WORD)),
+            "positive": WORD,
+            "negative": WORD,
+        })
+
+
+def engine_members(geometry: LayerGeometry) -> dict[str, wiring.Member]:
+    """Ports of every engine: weights and windows in, sums out."""
+    sums = data.ArrayLayout(range(-geometry.peak, geometry.peak + 1), geometry.outputs)
+    return {
+        "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
+        "i": In(stream.Signature(data.ArrayLayout(geometry.input_bits, geometry.fan_in))),
+        "o": Out(stream.Signature(sums)),
+    }
+
+
+@dataclass(frozen=True)
+class TileColumns:
+    """The outputs of one column of tiles.
+
+    Attributes
+    ----------
+    first : int
+        First output.
+    used : int
+        Outputs; the columns beyond them, up to ``columns``, are not connected.
+    columns : int
+        Columns of the tile, a multiple of the sharing.
+    pieces : tuple of (int, int)
+        (block of 32 outputs, columns in it), from the first column on.
+    """
+
+    first: int
+    used: int
+    columns: int
+    pieces: tuple[tuple[int, int], ...]
+
+
+def tile_columns(outputs: int, columns: int, sharing: int) -> list[TileColumns]:
+    """Cut a layer's outputs into tiles of at most ``columns``, trimmed to whole readouts."""
+    result = []
+    for first in range(0, outputs, columns):
+        used = min(columns, outputs - first)
+        width = -(-used // sharing) * sharing
+        pieces = []
+        for block in range(first // WORD, (first + used - 1) // WORD + 1):
+            begin = max(first, block * WORD)
+            end = min(first + used, (block + 1) * WORD)
+            pieces.append((block, end - begin))
+        pieces[-1] = (pieces[-1][0], pieces[-1][1] + width - used)
+        result.append(TileColumns(first, used, width, tuple(pieces)))
+    return result
+
+
+class CrossbarGrid(wiring.Component):
+    """Sums of a layer over all its row groups: tiles in step, their sums added.
+
+    Bit-equal to :func:`kakure.model.reference.crossbar.crossbar`.
+
+    Parameters
+    ----------
+    config : Config
+    index : int
+        The layer.
+
+    Attributes
+    ----------
+    cycles : int
+        Cycles per vector.
+
+    Members
+    -------
+    weights : ``In(WeightWrite)``
+        Writes the cells.
+    i : ``In(stream.Signature(ArrayLayout(input_bits, fan_in)))``
+        A window.
+    o : ``Out(stream.Signature(ArrayLayout(range(-peak, peak + 1), outputs)))``
+        Its sums.
+
+    Timing
+    ------
+    As :class:`~kakure.hdl.engines.crossbar.tile.CrossbarTile`: ``i`` is taken in the last of
+    ``cycles`` cycles.
+    """
+
+    weights: data.View
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, config: Config, index: int) -> None:
+        geometry = config.geometry[index]
+        layer = config.layers[index]
+        assert layer.column_sharing and layer.adc_type and layer.adc_bits
+        self.config = config
+        self.index = index
+        self.geometry = geometry
+        self.columns = tile_columns(geometry.outputs, config.crossbar.columns, layer.column_sharing)
+        conversion = conversion_cycles(layer.adc_type, layer.adc_bits)
+        self.cycles = layer.input_bits * layer.column_sharing * conversion
+        super().__init__(engine_members(geometry))
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """What of the configuration this block depends on."""
+        return layer_identity(self.config, self.index)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        tiles: list[list[CrossbarTile]] = []
+        start = 0
+        for group, rows in enumerate(self.geometry.groups):
+            if self._reads_nothing(rows):
+                continue
+            tiles.append([])
+            for number, columns in enumerate(self.columns):
+                tile = self._tile(rows, columns)
+                m.submodules[f"tile_{group}_{number}"] = place(tile, platform)
+                tiles[group].append(tile)
+                self._write(m, tile, columns, start)
+                m.d.comb += tile.i.valid.eq(self.i.valid)
+                m.d.comb += tile.o.ready.eq(self.o.ready)
+                for r in range(rows):
+                    m.d.comb += tile.i.payload[r].eq(self.i.payload[start + r])
+            start += rows
+
+        # All tiles see the same handshakes and take the same cycles: the first speaks for all.
+        m.d.comb += self.i.ready.eq(tiles[0][0].i.ready)
+        m.d.comb += self.o.valid.eq(tiles[0][0].o.valid)
+        for number, columns in enumerate(self.columns):
+            for c in range(columns.used):
+                parts = [row[number].o.payload[c] for row in tiles]
+                m.d.comb += self.o.payload[columns.first + c].eq(_sum(parts))
+        return m
+
+    def _reads_nothing(self, rows: int) -> bool:
+        """Whether every count is shifted away; only the last group can be so small."""
+        layer = self.config.layers[self.index]
+        assert layer.adc_bits
+        return code_peak(rows, layer.adc_bits, layer.adc_shift) == 0
+
+    def _tile(self, rows: int, columns: TileColumns) -> CrossbarTile:
+        layer = self.config.layers[self.index]
+        assert layer.column_sharing and layer.adc_type and layer.adc_bits
+        return CrossbarTile(
+            rows=rows,
+            columns=columns.columns,
+            sharing=layer.column_sharing,
+            adc_type=layer.adc_type,
+            adc_bits=layer.adc_bits,
+            input_bits=layer.input_bits,
+            adc_shift=layer.adc_shift,
+            write_groups=tuple(width for _, width in columns.pieces),
+        )
+
+    def _write(self, m: Module, tile: CrossbarTile, columns: TileColumns, start: int) -> None:
+        """Route the words of the tile's rows and blocks to its write port."""
+        row = self.weights.row
+        is_here = (row >= start) & (row < start + tile.rows)
+        m.d.comb += tile.write.valid.eq(self.weights.valid & is_here)
+        for group, (block, _) in enumerate(columns.pieces):
+            m.d.comb += tile.write.enable[group].eq(self.weights.block == block)
+        for polarity in ("positive", "negative"):
+            word = self.weights[polarity]
+            bits = [word[(columns.first + c) % WORD] for c in range(columns.used)]
+            m.d.comb += tile.write[polarity].eq(Cat(bits))
+
+
+def _sum(values: list[Value]) -> Value:
+    """Add signed values as a balanced tree."""
+    if len(values) == 1:
+        return values[0]
+    middle = len(values) // 2
+    return _sum(values[:middle]) + _sum(values[middle:])
+
+
+class CrossbarEngine(wiring.Component):
+    """A layer's crossbar grid, or several copies that take the windows in turn.
+
+    Bit-equal to :func:`kakure.model.reference.crossbar.crossbar`; results leave in the order of the
+    windows.
+
+    Parameters
+    ----------
+    config : Config
+    index : int
+        The layer.
+
+    Members
+    -------
+    weights, i, o : as :class:`CrossbarGrid`
+        All copies get the same weights.
+
+    Timing
+    ------
+    One copy: as :class:`CrossbarGrid`. Several: each has a register for its window; ``i`` is
+    taken in the cycle in which that register is free or freed, the grid starts a cycle later.
+    """
+
+    weights: data.View
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, config: Config, index: int) -> None:
+        self.config = config
+        self.index = index
+        self.copies = config.layers[index].copies
+        super().__init__(engine_members(config.geometry[index]))
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """What of the configuration this block depends on."""
+        return layer_identity(self.config, self.index)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        grids = [CrossbarGrid(config=self.config, index=self.index) for _ in range(self.copies)]
+        for copy, grid in enumerate(grids):
+            m.submodules[f"grid_{copy}"] = place(grid, platform)
+            m.d.comb += grid.weights.eq(self.weights)
+        if self.copies == 1:
+            wiring.connect(m, wiring.flipped(self.i), grids[0].i)
+            wiring.connect(m, grids[0].o, wiring.flipped(self.o))
+        else:
+            self._deal(m, grids)
+            self._gather(m, grids)
+        return m
+
+    def _deal(self, m: Module, grids: list[CrossbarGrid]) -> None:
+        """Hand each window to the next copy."""
+        turn = Signal(range(self.copies))
+        free = Array(~grid.i.valid | grid.i.ready for grid in grids)
+        m.d.comb += self.i.ready.eq(free[turn])
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += turn.eq(Mux(turn == self.copies - 1, 0, turn + 1))
+        for copy, grid in enumerate(grids):
+            valid = Signal(name=f"valid_{copy}")
+            window = Signal.like(Value.cast(self.i.payload), name=f"window_{copy}", reset_less=True)
+            m.d.comb += grid.i.valid.eq(valid)
+            m.d.comb += Value.cast(grid.i.payload).eq(window)
+            with m.If(~valid | grid.i.ready):
+                m.d.sync += valid.eq(self.i.valid & (turn == copy))
+                with m.If(self.i.valid & (turn == copy)):
+                    m.d.sync += window.eq(Value.cast(self.i.payload))
+
+    def _gather(self, m: Module, grids: list[CrossbarGrid]) -> None:
+        """Take each result from the next copy."""
+        turn = Signal(range(self.copies))
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += turn.eq(Mux(turn == self.copies - 1, 0, turn + 1))
+        with m.Switch(turn):
+            for copy, grid in enumerate(grids):
+                with m.Case(copy):
+                    m.d.comb += self.o.valid.eq(grid.o.valid)
+                    m.d.comb += self.o.payload.eq(grid.o.payload)
+                    m.d.comb += grid.o.ready.eq(self.o.ready)

@@ -1,0 +1,58 @@
+"""Reading files of the user: ordinary ones only, for a device or a pipe may never end."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from kakure.model.errors import UserError
+
+__all__ = ["check_regular", "read_regular"]
+
+KINDS = {
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+"""What a path may name instead of an ordinary file."""
+
+
+def check_regular(path: Path | str) -> None:
+    """Refuse what is no ordinary file; a link to one will do.
+
+    Raises
+    ------
+    UserError
+        If ``path`` names a device, a pipe or a socket: the line says which.
+    OSError, ValueError
+        If it names a folder or nothing, or cannot be looked at.
+    """
+    mode = Path(path).stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        kind = KINDS.get(stat.S_IFMT(mode), "something else")
+        raise UserError(f"{path}: cannot be read: must be an ordinary file, not {kind}")
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe that came meanwhile cannot hold us up
+
+
+def read_regular(path: Path | str, most: int) -> bytes:
+    """All of an ordinary file of at most ``most`` bytes.
+
+    Raises
+    ------
+    UserError
+        If it is no ordinary file, or larger.
+    OSError, ValueError
+        If it cannot be read.
+    """
+    check_regular(path)
+    with open(path, "rb", opener=_opened) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise UserError(f"{path}: cannot be read: must have at most {most} bytes, not more")
+    return data

@@ -1,0 +1,249 @@
+"""Trained parameters of a network: supermasks and requantizer scales, in one safetensors file."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from kakure.model.config.config import Config
+from kakure.model.config.geometry import LayerGeometry
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
+from kakure.model.files.regular_file import check_regular
+from kakure.model.reference.crossbar import channel_peaks
+from kakure.model.reference.signs import hidden_weights, sign_matrix
+from kakure.model.shown import cut
+
+__all__ = [
+    "MULTIPLIER_BITS",
+    "OFFSET_BITS",
+    "SHIFT_BITS",
+    "LayerParameters",
+    "Parameters",
+    "load_parameters",
+    "random_parameters",
+    "save_parameters",
+]
+
+MULTIPLIER_BITS = 16
+"""Width of M, signed [bit]."""
+OFFSET_BITS = 32
+"""Width of B and of a logit, signed [bit]."""
+SHIFT_BITS = 5
+"""Width of S, unsigned [bit]."""
+
+
+@dataclass(frozen=True)
+class LayerParameters:
+    """Parameters of one layer.
+
+    Attributes
+    ----------
+    mask : bool array, (fan_in, outputs)
+        Supermask, rows in the order of :func:`kakure.model.reference.stages.windows`.
+    multiplier, offset : int64 array, (outputs,)
+        M and B of the requantizer, the rounding half included in B.
+    shift : int64 array, (outputs,)
+        S, 0 .. 31; 0 in the last layer, whose logits share one scale.
+    """
+
+    mask: NDArray[np.bool_]
+    multiplier: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    shift: NDArray[np.int64]
+
+    def weights(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int8]:
+        """w = m·s of the layer, (fan_in, outputs)."""
+        if config.weights.kind != "hidden":
+            raise UserError(f"weights.kind: must be 'hidden', not {config.weights.kind!r}")
+        signs = sign_matrix(
+            config.weights.generator,
+            seed=config.weights.seed,
+            layer=geometry.index,
+            channels=geometry.in_channels,
+            window=geometry.window,
+            outputs=geometry.outputs,
+        )
+        return hidden_weights(signs, self.mask)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of all layers, and how they came to be (seeds, versions, accuracy)."""
+
+    layers: tuple[LayerParameters, ...]
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+def random_parameters(config: Config, seed: int) -> Parameters:
+    """Untrained parameters that use the whole range of every activation, for tests."""
+    rng = np.random.default_rng(seed)
+    density = config.weights.density if config.weights.kind == "hidden" else 1.0
+    layers = []
+    for geometry in config.geometry:
+        mask = rng.random((geometry.fan_in, geometry.outputs)) < density
+        if geometry.output_bits is None:
+            room = (1 << (OFFSET_BITS - 1)) // (2 * geometry.peak)
+            limit = max(1, min(99, room))
+            multiplier = rng.integers(1, limit + 1, geometry.outputs)
+            offset = rng.integers(-999, 1000, geometry.outputs)
+            shift = np.zeros(geometry.outputs, np.int64)
+        else:
+            shift = rng.integers(9, 16, geometry.outputs)
+            spread = 2 * ((1 << geometry.input_bits) - 1) * np.sqrt(geometry.fan_in * density)
+            scale = (1 << geometry.output_bits) / spread * (1 << shift)
+            multiplier = (scale * rng.uniform(0.5, 1.5, geometry.outputs)).astype(np.int64) + 1
+            multiplier *= rng.choice([1, 1, 1, -1], geometry.outputs)
+            multiplier = np.clip(multiplier, -32768, 32767)
+            middle = 1 << (geometry.output_bits + shift - 1)
+            offset = (rng.uniform(-0.5, 1.5, geometry.outputs) * middle).astype(np.int64)
+        layers.append(
+            LayerParameters(mask, multiplier.astype(np.int64), offset.astype(np.int64), shift)
+        )
+    return Parameters(tuple(layers), _identity(config))
+
+
+def _identity(config: Config) -> dict[str, str]:
+    """What the masks were trained for: with other signs they are meaningless."""
+    weights = config.weights.model_dump(mode="json")
+    weights.pop("density", None)
+    return {"weights": json.dumps(weights, sort_keys=True)}
+
+
+def save_parameters(path: Path | str, config: Config, parameters: Parameters) -> None:
+    """Write the file, whole or not at all; masks are packed eight weights a byte."""
+    tensors: dict[str, np.ndarray] = {}
+    for index, layer in enumerate(parameters.layers):
+        for name in ("multiplier", "offset"):
+            largest = int(np.abs(getattr(layer, name)).max())
+            if largest > np.iinfo(np.int32).max:
+                raise ValueError(f"layers[{index}].{name} must fit 32 bits, not {largest}")
+        tensors[f"layers.{index}.mask"] = np.packbits(layer.mask.reshape(-1), bitorder="little")
+        tensors[f"layers.{index}.multiplier"] = layer.multiplier.astype(np.int32)
+        tensors[f"layers.{index}.offset"] = layer.offset.astype(np.int32)
+        tensors[f"layers.{index}.shift"] = layer.shift.astype(np.int32)
+    metadata = {**parameters.metadata, **_identity(config)}
+    try:
+        write_atomically(Path(path), _ordered(save(tensors, metadata)))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its metadata in order: the library's own order is random."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+def load_parameters(path: Path | str, config: Config) -> Parameters:
+    """Read the file and hold it against the configuration.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, truncated, or does not belong to the network.
+    """
+    try:
+        check_regular(path)
+        with safe_open(str(path), framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            metadata = dict(file.metadata() or {})
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: parameters: must be an existing file; make train writes it"
+        ) from None
+    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
+        raise UserError(f"{path}: parameters: cannot be read: {error}") from None
+    expected = _identity(config)["weights"]
+    if metadata.get("weights") != expected:
+        raise UserError(
+            f"{path}: weights: must be {expected} as in the configuration, "
+            f"not {cut(str(metadata.get('weights')), 120)}"
+        )
+    layers = []
+    for geometry in config.geometry:
+        layers.append(_layer(str(path), config, tensors, geometry))
+    unknown = sorted(set(tensors) - _names(len(config.geometry)))
+    if unknown:
+        raise UserError(
+            f"{path}: {unknown[0]}: must not be there, the network has {len(layers)} layers"
+        )
+    return Parameters(tuple(layers), metadata)
+
+
+def _names(layers: int) -> set[str]:
+    parts = ("mask", "multiplier", "offset", "shift")
+    return {f"layers.{index}.{part}" for index in range(layers) for part in parts}
+
+
+def _layer(
+    path: str, config: Config, tensors: dict[str, np.ndarray], geometry: LayerGeometry
+) -> LayerParameters:
+    prefix = f"layers.{geometry.index}"
+    outputs = geometry.outputs
+
+    def tensor(part: str, dtype: type, size: int) -> np.ndarray:
+        name = f"{prefix}.{part}"
+        if name not in tensors:
+            raise UserError(f"{path}: {name}: is required by the configuration, but missing")
+        value = tensors[name]
+        if part == "shift" and value.shape == (1,):  # one for all channels: an older file
+            value = np.repeat(value, size)
+        if value.dtype != dtype or value.shape != (size,):
+            raise UserError(
+                f"{path}: {name}: must be {np.dtype(dtype).name} of shape ({size},) for this "
+                f"configuration, not {value.dtype} of shape {value.shape}"
+            )
+        return value
+
+    packed = tensor("mask", np.uint8, -(-geometry.weights // 8))
+    mask = np.unpackbits(packed, count=geometry.weights, bitorder="little").astype(bool)
+    multiplier = tensor("multiplier", np.int32, outputs).astype(np.int64)
+    offset = tensor("offset", np.int32, outputs).astype(np.int64)
+    shift = tensor("shift", np.int32, outputs).astype(np.int64)
+    limit = 1 << (MULTIPLIER_BITS - 1)
+    worst = int(max(abs(multiplier.min()), abs(multiplier.max())))
+    if multiplier.min() < -limit or multiplier.max() >= limit:
+        raise UserError(
+            f"{path}: {prefix}.multiplier: must fit {MULTIPLIER_BITS} bits, not {worst}"
+        )
+    most = (1 << SHIFT_BITS) - 1
+    wrong = shift[(shift < 0) | (shift > most)]
+    if wrong.size:
+        raise UserError(f"{path}: {prefix}.shift: must be 0 to {most}, not {wrong[0]}")
+    mask = mask.reshape(geometry.fan_in, outputs)
+    if geometry.output_bits is None:
+        if shift.any():
+            wrong = shift[shift != 0][0]
+            raise UserError(f"{path}: {prefix}.shift: must be 0 in the last layer, not {wrong}")
+        peaks = _peaks(config, geometry, mask)
+        largest = int((np.abs(multiplier) * peaks + np.abs(offset)).max())
+        if largest >= 1 << (OFFSET_BITS - 1):
+            raise UserError(
+                f"{path}: {prefix}: logits must fit {OFFSET_BITS} bits, but may reach {largest}"
+            )
+    return LayerParameters(mask, multiplier, offset, shift)
+
+
+def _peaks(
+    config: Config, geometry: LayerGeometry, mask: NDArray[np.bool_]
+) -> NDArray[np.int64] | int:
+    """Largest magnitude of each accumulator."""
+    layer = config.layers[geometry.index]
+    if config.weights.kind != "hidden":
+        return geometry.peak
+    return channel_peaks(
+        mask,
+        groups=geometry.groups,
+        input_bits=geometry.input_bits,
+        adc_bits=layer.adc_bits if layer.engine == "crossbar" else None,
+        adc_shift=layer.adc_shift,
+    )

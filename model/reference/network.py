@@ -1,0 +1,77 @@
+"""Whole networks in plain integers: what decides when PyTorch and hardware disagree.
+
+Shapes are written (n, f): n vectors of f values. All results are exact: where a float matrix
+product is used for speed, every partial sum stays below 2**24 and so is an integer in float32.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kakure.model.config.geometry import LayerGeometry
+
+from .crossbar import crossbar
+from .pe_array import pe_array
+from .stages import max_pool, quantize_image, requantize, shortcut, windows
+
+if TYPE_CHECKING:
+    from kakure.model.config.config import Config
+    from kakure.model.parameters.parameters import Parameters
+
+__all__ = ["classify", "layer_sums", "network", "network_layers"]
+
+IntArray = NDArray[np.integer]
+
+
+def layer_sums(
+    config: "Config", geometry: LayerGeometry, x: IntArray, w: IntArray
+) -> NDArray[np.int64]:
+    """Accumulators of one layer with hidden weights, (n, f) x (f, c) -> (n, c)."""
+    layer = config.layers[geometry.index]
+    if layer.engine == "pe_array":
+        return pe_array(x, w)
+    assert layer.adc_bits is not None
+    return crossbar(
+        x,
+        w,
+        rows=config.crossbar.rows,
+        input_bits=layer.input_bits,
+        adc_bits=layer.adc_bits,
+        adc_shift=layer.adc_shift,
+    )
+
+
+def network_layers(
+    config: "Config", parameters: "Parameters", images: NDArray[np.uint8]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Per layer (accumulators before the pool (n, h, w, c), what leaves the layer)."""
+    x = quantize_image(images, config.layers[0].input_bits)
+    for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
+        rows = windows(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
+        w = layer.weights(config, geometry)
+        acc = layer_sums(config, geometry, rows.reshape(-1, geometry.fan_in), w)
+        acc = acc.reshape(*rows.shape[:3], -1)
+        pooled = max_pool(acc, geometry.pool)
+        bits, added = geometry.output_bits, 0
+        if geometry.residual and bits is not None:
+            added = shortcut(x, geometry.input_bits, bits)
+        y = requantize(pooled, layer.multiplier, layer.offset, layer.shift, bits, added)
+        yield acc, y
+        x = y
+
+
+def network(
+    config: "Config", parameters: "Parameters", images: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Logits of 8-bit images, (n, h, w, c) -> (n, classes)."""
+    y = np.zeros(0, np.int64)
+    for _, y in network_layers(config, parameters, images):
+        pass
+    return y.reshape(len(images), -1)
+
+
+def classify(logits: IntArray) -> NDArray[np.int64]:
+    """Class of each row: the first of the largest logits."""
+    return np.argmax(logits, axis=1)

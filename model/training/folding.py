@@ -1,0 +1,193 @@
+"""From a trained network to integers: BatchNorm folded into M, B and S of the requantizer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import (
+    MULTIPLIER_BITS,
+    OFFSET_BITS,
+    SHIFT_BITS,
+    LayerParameters,
+    Parameters,
+)
+from kakure.model.reference.crossbar import channel_peaks
+
+from .layers import HiddenLayer
+from .network import Network
+
+__all__ = ["Scale", "fold", "fold_logits", "fold_scale"]
+
+MOST_MULTIPLIER = (1 << (MULTIPLIER_BITS - 1)) - 1
+MOST_OFFSET = (1 << (OFFSET_BITS - 1)) - 1
+MOST_SHIFT = (1 << SHIFT_BITS) - 1
+LEAST_SHIFT = -1100
+"""Below it, what the largest number in float64 is scaled down to fits."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """y = (acc·M + B) >> S per channel, the rounding half of S included in B.
+
+    Attributes
+    ----------
+    multiplier, offset, shift : int64 array, (outputs,)
+        M, B and S.
+    """
+
+    multiplier: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    shift: NDArray[np.int64]
+
+
+def _scaled(slope: Floats, level: Floats, mean: Floats, shift: int) -> tuple[Floats, Floats]:
+    """M and B of slope·(acc − mean) + level times 2^shift; exact to half a step at the mean."""
+    multiplier = np.rint(np.ldexp(slope, shift))
+    return multiplier, np.rint(np.ldexp(level, shift) - multiplier * mean)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what is beyond float64 does not fit
+def fold_scale(slope: Floats, intercept: Floats, mean: ArrayLike = 0.0) -> Scale:
+    """Integers with (acc·M + B) >> S ≈ slope·acc + intercept, each channel by itself.
+
+    S is the largest of 0 .. 31 with which M fits ``MULTIPLIER_BITS`` and B fits ``OFFSET_BITS``.
+    Where not even S = 0 fits, M and B are halved together until they do: the accumulator at which
+    the result changes its sign stays, and what is clamped on both sides of it stays clamped.
+    M·2^−S is up to 2^(−S−1) off; B makes up for that at ``mean``, so the result is off by no
+    more than (|acc − mean| + 1)·2^(−S−1), and a channel that does not move is exact.
+
+    Parameters
+    ----------
+    slope, intercept : float64 array, (outputs,)
+        Finite. The intercept includes the rounding half.
+    mean : float64 array, (outputs,), or a number
+        Where the accumulators lie.
+    """
+    mean = np.broadcast_to(np.asarray(mean, np.float64), slope.shape)
+    level = intercept + slope * mean
+    multiplier, offset = np.zeros(slope.shape), np.zeros(slope.shape)
+    shift = np.zeros(slope.shape, np.int64)
+    open_ = np.ones(slope.shape, bool)
+    for power in range(MOST_SHIFT, LEAST_SHIFT, -1):
+        m, b = _scaled(slope, level, mean, power)
+        fits = open_ & (np.abs(m) <= MOST_MULTIPLIER) & (np.abs(b) <= MOST_OFFSET)
+        multiplier, offset = np.where(fits, m, multiplier), np.where(fits, b, offset)
+        shift = np.where(fits, max(power, 0), shift)
+        open_ &= ~fits
+        if not open_.any():
+            break
+    return Scale(multiplier.astype(np.int64), offset.astype(np.int64), shift)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def fold_logits(
+    slope: Floats,
+    intercept: Floats,
+    peaks: NDArray[np.int64],
+    *,
+    mean: Floats,
+    deviation: Floats,
+) -> Scale:
+    """Integers with acc·M + B ≈ (slope·acc + intercept)·2^S, with one S, so that logits compare.
+
+    A channel that never moves (slope, peak or deviation is 0) has M = 0 and its constant in B.
+    It has no say in S: a constant beyond what B holds is cut to the end of B's range, the largest
+    of several such constants above the others. S is theirs only where no channel moves.
+
+    S is the largest with which all other channels fit; but if a channel moves so little that
+    with M at its end it errs by less than the others do by rounding, M is cut. What counts is
+    Σ (deviation·|M·2^−S − slope|)², of all S of which |acc|·|M| + |B| stays below 2^31.
+
+    Parameters
+    ----------
+    slope, intercept : float64 array, (outputs,)
+        Finite.
+    peaks : int64 array, (outputs,)
+        Largest magnitude of each accumulator.
+    mean, deviation : float64 array, (outputs,)
+        Where the accumulators lie, and their standard deviation.
+
+    Returns
+    -------
+    Scale
+        ``shift`` is the same in all channels, 31 at most, and may be below 0.
+    """
+    moves = (slope != 0) & (peaks > 0) & (deviation > 0)
+    level = intercept + np.where(peaks > 0, slope * mean, 0.0)
+    slope = np.where(moves, slope, 0.0)
+    counts = moves if moves.any() else ~moves  # whose B must fit
+    best, least = None, np.inf
+    for power in range(MOST_SHIFT, LEAST_SHIFT, -1):
+        wanted = np.rint(np.ldexp(slope, power))
+        m = np.clip(wanted, -MOST_MULTIPLIER, MOST_MULTIPLIER)
+        b = np.rint(np.ldexp(level, power) - m * mean)
+        if (np.abs(m) * peaks + np.abs(b))[counts].max() > MOST_OFFSET:
+            continue
+        error = float(np.sum((deviation * (np.ldexp(m, -power) - slope)) ** 2))
+        if best is None or error < least:
+            best, least = (m, b, power), error
+        if (m == wanted).all():
+            break
+    assert best is not None
+    m, b, power = best
+    above = ~counts & (b > MOST_OFFSET)
+    if above.any():
+        b = np.where(above, np.where(level == level[above].max(), MOST_OFFSET, MOST_OFFSET - 1), b)
+    b = np.maximum(b, -MOST_OFFSET)
+    shift = np.full(slope.shape, power, np.int64)
+    return Scale(m.astype(np.int64), b.astype(np.int64), shift)
+
+
+def _fold_layer(layer: HiddenLayer) -> tuple[LayerParameters, int]:
+    norm, geometry, readout = layer.norm, layer.geometry, layer.readout
+    assert norm.running_mean is not None and norm.running_var is not None
+    gamma, beta, mean, variance = (
+        tensor.detach().double().cpu().numpy()
+        for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    )
+    for name, values in {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}.items():
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"layers[{geometry.index}]: the {name} of BatchNorm must be finite, "
+                f"not {values[~np.isfinite(values)][0]}: training diverged"
+            )
+    mask = layer.weights.mask.cpu().numpy()
+    peaks = channel_peaks(
+        mask,
+        groups=geometry.groups,
+        input_bits=geometry.input_bits,
+        adc_bits=None if readout is None else readout.adc_bits,
+        adc_shift=0 if readout is None else readout.adc_shift,
+    )
+    slope = gamma / np.sqrt(variance + norm.eps) * layer.scale
+    intercept = beta * layer.scale - slope * mean
+    if geometry.output_bits is None:
+        deviation = np.sqrt(variance)
+        scale = fold_logits(slope, intercept, peaks, mean=mean, deviation=deviation)
+        shift = np.zeros_like(scale.shift)
+        return LayerParameters(mask, scale.multiplier, scale.offset, shift), int(scale.shift[0])
+    # An accumulator that is always 0 needs no M, whatever its statistics say.
+    slope = np.where(peaks > 0, slope, 0.0)
+    scale = fold_scale(slope, intercept + 0.5, mean)
+    return LayerParameters(mask, scale.multiplier, scale.offset, scale.shift), 0
+
+
+@torch.no_grad()
+def fold(network: Network) -> Parameters:
+    """The integers of a network, from its running statistics.
+
+    The metadata's ``logit_shift`` says by which power of two the logits are scaled up.
+
+    Raises
+    ------
+    UserError
+        If a statistic is not finite, as after a training that diverged.
+    """
+    folded = [_fold_layer(layer) for layer in network.layers]
+    layers = tuple(parameters for parameters, _ in folded)
+    return Parameters(layers, {"logit_shift": str(folded[-1][1])})

@@ -1,0 +1,217 @@
+"""Layers that train a supermask, exact in the forward pass and straight-through in the backward."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kakure.model.config.geometry import LayerGeometry, row_groups
+
+__all__ = [
+    "HiddenLayer",
+    "HiddenWeights",
+    "Readout",
+    "crossbar",
+    "largest",
+    "quantize",
+    "shortcut",
+    "unroll",
+]
+
+EPSILON = 0.25
+"""Added to the variance of the sums, which are integers: a constant channel keeps a small scale."""
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What turns column counts into codes: the crossbar's rows R and its saturating ADC."""
+
+    rows: int
+    input_bits: int
+    adc_bits: int
+    adc_shift: int
+
+
+class Largest(torch.autograd.Function):
+    """Mask of the ``count`` largest elements; the gradient passes straight through."""
+
+    @staticmethod
+    def forward(ctx, scores: Tensor, count: int) -> Tensor:
+        kept = scores.flatten().topk(count, sorted=False).indices
+        mask = torch.zeros_like(scores).view(-1)
+        return mask.index_fill_(0, kept, 1.0).view_as(scores)
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None]:
+        return grads[0], None
+
+
+class Quantize(torch.autograd.Function):
+    """clamp(⌊y + 1/2⌋, 0, peak); the gradient is 1 inside the range and 0 outside."""
+
+    @staticmethod
+    def forward(ctx, y: Tensor, peak: int) -> Tensor:
+        ctx.save_for_backward((y > 0) & (y < peak))
+        return (y + 0.5).floor_().clamp_(0, peak)
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None]:
+        (inside,) = ctx.saved_tensors
+        return grads[0] * inside, None
+
+
+class CrossbarSum(torch.autograd.Function):
+    """Sums through saturating readouts; the gradient is that of the plain matrix product."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, w: Tensor, readout: Readout) -> Tensor:
+        ctx.save_for_backward(x, w)
+        return crossbar(x, w, readout)
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor | None, Tensor, None]:
+        (grad,) = grads
+        x, w = ctx.saved_tensors
+        return (w @ grad if ctx.needs_input_grad[0] else None), x @ grad.T, None
+
+
+def largest(scores: Tensor, count: int) -> Tensor:
+    """1 at the ``count`` largest elements of ``scores``, else 0; straight-through."""
+    return Largest.apply(scores, count)
+
+
+def quantize(y: Tensor, bits: int) -> Tensor:
+    """Round half up to an unsigned code of ``bits`` bits; straight-through inside the range."""
+    return Quantize.apply(y, (1 << bits) - 1)
+
+
+def shortcut(x: Tensor, input_bits: int, output_bits: int) -> Tensor:
+    """Activations in the step of another width, rounded down; straight-through."""
+    exact = x * 2.0 ** (output_bits - input_bits)
+    return exact if output_bits >= input_bits else exact + (exact.floor() - exact).detach()
+
+
+def unroll(x: Tensor, kernel_height: int, kernel_width: int, padding: int) -> Tensor:
+    """Windows of a map, (n, c, h, w) -> (c·kh·kw, n·h'·w'); row r = (channel, ky, kx)."""
+    columns = functional.unfold(x, (kernel_height, kernel_width), padding=padding)
+    return columns.transpose(0, 1).reshape(columns.shape[1], -1)
+
+
+def crossbar(x: Tensor, w: Tensor, readout: Readout) -> Tensor:
+    """Sums of hidden weights through saturating readouts, (f, n) x (f, c) -> (c, n).
+
+    Equal to :func:`kakure.model.reference.crossbar.crossbar`: integers below 2**24, exact in
+    float32. Groups of so few rows that no code saturates are one matrix product instead of one per
+    bit-plane.
+    """
+    outputs = w.shape[1]
+    cap = (1 << readout.adc_bits) - 1
+    cells = torch.cat([w > 0, w < 0], dim=1).T.float()  # (2·c, f)
+    codes = x.to(torch.uint8)
+    total = x.new_zeros(outputs, x.shape[1])
+    start = 0
+    for size in row_groups(x.shape[0], readout.rows):
+        group = slice(start, start + size)
+        start += size
+        if readout.adc_shift == 0 and size <= cap:
+            total += w[group].T @ x[group]
+            continue
+        for plane in range(readout.input_bits):
+            ones = (codes[group] >> plane & 1).float()
+            count = cells[:, group] @ ones  # (2·c, n)
+            if readout.adc_shift:
+                half = (1 << readout.adc_shift) >> 1
+                count = ((count + half) / (1 << readout.adc_shift)).floor_()
+            count.clamp_(max=cap)
+            weight = 1 << (plane + readout.adc_shift)
+            total.add_(count[:outputs], alpha=weight).sub_(count[outputs:], alpha=weight)
+    return total
+
+
+class HiddenWeights(nn.Module):
+    """Weights m·s of one layer: fixed signs s, and m = 1 at the largest |scores|.
+
+    Parameters
+    ----------
+    signs : Tensor, (fan_in, outputs)
+        −1 or +1.
+    kept : int, at least 1
+        How many weights survive.
+    generator : torch.Generator
+        Draws the first scores, uniform within ±1/√fan_in.
+
+    Source
+    ------
+    Ramanujan et al., CVPR 2020, arXiv:1911.13299 (edge-popup).
+    """
+
+    signs: Tensor
+
+    def __init__(self, signs: Tensor, *, kept: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.register_buffer("signs", signs.float(), persistent=False)
+        self.kept = kept
+        bound = signs.shape[0] ** -0.5
+        scores = torch.empty(signs.shape).uniform_(-bound, bound, generator=generator)
+        self.scores = nn.Parameter(scores)
+
+    @property
+    def mask(self) -> Tensor:
+        """The supermask, bool, (fan_in, outputs)."""
+        return largest(self.scores.detach().abs(), self.kept).bool()
+
+    def forward(self) -> Tensor:
+        # The gradient must pass through |s|: ranking |s| but updating s trains backwards for s < 0.
+        return self.signs * largest(self.scores.abs(), self.kept)
+
+
+class HiddenLayer(nn.Module):
+    """Sums of windows, max-pool, BatchNorm, and, but for the last layer, quantization.
+
+    A residual layer adds what it read before it quantizes.
+
+    Parameters
+    ----------
+    geometry : LayerGeometry
+    weights : HiddenWeights
+    readout : Readout or None
+        The crossbar's; None for a PE array, which is exact.
+    """
+
+    def __init__(
+        self, geometry: LayerGeometry, weights: HiddenWeights, readout: Readout | None
+    ) -> None:
+        super().__init__()
+        self.geometry = geometry
+        self.weights = weights
+        self.readout = readout
+        self.norm = nn.BatchNorm2d(geometry.outputs, eps=EPSILON)
+
+    @property
+    def scale(self) -> int:
+        """Codes per unit of the BatchNorm's output: the step is 2^(1 − bits)."""
+        bits = self.geometry.output_bits
+        return 1 if bits is None else 1 << (bits - 1)
+
+    def sums(self, x: Tensor) -> Tensor:
+        """Accumulators before the pool, integers, (n, c, h, w) -> (outputs, n, h', w')."""
+        geometry = self.geometry
+        rows = unroll(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
+        w = self.weights()
+        acc = w.T @ rows if self.readout is None else CrossbarSum.apply(rows, w, self.readout)
+        assert isinstance(acc, Tensor)
+        return acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        acc = self.sums(x)
+        if self.geometry.pool > 1:
+            acc = functional.max_pool2d(acc, self.geometry.pool)
+        y = self.norm(acc.transpose(0, 1))
+        bits = self.geometry.output_bits
+        if bits is None:
+            return y
+        y = y * self.scale
+        if self.geometry.residual:
+            y = y + shortcut(x, self.geometry.input_bits, bits)
+        return quantize(y, bits)

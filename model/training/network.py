@@ -1,0 +1,138 @@
+"""The network of a configuration in PyTorch: one that trains, and the integers that it becomes."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kakure.model.config.config import Config, check_density
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.reference.signs import sign_matrix
+
+from .layers import HiddenLayer, HiddenWeights, Readout, crossbar, shortcut, unroll
+
+__all__ = ["IntegerNetwork", "Network", "as_tensor", "readouts"]
+
+
+def readouts(config: Config) -> list[Readout | None]:
+    """The readout of every layer; None where a PE array computes exact sums."""
+    return [
+        None
+        if layer.engine == "pe_array" or layer.adc_bits is None
+        else Readout(config.crossbar.rows, layer.input_bits, layer.adc_bits, layer.adc_shift)
+        for layer in config.layers
+    ]
+
+
+def as_tensor(images: NDArray[np.uint8]) -> Tensor:
+    """8-bit images (n, h, w, c) of numpy as a tensor (n, c, h, w)."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+
+
+def quantize_image(images: Tensor, input_bits: int) -> Tensor:
+    """8-bit pixels to codes: the ``input_bits`` most significant bits."""
+    return (images >> (8 - input_bits)).float()
+
+
+class Network(nn.Module):
+    """The network that trains; activations and accumulators are the hardware's integers.
+
+    Parameters
+    ----------
+    config : Config
+        With hidden weights.
+    generator : torch.Generator
+        Draws the first scores.
+
+    Raises
+    ------
+    UserError
+        If the weights of the configuration are not hidden, or a layer would keep none.
+    """
+
+    def __init__(self, config: Config, *, generator: torch.Generator) -> None:
+        super().__init__()
+        hidden = config.weights
+        if hidden.kind != "hidden":
+            raise UserError(f"weights.kind: must be 'hidden' to train, not {hidden.kind!r}")
+        check_density(config)
+        self.input_bits = config.layers[0].input_bits
+        layers = []
+        for geometry, readout in zip(config.geometry, readouts(config), strict=True):
+            signs = sign_matrix(
+                hidden.generator,
+                seed=hidden.seed,
+                layer=geometry.index,
+                channels=geometry.in_channels,
+                window=geometry.window,
+                outputs=geometry.outputs,
+            )
+            weights = HiddenWeights(
+                torch.from_numpy(signs), kept=hidden.kept(signs.size), generator=generator
+            )
+            layers.append(HiddenLayer(geometry, weights, readout))
+        self.stack = nn.Sequential(*layers)
+
+    @property
+    def layers(self) -> list[HiddenLayer]:
+        """The layers, in order."""
+        return [layer for layer in self.stack if isinstance(layer, HiddenLayer)]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of 8-bit images, (n, c, h, w) -> (n, classes)."""
+        return self.stack(quantize_image(images, self.input_bits)).flatten(1)
+
+    @torch.no_grad()
+    def reestimate(self, batches: Iterable[Tensor]) -> None:
+        """Replace the running statistics of BatchNorm by the mean over ``batches``.
+
+        While masks flip, running statistics are those of other masks.
+        """
+        for layer in self.layers:
+            layer.norm.reset_running_stats()
+            layer.norm.momentum = None
+        self.train()
+        for images in batches:
+            self(images)
+        self.eval()
+
+
+class IntegerNetwork(nn.Module):
+    """Exported parameters in PyTorch, bit-equal to :func:`.network`, but fast."""
+
+    def __init__(self, config: Config, parameters: Parameters) -> None:
+        super().__init__()
+        self.geometry = config.geometry
+        self.readouts = readouts(config)
+        self.input_bits = config.layers[0].input_bits
+        for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
+            w = torch.from_numpy(layer.weights(config, geometry)).float()
+            self.register_buffer(f"w{geometry.index}", w)
+            self.register_buffer(f"m{geometry.index}", torch.from_numpy(layer.multiplier).double())
+            self.register_buffer(f"b{geometry.index}", torch.from_numpy(layer.offset).double())
+            power = torch.from_numpy(np.ldexp(1.0, layer.shift))
+            self.register_buffer(f"s{geometry.index}", power)  # 2^S
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of 8-bit images, (n, c, h, w) -> (n, classes), integers in float64."""
+        x = quantize_image(images, self.input_bits)
+        for geometry, readout in zip(self.geometry, self.readouts, strict=True):
+            rows = unroll(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
+            w = self.get_buffer(f"w{geometry.index}")
+            acc = w.T @ rows if readout is None else crossbar(rows, w, readout)
+            acc = acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
+            acc = functional.max_pool2d(acc, geometry.pool).permute(1, 2, 3, 0)  # (n, h, w, c)
+            m, b = self.get_buffer(f"m{geometry.index}"), self.get_buffer(f"b{geometry.index}")
+            y = acc.double() * m + b  # below 2**53
+            if geometry.output_bits is None:
+                return y.flatten(1)
+            y = (y / self.get_buffer(f"s{geometry.index}")).floor_().permute(0, 3, 1, 2)
+            if geometry.residual:
+                y += shortcut(x, geometry.input_bits, geometry.output_bits)
+            x = y.clamp_(0, (1 << geometry.output_bits) - 1).float()
+        raise AssertionError("the last layer has no output_bits")

@@ -1,0 +1,178 @@
+"""Measure the energy of accelerators on real images, fit the energy model, report its errors."""
+
+from kakure.model.commands.interrupt import arm
+
+if __name__ == "__main__":
+    arm()  # first of all: the other imports take a while
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from kakure.model.commands.command import Parser, run_command
+from kakure.model.config.config import Config
+from kakure.model.datasets.images import load_images
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.training.recipe import recipe_for
+from kakure.model.training.train import train
+from kakure.sim.generation.project import open_project
+
+from .coefficients import Coefficients
+from .energy_fit import CLOCK_NS, errors_of, fit_energy
+from .energy_measured import ENERGY_MEASURED, EnergyPoint, append, measure_point, read_points
+from .energy_model import ENERGY, EnergyModel
+from .energy_samples import energy_samples, is_held_out
+
+__all__ = ["main"]
+
+TRAINING_SEED = 1
+TRAINING_EPOCHS = 12
+"""Of the samples: enough for masks and scales that are trained, in seconds."""
+SAMPLE_IMAGES = 256
+
+
+def _trained(config: Config) -> tuple[Parameters, dict[str, Any]]:
+    recipe = dataclasses.replace(recipe_for(config.dataset), epochs=TRAINING_EPOCHS)
+    torch.set_num_threads(1)
+    trained = train(
+        config,
+        load_images(config, Path(), "train"),
+        recipe,
+        seed=TRAINING_SEED,
+        device=torch.device("cpu"),
+    )
+    said = {"seed": TRAINING_SEED, "epochs": TRAINING_EPOCHS}
+    return trained.parameters, said | {"correct": trained.correct, "of": trained.count}
+
+
+def calibrate(path: Path = ENERGY_MEASURED) -> int:
+    """Measure the samples that are not in the file yet; each is stored when it is done."""
+    known = (
+        {point.digest for point in read_points(path, is_mended=True)} if path.exists() else set()
+    )
+    wanted = [config for config in energy_samples() if config.digest not in known]
+    for config in tqdm(wanted, desc="energy", unit="accelerator"):
+        parameters, training = _trained(config)
+        images = load_images(config, Path(), "test").images[:SAMPLE_IMAGES]
+        append(path, [measure_point(config, parameters, images, training=training)])
+    return len(wanted)
+
+
+def fit(path: Path = ENERGY_MEASURED, written: Path | None = ENERGY) -> str:
+    """Fit the stored points, write the fit, and return a table of its errors."""
+    points = read_points(path)
+    blocks = Coefficients.read().blocks
+    data = fit_energy(points, blocks)
+    if written is not None:
+        write_atomically(written, (json.dumps(data, indent=1, sort_keys=True) + "\n").encode())
+    errors = errors_of(points, EnergyModel(data, blocks))
+    lines = [f"{'accelerator':<12}{'nJ/image':>10}{'cycles':>8}{'error %':>9}  layers %"]
+    for point in points:
+        layers = " ".join(f"{100 * e:6.1f}" for e in errors["layer"][point.digest])
+        lines.append(
+            f"{point.digest[:10]:<12}{point.energy_pj(CLOCK_NS) / 1000:>10.1f}{point.cycles:>8.0f}"
+            f"{100 * errors['accelerator'][point.digest]:>9.1f}  {layers}"
+            f"{'   held out' if is_held_out(point.digest) else ''}"
+        )
+    lines.append("")
+    lines.append(f"{'energy [%]':<12}{'points':>8}{'mean':>8}{'max':>8}")
+    for group, title in (
+        ("fitted", "fitted"),
+        ("held_out", "held out"),
+        ("validation", "of these, drawn after the closed forms were settled"),
+    ):
+        lines.append(title)
+        for name in ("accelerator", "layer"):
+            one = data["errors"][name][group]
+            mean, most = 100 * one["mean"], 100 * one["max"]
+            lines.append(f"  {name:<12}{one['points']:>6}{mean:>8.2f}{most:>8.2f}")
+    return "\n".join(lines)
+
+
+def table(point: EnergyPoint, clock_ns: float) -> str:
+    """Energy per image by role, the greatest first."""
+    rows: dict[str, list[float]] = {}
+    for row in point.rows:
+        leakage = row.leakage_uw * point.cycles * clock_ns / 1000
+        values = (row.switching_pj, row.clock_pj, row.memory_pj, leakage)
+        before = rows.setdefault(row.role, [0.0] * 4)
+        rows[row.role] = [a + b for a, b in zip(before, values, strict=True)]
+    total = point.energy_pj(clock_ns)
+    head = ("pJ per image", "switching", "clock", "memory", "leakage", "all", "share")
+    lines = [f"{head[0]:<20}" + "".join(f"{name:>11}" for name in head[1:])]
+    sums = [sum(values) for values in zip(*rows.values(), strict=True)]
+    ordered = sorted(rows.items(), key=lambda item: (-sum(item[1]), item[0]))
+    for name, values in [*ordered, ("all", sums)]:
+        numbers = "".join(f"{value:>11.1f}" for value in (*values, sum(values)))
+        lines.append(f"{name:<20}{numbers}{sum(values) / total:>11.1%}")
+    lines.append("")
+    lines.append(
+        f"{total / 1000:.2f} nJ per image in {point.cycles:.0f} cycles of {clock_ns} ns; "
+        f"loading once {point.loading_pj / 1000:.2f} nJ without leakage; "
+        f"{point.images['lanes']} lanes of {point.images['measured']} images"
+    )
+    return "\n".join(lines)
+
+
+def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
+    """Measure a configuration with trained parameters on test images of its data set.
+
+    Raises
+    ------
+    UserError
+        If it has no trained parameters, or no images.
+    """
+    project = open_project(path)
+    if not project.is_trained:
+        raise UserError(f"{path}: parameters: is required, energy is that of a trained network")
+    pixels, what = project.images(images)
+    if "random" in what:
+        raise UserError(f"{path}: dataset: {what}, energy is that of real images")
+    lanes = min(64, len(pixels))
+    said = {"parameters": project.config.parameters}
+    point = measure_point(project.config, project.parameters, pixels, training=said, lanes=lanes)
+    if keep is not None:
+        append(keep, [point])
+    return point
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure one configuration and print its energy, or measure the samples and fit."""
+    parser = Parser(
+        prog="python -m kakure.search.cost.digital.energy",
+        description="Energy per image of mapped accelerators, by simulation of real images.",
+    )
+    parser.add_argument("config", nargs="?", type=Path, help="a trained configuration")
+    parser.add_argument("--images", type=int, default=64, help="distinct test images")
+    parser.add_argument(
+        "--clock-ns", type=float, default=CLOCK_NS, help="clock period, for leakage"
+    )
+    parser.add_argument("--keep", type=Path, help="append the point to this file")
+    parser.add_argument("--calibrate", action="store_true", help="measure the samples, and fit")
+    parser.add_argument("--fit-only", action="store_true", help="fit the stored points")
+    options = parser.parse_args(arguments)
+    if options.config is None and not (options.calibrate or options.fit_only):
+        parser.error("give a configuration, --calibrate or --fit-only")
+
+    def command() -> None:
+        if options.config is not None:
+            point = measure_config(options.config, options.images, options.keep)
+            print(table(point, options.clock_ns))
+            return
+        if options.calibrate:
+            calibrate()
+        print(fit())
+
+    return run_command(command, interrupted="stopped; the same command goes on from here")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

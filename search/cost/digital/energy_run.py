@@ -1,0 +1,181 @@
+"""Images through the mapped netlist of a whole accelerator: its activity, checked bit for bit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kakure.hdl.accelerators.spatial.cycle_model import image_timing, padding_cycles
+from kakure.hdl.emission.artifacts import design_of
+from kakure.hdl.synthesis.buffering import buffered
+from kakure.hdl.synthesis.flat_netlist import FlatNetlist, flatten
+from kakure.hdl.synthesis.flow import macros_of, map_modules
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.netlist_simulation import Activity, NetlistSimulation
+from kakure.hdl.weights.loading_time import loading_cycles
+from kakure.model.config.config import Config
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.parameters.supermask_image import image_words
+from kakure.model.reference.network import network
+from kakure.sim.runner.golden import pack_image
+
+__all__ = ["AcceleratorRun", "mapped_accelerator", "run_accelerator"]
+
+WARM = 2
+"""Images of a lane before those that are measured: the pipeline is full then."""
+
+Words = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class AcceleratorRun:
+    """What a run of the netlist showed.
+
+    Attributes
+    ----------
+    loading : Activity
+        From reset to the last word of the supermask taken.
+    inference : Activity
+        From one result to another, the pipeline full.
+    images : int
+        Images of each lane in ``inference``.
+    """
+
+    loading: Activity
+    inference: Activity
+    images: int
+
+
+def mapped_accelerator(config: Config, source: str = "config") -> FlatNetlist:
+    """Emit, map and flatten the accelerator of a configuration."""
+    design = design_of(config, source)
+    cells = library()
+    mapped = map_modules(design, jobs=1, progress=False)
+    netlists = buffered(design, {name: m.netlist for name, m in mapped.items()}, cells)
+    return flatten(design, netlists, macros_of(design), cells)
+
+
+def _planes(words: NDArray[np.uint32]) -> Words:
+    """Transpose words (lanes, n) to one 64-bit word for each bit: (n, 32), lane k in bit k."""
+    bits = (words[:, :, None] >> np.arange(32, dtype=np.uint32) & 1).astype(np.uint64)
+    lanes = np.arange(len(words), dtype=np.uint64)
+    return np.bitwise_or.reduce(bits << lanes[:, None, None], axis=0)
+
+
+class _Streams:
+    """AXI4-Stream on both sides of the netlist: always a word offered, results always taken."""
+
+    def __init__(self, netlist: NetlistSimulation) -> None:
+        self.netlist = netlist
+        self.ready = int(netlist.port("s_axis_tready")[0])
+        self.valid = int(netlist.port("m_axis_tvalid")[0])
+        self.last = int(netlist.port("m_axis_tlast")[0])
+        self.data = netlist.port("m_axis_tdata")
+        self.words: list[Words] = []
+        self.ends: list[int] = []
+        for name in netlist.flat.inputs - {"clk"}:
+            netlist.set(name, np.zeros(len(netlist.flat.ports[name]), np.uint64))
+
+    def _bit(self, name: str, value: bool) -> None:
+        self.netlist.set(name, np.array([self.netlist.mask if value else 0], np.uint64))
+
+    def reset(self) -> None:
+        self._bit("rst", True)
+        for _ in range(2):
+            self.netlist.evaluate()
+            self.netlist.clock()
+        self._bit("rst", False)
+        self._bit("m_axis_tready", True)
+
+    def idle(self, cycles: int) -> None:
+        self._bit("s_axis_tvalid", False)
+        for _ in range(cycles):
+            self.step()
+
+    def step(self) -> bool:
+        """Make one cycle; return whether a word was taken."""
+        n = self.netlist
+        n.evaluate()
+        taken = bool(n.values[self.ready] & np.uint64(1))
+        if n.values[self.valid] & np.uint64(1):
+            self.words.append(n.values[self.data].copy())
+            if n.values[self.last] & np.uint64(1):
+                self.ends.append(n.cycles)
+        n.clock()
+        return taken
+
+    def send(self, planes: Words, *, has_last: bool = False) -> None:
+        self._bit("s_axis_tvalid", True)
+        for k, word in enumerate(planes):
+            self.netlist.set("s_axis_tdata", word)
+            if has_last:
+                self._bit("s_axis_tlast", k == len(planes) - 1)
+            while not self.step():
+                pass
+        self._bit("s_axis_tlast", False)
+
+
+def run_accelerator(
+    flat: FlatNetlist,
+    config: Config,
+    parameters: Parameters,
+    images: NDArray[np.uint8],
+    *,
+    measured: int = 2,
+    lanes: int = 64,
+) -> AcceleratorRun:
+    """Load the parameters, then send each lane ``WARM + measured`` of the images, over and over.
+
+    Every logit of every lane and the cycle of every result are held against the reference and the
+    cycle model.
+
+    Raises
+    ------
+    AssertionError
+        If the netlist does not compute what the reference does, in the same cycles.
+    """
+    netlist = NetlistSimulation(flat, lanes=lanes)
+    streams = _Streams(netlist)
+    streams.reset()
+    supermask = np.array(image_words(config, parameters), np.uint32)
+    start = netlist.cycles
+    streams.send(_planes(np.repeat(supermask[None], lanes, 0)), has_last=True)
+    loading = loading_cycles(config, parameters)
+    assert netlist.cycles - start == loading, f"loading must take {loading} cycles"
+    loaded = netlist.activity()
+    streams.idle(max(0, start + padding_cycles(config) - netlist.cycles))
+
+    rounds = WARM + measured
+    which = np.arange(lanes * (rounds + 1)).reshape(lanes, rounds + 1) % len(images)
+    chosen = images[which]  # (lanes, rounds, height, width, channels)
+    words = np.array([[pack_image(image) for image in lane] for lane in chosen], np.uint32)
+    frame = words.shape[-1]
+    begin = netlist.cycles
+    planes = _planes(words.reshape(lanes, -1))
+    ends = [begin + cycle for cycle in image_timing(config, rounds).results]
+    marks: list[Activity] = []
+    at = 0
+    streams._bit("s_axis_tvalid", True)
+    while netlist.cycles < ends[-1]:
+        offered = at < len(planes)
+        if offered:
+            netlist.set("s_axis_tdata", planes[at])
+            streams._bit("s_axis_tlast", (at + 1) % frame == 0)
+        else:
+            streams._bit("s_axis_tvalid", False)
+        at += streams.step() and offered
+        if netlist.cycles in (ends[WARM - 1], ends[-1]):
+            marks.append(netlist.activity())
+    assert [end + 1 for end in streams.ends] == ends, f"results must end in {ends}"
+    classes = config.geometry[-1].outputs
+    results = np.array(streams.words)  # (rounds * classes, 32)
+    lane = np.arange(lanes, dtype=np.uint64)
+    bits = (results[:, :, None] >> lane & np.uint64(1)).astype(np.uint32)
+    logits = np.bitwise_or.reduce(bits << np.arange(32, dtype=np.uint32)[:, None], axis=1)
+    logits = logits.astype(np.int32).T.reshape(lanes, rounds, classes)
+    seen = np.unique(which[:, :rounds])
+    expected = dict(zip(seen, network(config, parameters, images[seen]), strict=True))
+    for k in range(lanes):
+        for n in range(rounds):
+            assert (logits[k, n] == expected[which[k, n]]).all(), f"lane {k}, image {n} differs"
+    return AcceleratorRun(loaded, marks[1] - marks[0], measured)

@@ -1,0 +1,127 @@
+"""Small accelerators whose energy is measured: drawn over the knobs, on images of digits."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from kakure.model.config.config import Config, parse_config
+
+__all__ = ["energy_samples", "is_held_out", "is_validation"]
+
+SEED = 20240607
+COUNT = 24
+VALIDATED = 6
+"""How many more were drawn after the closed forms were first settled, all of them held out."""
+RESIDUAL = 28
+"""How many more were drawn to have a shortcut: those of three layers are taken."""
+LATEST = 8
+"""How many were drawn after the last change of a form, all held out; with shortcuts likewise."""
+
+
+def is_held_out(digest: str) -> bool:
+    """Whether the fit may not see a configuration; by a hash, so that new ones move no old ones."""
+    by_hash = hashlib.sha256(f"{SEED} {digest}".encode()).digest()[0] % 3 == 0
+    earlier = digest in {config.digest for config in _drawn("validation", VALIDATED)}
+    return by_hash or earlier or is_validation(digest)
+
+
+def is_validation(digest: str) -> bool:
+    """Whether a configuration was drawn after the closed forms were settled."""
+    return digest in {config.digest for config in _latest()}
+
+
+class _Draw:
+    """Values that each sample takes, every list walked evenly in an order of its own."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self.name = name
+        self.count = count
+        self.columns: dict[str, np.ndarray] = {}
+        self.sample = 0
+
+    def __call__(self, name: str, values: Sequence[Any]) -> Any:
+        if name not in self.columns:
+            seed = hashlib.sha256(f"{SEED} {self.name}{name}".encode()).digest()[:8]
+            rng = np.random.default_rng(int.from_bytes(seed))
+            self.columns[name] = (rng.permutation(self.count) + rng.random(self.count)) / self.count
+        return values[int(self.columns[name][self.sample] * len(values))]
+
+
+def _engine(draw: _Draw, columns: int, n: int) -> dict[str, Any]:
+    if draw(f"engine_{n}", ["crossbar", "crossbar", "pe_array"]) == "pe_array":
+        return {"engine": "pe_array"}
+    return {
+        "engine": "crossbar",
+        "column_sharing": draw(f"sharing_{n}", [s for s in (1, 2, 4, 8, 16) if s <= columns]),
+        "adc_type": draw(f"adc_type_{n}", ["flash", "sar"]),
+        "adc_bits": draw(f"adc_bits_{n}", [3, 4, 5, 6]),
+        "copies": draw(f"copies_{n}", [1, 1, 1, 2]),
+    }
+
+
+def _sample(draw: _Draw) -> Config:
+    columns = draw("columns", [8, 16, 32])
+    layers: list[dict[str, Any]] = []
+    for n in range(draw("layers", [1, 2])):
+        layers.append({
+            "kind": "conv",
+            "kernel": 3,
+            "pool": draw(f"pool_{n}", [1, 2]),
+            "channels": draw(f"channels_{n}", [8, 12, 16, 24, 32]),
+            "input_bits": draw(f"input_bits_{n}", [2, 3, 4, 5, 6]),
+            **_engine(draw, columns, n),
+        })
+    layers.append({
+        "kind": "linear",
+        "channels": 10,
+        "input_bits": draw("input_bits", [2, 3, 4, 5]),
+        **_engine(draw, columns, 9),
+    })
+    sizes = {"inputs": [8, 16], "outputs": [4, 8, 16], "pixels": [1, 4, 8]}
+    values = {
+        "name": "energy",
+        "dataset": "digits",
+        "weights": {"kind": "hidden", "seed": 1, "density": 0.5},
+        "crossbar": {"rows": draw("rows", [16, 32, 64]), "columns": columns},
+        "pe_array": {name: draw(f"pe_{name}", choice) for name, choice in sizes.items()},
+        "layers": layers,
+    }
+    return parse_config(json.dumps(values), "energy sample")
+
+
+@lru_cache
+def _drawn(name: str, count: int) -> tuple[Config, ...]:
+    draw = _Draw(name, count)
+    samples = []
+    for draw.sample in range(count):
+        samples.append(_sample(draw))
+    return tuple(samples)
+
+
+def _with_shortcut(config: Config) -> Config:
+    """The same with a shortcut around the second convolution; as it is where there is none."""
+    first, *others = config.layers
+    if len(others) < 2:
+        return config
+    second = others[0].changed(channels=first.channels, pool=1, residual=True)
+    return config.changed(layers=(first, second, *others[1:]))
+
+
+@lru_cache
+def _residual() -> tuple[Config, ...]:
+    drawn = (config for config in _drawn("residual", RESIDUAL) if len(config.layers) > 2)
+    return tuple(map(_with_shortcut, drawn))
+
+
+@lru_cache
+def _latest() -> tuple[Config, ...]:
+    return tuple(map(_with_shortcut, _drawn("validation 2", LATEST)))
+
+
+def energy_samples() -> list[Config]:
+    """All samples, the same in every run."""
+    return [*_drawn("", COUNT), *_drawn("validation", VALIDATED), *_residual(), *_latest()]

@@ -1,0 +1,222 @@
+"""The choices for one layer of a space, and what one choice is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from kakure.model.config.config import Schema, check_residual
+
+__all__ = ["Form", "FromList", "LayerChoice", "LayerSpace", "Option", "Sharing", "as_tuple"]
+
+Engine = Literal["crossbar", "pe_array"]
+AdcType = Literal["flash", "sar"]
+
+
+def as_tuple(value: Any) -> Any:
+    """Lists of JSON are tuples here."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one_or_list(value: Any) -> Any:
+    return as_tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+FromList = BeforeValidator(as_tuple)
+Pool = Annotated[int, Field(ge=1, le=16)]
+OneOrList = BeforeValidator(
+    _one_or_list,
+    json_schema_input_type=Pool | Annotated[list[Pool], Field(min_length=1)],
+)
+Sharing = Annotated[int, Field(ge=1, le=1024)]
+AdcBits = Annotated[int, Field(ge=1, le=12)]
+
+
+@dataclass(frozen=True)
+class Option:
+    """What phase 1 chooses for a layer besides its channels; None and 1 with a PE array."""
+
+    engine: Engine
+    adc_type: AdcType | None = None
+    column_sharing: int | None = None
+    copies: int = 1
+
+
+@dataclass(frozen=True)
+class Form:
+    """What phase 1 chooses of the network in one layer: two networks differ in a form."""
+
+    channels: int
+    residual: bool = False
+
+    def follows(self, channels: int) -> bool:
+        """Whether it can read so many channels: a shortcut joins equal numbers."""
+        return not self.residual or self.channels == channels
+
+
+@dataclass(frozen=True)
+class LayerChoice:
+    """Everything that is chosen for one layer."""
+
+    channels: int
+    option: Option
+    input_bits: int
+    adc_bits: int | None
+    residual: bool = False
+
+
+class LayerSpace(Schema):
+    """One layer: what is fixed, and a list of values for everything that may be chosen.
+
+    Phase 1 assumes the first value of ``input_bits`` and of ``adc_bits``; phase 2 chooses.
+    """
+
+    kind: Literal["conv", "linear"]
+    """``linear`` reads the whole map as one window."""
+    kernel: int | None = Field(None, ge=1, le=15)
+    """Side of the square window; conv only, and required there."""
+    padding: int | None = Field(None, ge=0, le=14)
+    """Zeros around the map; conv only; (kernel − 1) / 2 rounded down when left out."""
+    pool: Annotated[tuple[Pool, ...], OneOrList] = Field((1,), min_length=1)
+    """Side and stride of the max-pool: one number, or pooling points to choose from."""
+    repeat: Annotated[tuple[Annotated[int, Field(ge=0, le=16)], ...], FromList] = Field(
+        (1,), min_length=1
+    )
+    """How many such layers follow each other, each with choices of its own; the last one pools."""
+    adc_shift: int = Field(0, ge=0, le=8)
+    """Bits that every crossbar readout of the layer drops."""
+    channels: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], FromList] = Field(
+        min_length=1
+    )
+    """Output channels (XPert: CD)."""
+    engine: Annotated[tuple[Engine, ...], FromList] = Field(default=("crossbar",), min_length=1)
+    """Engines to choose from."""
+    input_bits: Annotated[tuple[Annotated[int, Field(ge=1, le=8)], ...], FromList] = Field(
+        min_length=1
+    )
+    """Widths of the activations read (XPert: IP); phase 1 assumes the first [bit]."""
+    column_sharing: Annotated[tuple[Sharing, ...], FromList] = ()
+    """Columns that share one readout (XPert: CS); required with engine crossbar."""
+    adc_type: Annotated[tuple[AdcType, ...], FromList] = ()
+    """Readouts (XPert: AT); required with engine crossbar."""
+    adc_bits: Annotated[tuple[AdcBits, ...], FromList] = ()
+    """Widths of a readout's code (XPert: AP); phase 1 assumes the first; with crossbar [bit]."""
+    copies: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], FromList] = Field(
+        (1,), min_length=1
+    )
+    """How often the layer's tiles are repeated; engine crossbar only."""
+    residual: Annotated[tuple[bool, ...], FromList] = Field((False,), min_length=1)
+    """Whether what the layer reads is added to what it computes; conv that keeps its map, only."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write what chooses a family only where it does: the digest is of what is written."""
+        values = written(self)
+        if self.residual == (False,):
+            values.pop("residual", None)
+        if self.repeat == (1,):
+            values.pop("repeat", None)
+        if len(self.pool) == 1 and "pool" in values:
+            values["pool"] = self.pool[0]
+        return values
+
+    @model_validator(mode="after")
+    def _check(self) -> "LayerSpace":
+        if self.kind == "conv" and self.kernel is None:
+            raise ValueError("kernel is required for a conv layer")
+        if self.kind == "linear" and self.pool != (1,):
+            raise ValueError(f"pool must be 1 in a linear layer, not {max(self.pool)}")
+        if True in self.residual:
+            pool = 1 if max(self.repeat) > 1 else min(self.pool)
+            check_residual(self.kind, self.kernel, self.padding, pool)
+        for name in (*CHOICES, "engine"):
+            values = getattr(self, name)
+            for value in values:
+                if values.count(value) > 1:
+                    raise ValueError(f"{name} must not repeat {value}")
+        needs = ("column_sharing", "adc_type", "adc_bits")
+        if "crossbar" in self.engine:
+            for name in needs:
+                if not getattr(self, name):
+                    raise ValueError(f"{name} is required with engine crossbar")
+        else:
+            for name in needs:
+                if getattr(self, name):
+                    raise ValueError(f"{name} must be left out without engine crossbar")
+            if self.copies != (1,) or self.adc_shift:
+                name = "adc_shift" if self.adc_shift else "copies"
+                raise ValueError(f"{name} must be left out without engine crossbar")
+        return self
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is one layer with one pool."""
+        return len(self.pool) == 1 and self.repeat == (1,)
+
+    def fixed(self, pool: int, repeat: int) -> "tuple[LayerSpace, ...]":
+        """The layers that it is with this pool, so many; what pools has no shortcut."""
+        if repeat == 0:
+            return ()
+        one = last = self.changed(pool=(1,), repeat=(1,))
+        if pool > 1:
+            last = self.changed(pool=(pool,), repeat=(1,), residual=(False,))
+        return (*(one,) * (repeat - 1), last)
+
+    @cached_property
+    def options(self) -> tuple[Option, ...]:
+        """What phase 1 may choose besides the channels, in the order of the file's lists."""
+        crossbar = [
+            Option("crossbar", adc_type, sharing, copies)
+            for adc_type, sharing, copies in product(
+                self.adc_type, self.column_sharing, self.copies
+            )
+        ]
+        groups = {"crossbar": crossbar, "pe_array": [Option("pe_array")]}
+        return tuple(option for engine in self.engine for option in groups[engine])
+
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        """What phase 1 may choose of the network, in the order of the file's lists."""
+        return tuple(Form(*form) for form in product(self.channels, self.residual))
+
+    def choice(self, channels: int, option: Option, residual: bool = False) -> LayerChoice:
+        """A choice at the precision that phase 1 assumes."""
+        adc_bits = self.adc_bits[0] if option.engine == "crossbar" else None
+        return LayerChoice(channels, option, self.input_bits[0], adc_bits, residual)
+
+    def choices(self) -> Iterator[LayerChoice]:
+        """Every choice of the layer."""
+        for form, option, bits in product(self.forms, self.options, self.input_bits):
+            for adc_bits in self.adc_bits if option.engine == "crossbar" else (None,):
+                yield LayerChoice(form.channels, option, bits, adc_bits, form.residual)
+
+    @property
+    def size(self) -> int:
+        """Number of choices of the layer."""
+        crossbar = len(self.adc_type) * len(self.column_sharing) * len(self.copies)
+        options = crossbar * len(self.adc_bits) * ("crossbar" in self.engine)
+        options += "pe_array" in self.engine
+        return len(self.forms) * options * len(self.input_bits)
+
+
+CHOICES = (
+    "channels",
+    "input_bits",
+    "column_sharing",
+    "adc_type",
+    "adc_bits",
+    "copies",
+    "residual",
+    "pool",
+    "repeat",
+)
+"""The knobs of a layer that are lists in the file."""

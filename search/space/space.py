@@ -1,0 +1,406 @@
+"""The space of a search: a network family and, layer by layer, what may be chosen."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from kakure.model.config.config import (
+    DATASET_SHAPES,
+    BitwiseWeights,
+    Config,
+    HiddenWeights,
+    PeArrayConfig,
+    Schema,
+    check_file_name,
+    check_shape,
+)
+from kakure.model.config.config_error import explain
+from kakure.model.config.json_file import parse, read_text
+from kakure.model.errors import UserError
+
+from .layer_space import Form, FromList, LayerChoice, LayerSpace, Sharing, as_tuple
+
+__all__ = [
+    "Effort",
+    "Point",
+    "Space",
+    "describe",
+    "json_schema",
+    "load_family",
+    "load_space",
+    "parse_space",
+]
+
+Objective = Literal["latency", "interval"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a space: the crossbar's size and every layer's choice."""
+
+    rows: int
+    columns: int
+    layers: tuple[LayerChoice, ...]
+
+
+MOST_FAMILIES = 256
+"""Of a space: each is solved by itself."""
+
+
+class CrossbarSpace(Schema):
+    """Sizes of a crossbar tile; one for the whole accelerator."""
+
+    rows: Annotated[tuple[Sharing, ...], FromList] = Field(default=(64,), min_length=1)
+    """Inputs that one column count adds up."""
+    columns: Annotated[tuple[Sharing, ...], FromList] = Field(default=(64,), min_length=1)
+    """Columns of one polarity."""
+
+
+class Effort(Schema):
+    """How much a search spends, and which accuracy it may give up."""
+
+    candidates: int = Field(default=4, ge=1, le=64)
+    """Best networks of phase 1 that are scored."""
+    score: Literal["training", "naswot", "parameters"] = "training"
+    """What chooses among them: accuracy after a short training, NASWOT, or the network's size."""
+    score_epochs: int = Field(default=3, ge=1, le=1000)
+    """Length of the short training."""
+    epochs: int = Field(default=20, ge=1, le=1000)
+    """Length of the chosen network's training."""
+    tuning_epochs: int = Field(default=2, ge=1, le=1000)
+    """Length of the fine-tuning at another precision."""
+    precisions: int = Field(default=24, ge=1, le=10_000)
+    """Precisions whose accuracy phase 2 measures, at most."""
+    accuracy_loss: float = Field(default=0.01, ge=0, lt=1)
+    """How far the accuracy may fall below that at the precision which phase 1 assumes."""
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    """That the loss keeps within ``accuracy_loss``, shown on images that chose nothing."""
+    parts: int = Field(default=5, ge=1, le=50)
+    """Parts of the training images that show it, each for a network trained without it; 1 keeps a
+    tenth of the images from the chosen network's own training: for large sets."""
+
+
+class Space(Schema):
+    """A network family, its hardware's choices, and what phase 1 is to find there."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    """Letters, digits, dot, hyphen, underscore."""
+    dataset: str = Field(min_length=1)
+    """digits, fashion-mnist, cifar10, or a folder of idx files, relative to this file."""
+    input_shape: tuple[int, int, int] | None = None
+    """(height, width, channels); needed only where ``dataset`` is a folder."""
+    weights: Annotated[HiddenWeights | BitwiseWeights, Field(discriminator="kind")]
+    crossbar: CrossbarSpace = CrossbarSpace()
+    pe_array: PeArrayConfig = PeArrayConfig()
+    objective: Objective = "latency"
+    """Least sum of the layers' times, or least time from one result to the next: their maximum."""
+    area_um2: float | None = Field(None, gt=0, le=1e12, allow_inf_nan=False)
+    """Bound on the area; none when left out [µm²]."""
+    least_weights: int = Field(0, ge=0)
+    """Bound from below on the network's weights: without one, the smallest network wins."""
+    effort: Effort = Effort()
+    layers: tuple[LayerSpace, ...] = Field(min_length=1, max_length=64)
+
+    @field_validator("layers", "input_shape", mode="before")
+    @classmethod
+    def _lists(cls, value: Any) -> Any:
+        return as_tuple(value)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Space":
+        for index, layer in enumerate(self.layers):
+            for columns, sharing in product(self.crossbar.columns, layer.column_sharing):
+                if columns % sharing:
+                    raise ValueError(
+                        f"layers[{index}].column_sharing must divide crossbar.columns = "
+                        f"{columns}, not {sharing}"
+                    )
+        if any(self.layers[-1].residual):
+            raise ValueError(
+                f"layers[{len(self.layers) - 1}].residual must be false in the last layer"
+            )
+        check_shape(self.dataset, self.input_shape)
+        check_file_name("dataset", self.dataset)
+        if all(layer.is_fixed for layer in self.layers):
+            try:
+                self._check_shortcuts()
+                _ = self.probe
+            except ValidationError as error:
+                field, _, rule = explain(error, {}).partition(": ")
+                raise ValueError(f"{field} {rule}") from None
+        else:
+            _ = self.families
+        return self
+
+    @cached_property
+    def families(self) -> "tuple[Space, ...]":
+        """The space for each choice of pools and depth that fits, in the order of the file's lists.
+
+        Raises
+        ------
+        ValueError
+            If there are too many, or none fits: then it says what is wrong with the first.
+        """
+        if all(layer.is_fixed for layer in self.layers):
+            return (self,)
+        if self.possible_families > MOST_FAMILIES:
+            raise ValueError(
+                f"layers must have at most {MOST_FAMILIES} choices of pool and repeat in all, "
+                f"not {self.possible_families}"
+            )
+        found: dict[tuple[LayerSpace, ...], Space] = {}
+        first = None
+        for choice in product(*(tuple(product(la.pool, la.repeat)) for la in self.layers)):
+            layers = self._fixed(choice)
+            if layers in found:
+                continue
+            try:
+                found[layers] = self.changed(layers=layers)
+            except ValidationError as error:
+                first = first or explain(error, {})
+        if not found:
+            raise ValueError(f"layers must fit for one choice of pool and repeat at least: {first}")
+        return tuple(found.values())
+
+    def _fixed(self, choice: Sequence[tuple[int, int]]) -> tuple[LayerSpace, ...]:
+        """All layers with one pool and one depth each.
+
+        A shortcut that is only offered is no more where it cannot be: around other numbers of
+        channels, and in the last layer. The first of repeated layers that must have one need not
+        where it may read other numbers of channels than it has.
+        """
+        layers: list[LayerSpace] = []
+        before = (self.shape[2],)
+        for layer, (pool, repeat) in zip(self.layers, choice, strict=True):
+            for number, one in enumerate(layer.fixed(pool, repeat)):
+                is_first = number == 0 and layer.repeat != (1,)
+                lacking = [count for count in before if count not in one.channels]
+                if True in one.residual and (is_first or False in one.residual) and lacking:
+                    offered = one.residual if False in one.residual else (True, False)
+                    can = offered if len(lacking) < len(before) else (False,)
+                    one = one.changed(residual=can)
+                layers.append(one)
+                before = one.channels
+        if layers and set(layers[-1].residual) == {True, False}:
+            layers[-1] = layers[-1].changed(residual=(False,))
+        return tuple(layers)
+
+    @property
+    def possible_families(self) -> int:
+        """Choices of pools and depth, those that do not fit included."""
+        return math.prod(len(layer.pool) * len(layer.repeat) for layer in self.layers)
+
+    def _check_shortcuts(self) -> None:
+        """See that every layer can follow whatever the one before may be."""
+        before = (self.shape[2],)
+        for index, layer in enumerate(self.layers):
+            lacking = [count for count in before if count not in layer.channels]
+            if True in layer.residual and len(lacking) == len(before):
+                raise ValueError(
+                    f"layers[{index}].residual must be false where channels has none of the "
+                    f"{', '.join(map(str, before))} that are read"
+                )
+            if False not in layer.residual and lacking:
+                raise ValueError(
+                    f"layers[{index}].residual must offer false too where channels lacks the "
+                    f"{lacking[0]} that may be read"
+                )
+            before = tuple(c for c in layer.channels if False in layer.residual or c in before)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of one input image."""
+        return self.input_shape or DATASET_SHAPES[self.dataset]
+
+    @cached_property
+    def probe(self) -> Config:
+        """The first point: the maps, windows and pools are those of its whole family."""
+        if self.families[0] is not self:
+            return self.families[0].probe
+        before = self.shape[2]
+        layers = []
+        for layer in self.layers:
+            form = next((f for f in layer.forms if f.follows(before)), layer.forms[0])
+            layers.append(layer.choice(form.channels, layer.options[0], form.residual))
+            before = form.channels
+        return self._config(
+            Point(self.crossbar.rows[0], self.crossbar.columns[0], tuple(layers)), self.name
+        )
+
+    def config(self, point: Point, name: str | None = None) -> Config:
+        """The configuration of a point of a space of one family.
+
+        Raises
+        ------
+        ValueError
+            If the point does not lie in the space.
+        """
+        for field in ("rows", "columns"):
+            self._expect(f"crossbar.{field}", getattr(point, field), getattr(self.crossbar, field))
+        for index, (layer, choice) in enumerate(zip(self.layers, point.layers, strict=True)):
+            path = f"layers[{index}]"
+            self._expect(f"{path}.channels", choice.channels, layer.channels)
+            self._expect(f"{path}.residual", choice.residual, layer.residual)
+            self._expect(f"{path}.option", choice.option, layer.options)
+            self._expect(f"{path}.input_bits", choice.input_bits, layer.input_bits)
+            is_crossbar = choice.option.engine == "crossbar"
+            self._expect(
+                f"{path}.adc_bits", choice.adc_bits, layer.adc_bits if is_crossbar else (None,)
+            )
+        return self._config(point, name or self.name)
+
+    @staticmethod
+    def _expect(path: str, value: Any, values: tuple[Any, ...]) -> None:
+        if value not in values:
+            raise ValueError(f"{path} must be one of {', '.join(map(str, values))}, not {value}")
+
+    def _config(self, point: Point, name: str) -> Config:
+        layers = []
+        for layer, choice in zip(self.layers, point.layers, strict=True):
+            fixed = layer.model_dump(include={"kind", "kernel", "padding"})
+            shift = layer.adc_shift if choice.option.engine == "crossbar" else 0
+            layers.append({
+                **fixed,
+                "pool": layer.pool[0],
+                **asdict(choice.option),
+                "channels": choice.channels,
+                "residual": choice.residual,
+                "input_bits": choice.input_bits,
+                "adc_bits": choice.adc_bits,
+                "adc_shift": shift,
+            })
+        return Config.model_validate({
+            "name": name,
+            "dataset": self.dataset,
+            "input_shape": self.input_shape,
+            "weights": self.weights.model_dump(),
+            "crossbar": {"rows": point.rows, "columns": point.columns},
+            "pe_array": self.pe_array.model_dump(),
+            "layers": layers,
+        })
+
+    def points(self) -> Iterator[Point]:
+        """Every point of a space of one family, if it is small enough to be walked."""
+        for rows, columns in product(self.crossbar.rows, self.crossbar.columns):
+            for layers in product(*(tuple(layer.choices()) for layer in self.layers)):
+                before = (self.shape[2], *(choice.channels for choice in layers))
+                forms = (Form(choice.channels, choice.residual) for choice in layers)
+                if all(form.follows(count) for form, count in zip(forms, before, strict=False)):
+                    yield Point(rows, columns, layers)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        if self.families != (self,):
+            return sum(family.size for family in self.families)
+        tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
+        choices = math.prod(layer.size // len(layer.forms) for layer in self.layers)
+        return tiles * self.networks * choices
+
+    @property
+    def phase1_size(self) -> int:
+        """Number of points at the precision that phase 1 assumes."""
+        if self.families != (self,):
+            return sum(family.phase1_size for family in self.families)
+        tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
+        return tiles * self.networks * math.prod(len(layer.options) for layer in self.layers)
+
+    @cached_property
+    def networks(self) -> int:
+        """Number of networks, those of each family: lists of forms that follow each other."""
+        if self.families != (self,):
+            return sum(family.networks for family in self.families)
+        ways = {self.shape[2]: 1}
+        for layer in self.layers:
+            after = dict.fromkeys(layer.channels, 0)
+            for form in layer.forms:
+                after[form.channels] += sum(n for c, n in ways.items() if form.follows(c))
+            ways = after
+        return sum(ways.values())
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON, 64 hexadecimal digits."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+SCHEMAS = {
+    "": Space,
+    "weights.hidden": HiddenWeights,
+    "weights.bitwise": BitwiseWeights,
+    "crossbar": CrossbarSpace,
+    "pe_array": PeArrayConfig,
+    "effort": Effort,
+    "layers": LayerSpace,
+}
+"""The schema of every object of the file."""
+
+
+def parse_space(text: str, source: str = "space") -> Space:
+    """Read a space from JSON text.
+
+    Raises
+    ------
+    UserError
+        ``source: field: rule, not value`` for the first thing that is wrong.
+    """
+    return parse(text, source, Space, SCHEMAS)
+
+
+def load_space(path: Path | str) -> Space:
+    """Read a file that describes a space; UserError names file, field, rule and value."""
+    return parse_space(read_text(path), str(path))
+
+
+def load_family(path: Path | str) -> Space:
+    """Read a space of one family, for what compares methods on one network's shape.
+
+    Raises
+    ------
+    UserError
+        As :func:`load_space`, and if pools or depth are to be chosen.
+    """
+    space = load_space(path)
+    if len(space.families) > 1:
+        raise UserError(
+            f"{path}: layers: pool and repeat must leave one family here, not {len(space.families)}"
+        )
+    return next(iter(space.families))
+
+
+def json_schema() -> str:
+    """JSON schema of a space, for editors."""
+    return json.dumps(Space.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def describe(space: Space) -> str:
+    """What there is to choose from, in a few lines."""
+    depths = sorted({len(family.layers) for family in space.families})
+    families = []
+    if space.possible_families > 1:
+        families.append(
+            f"families    {len(space.families)} fit of {space.possible_families} choices of pools "
+            "and depth"
+        )
+    return "\n".join([
+        f"{space.name}  {space.digest[:12]}",
+        f"layers      {' or '.join(map(str, depths))}",
+        *families,
+        f"networks    {space.networks:.4g}",
+        f"phase 1     {space.phase1_size:.4g} points",
+        f"whole       {space.size:.4g} points",
+    ])

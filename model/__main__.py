@@ -155,7 +155,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
     from kakure.model.datasets.images import load_images
     from kakure.model.training.chance import is_at_chance
 
-    from .evaluate import evaluate
+    from .evaluate import evaluate, write_score
 
     config = load_config(args.config)
     path = parameters_path(args.config, config, args.parameters)
@@ -165,13 +165,18 @@ def run_evaluate(args: argparse.Namespace) -> None:
     at_chance = is_at_chance(score.correct, data.labels)
     if args.json:
         fields = {"config": config.name, "digest": config.digest, "split": args.split}
-        judged = {"accuracy": score.accuracy, "at_chance": at_chance}
-        print(json.dumps({**fields, **dataclasses.asdict(score), **judged}))
+        print(json.dumps({**fields, **score.facts(), "at_chance": at_chance}))
     else:
         print(
             f"{config.name}: {score.correct} of {score.count} {args.split} images right: "
             f"{score.accuracy:.4f} (integer model)"
         )
+        print(score.table())
+    if args.split == "test" and args.parameters is None:
+        try:
+            write_score(score, config, parameters)
+        except OSError as error:
+            say(f"WARNING: the report will not show this: {error}")
     if at_chance:
         say(
             f"WARNING: {path}: at chance: {score.correct} of {score.count} {args.split} images "

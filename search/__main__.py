@@ -15,6 +15,7 @@ from pathlib import Path
 from kakure.hdl.emission.artifacts import BUILD
 from kakure.model.commands.command import Parser, jobs, run_command, seed, whole, write_or_print
 from kakure.model.errors import UserError
+from kakure.search.commands import gen
 from kakure.search.space.space import describe, json_schema, load_space
 from kakure.search.store.parallel import BACKENDS, Workers
 
@@ -111,6 +112,10 @@ def parser() -> argparse.ArgumentParser:
         "--store", type=Path, default=STORE, metavar="FILE", help="finished evaluations"
     )
     sub.add_argument("--output", type=Path, metavar="FOLDER", help="instead of build/search/...")
+
+    sub = commands.add_parser("gen", help="generate hardware", description="Generate hardware.")
+    sub.set_defaults(run=gen.run)
+    gen.options(sub)
 
     sub = commands.add_parser("space", help="say how large a space is", description="Describe.")
     sub.set_defaults(run=run_space)

@@ -251,7 +251,7 @@ def test_the_page_has_every_measured_precision_the_cheapest_first():
 def test_the_page_says_how_to_go_on_and_how_long_it_took():
     text = page(record(), {}, config="my results/best.json", seconds=400.2)
     for verb in ("gen", "sim", "evaluate"):
-        assert f"make {verb} CONFIG=&#x27;my results/best.json&#x27;" in text
+        assert f"kakure {verb} &#x27;my results/best.json&#x27;" in text
     assert "6 min 40 s" in text
     assert "time of this run" not in page(record(), {})
 

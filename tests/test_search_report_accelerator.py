@@ -85,7 +85,7 @@ def test_it_loads_nothing_and_escapes_names(folder, project):
     assert set(re.findall(r"https?://[^\"' <]*", text)) == {"http://www.w3.org/2000/svg"}
     assert "<i>" not in text and "<b>.json" not in text and "&lt;script&gt;" in text
     assert "amaranth &lt;0.5&gt;" in text
-    assert "make sim CONFIG=&#x27;a&#x27;&quot;&#x27;&quot;&#x27;b &lt;i&gt;.json&#x27;" in text
+    assert "kakure sim &#x27;a&#x27;&quot;&#x27;&quot;&#x27;b &lt;i&gt;.json&#x27;" in text
 
 
 def test_the_figures_without_a_synthesis_are_the_models(folder, project):

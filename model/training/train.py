@@ -198,7 +198,8 @@ class Trainer:
                 self._keep(0, *self._judge())
             return
         correct, held_loss = self._judge()
-        record = dict(zip(HISTORY, (self.epoch, train_loss, correct, held_loss), strict=True))
+        values = (self.epoch, train_loss, correct, held_loss)
+        record: dict[str, float] = dict(zip(HISTORY, values, strict=True))
         self.history.append(record)
         if not self.best or (correct, -held_loss) >= (self.best["correct"], -self.best["loss"]):
             self._keep(self.epoch, correct, held_loss)

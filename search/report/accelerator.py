@@ -130,7 +130,7 @@ def _cycles(plans: tuple[LayerPlan, ...], timing: ImageTiming) -> str:
         picture,
         f"All layers work at the same time. One image takes {grouped(timing.latency)} cycles from "
         f"its first word to the last of its result, and results follow each other every "
-        f"{grouped(timing.interval)} cycles: exact, and held against the RTL by make sim.",
+        f"{grouped(timing.interval)} cycles: exact, and held against the RTL by kakure sim.",
     )
 
 
@@ -172,7 +172,7 @@ def _origin(folder: Path, project: Project, report: SynthesisReport | None) -> s
     facts: dict[str, Any] = json.loads((folder / "origin.json").read_text())["from"]
     versions = facts.pop("tools")
     rows = [
-        ("command", f"make gen CONFIG={shlex.quote(str(project.path))}"),
+        ("command", f"kakure gen {shlex.quote(str(project.path))}"),
         *((f"digest of {name}", value) for name, value in sorted(facts.items())),
         ("made with", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
     ]

@@ -25,20 +25,20 @@ def accuracy_card(project: Project, score: Score | None) -> tuple[str, str, str]
         return ("test accuracy", f"{score.accuracy:.4f}", said)
     found = project.parameters.metadata.get("validation")
     if found is None:
-        return ("accuracy", "not known", "make evaluate measures it")
-    return ("validation", found, "when it was trained; make evaluate: test images")
+        return ("accuracy", "not known", "kakure evaluate measures it")
+    return ("validation", found, "when it was trained; kakure evaluate: test images")
 
 
 def accuracy(project: Project, score: Score | None) -> str:
     """All that is known of the accuracy, or how to find out."""
     if not project.is_trained:
-        return note("Untrained: name parameters in the configuration, then make train.")
+        return note("Untrained: name parameters in the configuration, then kakure train.")
     text = ""
     warning = project.parameters.metadata.get("warning")
     if warning is not None:
         text += note(f"Warning of the training: {warning}")
     if score is None:
-        text += note("No evaluation of these parameters is kept: make evaluate, then make gen.")
+        text += note("No evaluation of these parameters is kept: kakure evaluate, then kakure gen.")
     else:
         text += confusion(score)
     return text + curve(project.parameters)

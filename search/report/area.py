@@ -64,7 +64,7 @@ def area_parts(report: SynthesisReport) -> Rows:
 def area(config: Config, report: SynthesisReport | None) -> str:
     """The picture and the table; a remark where nothing was synthesized."""
     if report is None:
-        return note("Not synthesized: make gen without --no-synth measures it.")
+        return note("Not synthesized: kakure gen without --no-synth measures it.")
     parts = area_parts(report)
     rows = []
     for n, (name, blocks) in enumerate(parts):

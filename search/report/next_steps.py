@@ -18,7 +18,5 @@ SAID = {
 def next_steps(config: str, verbs: Iterable[str]) -> str:
     """A list of commands for the configuration at ``config``, each with what it does."""
     path = escape(shlex.quote(config))
-    lines = (
-        f"<li><code>make {verb} CONFIG={path}</code>: {escape(SAID[verb])}</li>" for verb in verbs
-    )
+    lines = (f"<li><code>kakure {verb} {path}</code>: {escape(SAID[verb])}</li>" for verb in verbs)
     return f"<ul>{''.join(lines)}</ul>"

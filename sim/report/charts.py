@@ -109,7 +109,7 @@ def curves(
     low = bottom + 40
     for x, look, said in (
         (left, "other", "loss, left"),
-        (left + 120, "curve", "validation, right"),
+        (left + 120, "curve", "validation accuracy, right"),
     ):
         drawn.append(f'<path class="k-{look}" d="M{x} {low}h20"/>')
         drawn.append(label(x + 26, low + 4, said, "quiet", "start"))

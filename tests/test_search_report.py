@@ -274,6 +274,18 @@ def test_the_page_begins_with_the_figures_that_matter_and_how_far_they_are_to_be
     assert "clock" not in [name for _, name, _ in found]
 
 
+def test_the_page_says_whether_the_best_lies_below_the_front():
+    said = f"Phase 2 moved it from 100{THIN}000 µm² and 0.80 µs to 100{THIN}000 µm² and 0.80 µs"
+    assert f"{said}: not below the front." in page(record(), {})
+    smaller = record()
+    smaller["best"]["metrics"]["area_um2"] = 95e3
+    assert f"to 95{THIN}000 µm² and 0.80 µs: below the front" in page(smaller, {})
+    slower = record(objective="latency")
+    slower["best"]["metrics"]["area_um2"] = 95e3
+    slower["best"]["metrics"]["latency_ns"] = 9500.0
+    assert f"to 95{THIN}000 µm² and 9.50 µs: not below the front." in page(slower, {})
+
+
 def test_areas_are_in_one_unit_and_the_best_below_the_front_is_explained():
     axes = area_time(record()).axes[0]
     assert axes.get_xlabel() == "area [µm²]"

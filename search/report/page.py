@@ -150,6 +150,27 @@ def _layers(result: Mapping[str, Any]) -> str:
     return table(heads, rows)
 
 
+def _moved(result: Mapping[str, Any]) -> str:
+    """From where to where phase 2 moved the chosen network in the picture of the front."""
+    last, best = result["rounds"][-1], result["best"]["metrics"]
+    chosen = last["candidates"][last["chosen"]]
+    time = best["interval_ns" if result["objective"] == "interval" else "latency_ns"] / 1e3
+    at_end = best["area_um2"], time
+    is_below = not any(
+        point["area_um2"] <= at_end[0] and point["time_ps"] / 1e6 <= at_end[1]
+        for point in last["front"]
+    )
+    return (
+        f"Phase 2 moved it from {grouped(chosen['area_um2'])} µm² and "
+        f"{chosen['time_ps'] / 1e6:,.2f} µs to {grouped(best['area_um2'])} µm² and {time:,.2f} µs"
+        + (
+            ": below the front, where phase 1 with its own precision finds nothing."
+            if is_below
+            else ": not below the front."
+        )
+    )
+
+
 def _rounds(result: Mapping[str, Any]) -> str:
     rows = []
     for number, one in enumerate(result["rounds"], 1):
@@ -259,6 +280,7 @@ def page(
         picture("layer-choices"),
         "<h2>Phase 1: network and periphery</h2>",
         picture("area-time"),
+        note(_moved(result)),
         _candidates(result),
         "<h2>Phase 2: precision</h2>",
         picture("energy-accuracy"),

@@ -155,12 +155,16 @@ def test_the_accuracy_is_that_of_the_kept_evaluation(folder, project):
     known = trained(project, validation="20/24")
     text = text_of(folder, known)
     assert found_cards(text)["validation"] == "20/24" and "No evaluation of these" in text
-    write_score(Score(np.diag([3, 4, 5, 6]) + 1), project.config, project.parameters)
+    write_score(
+        Score(np.triu(np.full((4, 4), 2)) + np.diag([3, 4, 5, 6])),
+        project.config,
+        project.parameters,
+    )
     text = text_of(folder, known)
-    assert found_cards(text)["test accuracy"] == f"{22 / 34:.4f}"
+    assert found_cards(text)["test accuracy"] == f"{26 / 38:.4f}"
     rows = rows_after(text, "Accuracy")
     assert rows[0] == ["class", "0", "1", "2", "3", "right"]
-    assert rows[2] == ["1", "1", "5", "1", "1", f"{5 / 8:.4f}"]
+    assert rows[2] == ["1", "", "6", "2", "2", f"{6 / 10:.4f}"]
 
 
 def test_of_many_classes_the_worst_pairs_are_shown():

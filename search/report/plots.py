@@ -4,7 +4,6 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -241,11 +240,10 @@ PLOTS = {
 def draw(result: Mapping[str, Any]) -> dict[str, bytes]:
     """Every picture that the result has data for, as PNG, by name."""
     pictures = {}
-    with mpl.rc_context({"svg.hashsalt": "kakure"}):
-        for name, plot in PLOTS.items():
-            if name == "feedback" and not any(one["synthesized"] for one in result["rounds"]):
-                continue
-            buffer = io.BytesIO()
-            plot(result).savefig(buffer, format="png", metadata={"Software": None})
-            pictures[name] = buffer.getvalue()
+    for name, plot in PLOTS.items():
+        if name == "feedback" and not any(one["synthesized"] for one in result["rounds"]):
+            continue
+        buffer = io.BytesIO()
+        plot(result).savefig(buffer, format="png", metadata={"Software": None})
+        pictures[name] = buffer.getvalue()
     return pictures

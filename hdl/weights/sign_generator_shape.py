@@ -17,11 +17,8 @@ class Xorshift32Shape(FixedShape):
     """Three stages of a row's start state, the state, and which stages hold a row."""
 
     kind = "xorshift32"
-
-    @property
-    def latency(self) -> int:
-        """Cycles from the one that accepts a layer to the one that offers its first word."""
-        return 4
+    latency = 4
+    """Cycles from the one that accepts a layer to the one that offers its first word."""
 
     @property
     def flops(self) -> Number:
@@ -44,11 +41,8 @@ class Xorshift16Shape(BlockShape):
     kind = "xorshift16"
     parameters = ("windows", "max_channels")
     repeated = frozenset({"max_channels"})
-
-    @property
-    def latency(self) -> int:
-        """Cycles from the one that accepts a layer to the one that offers its first word."""
-        return 2
+    latency = 2
+    """Cycles from the one that accepts a layer to the one that offers its first word."""
 
     @property
     def flops(self) -> Number:
@@ -127,7 +121,7 @@ class SignGeneratorShape(BlockShape):
     @property
     def latency(self) -> Number:
         """Cycles from the one that accepts a job to the one that offers its first word."""
-        return choose(self.is_16 == 1, self._lanes_16.latency, Xorshift32Shape().latency)
+        return choose(self.is_16 == 1, Xorshift16Shape.latency, Xorshift32Shape.latency)
 
     @property
     def _lanes_16(self) -> Xorshift16Shape:

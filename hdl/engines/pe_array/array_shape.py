@@ -8,7 +8,7 @@ import numpy as np
 from kakure.hdl.arithmetic.popcount_shape import PopcountShape
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.nets import WIRE_FF, buffers, gated
-from kakure.hdl.shape.numbers import Number, bits, log2, range_bits
+from kakure.hdl.shape.numbers import Number, bits, choose, log2, range_bits
 
 __all__ = ["PeArrayShape", "ProcessingElementShape"]
 
@@ -65,7 +65,10 @@ class ProcessingElementShape(BlockShape):
 
 @dataclass(frozen=True)
 class PeArrayShape(BlockShape):
-    """``pixels`` x ``outputs`` elements."""
+    """``pixels`` x ``outputs`` elements; ``is_hidden`` is 0 for bitwise weights.
+
+    Flip-flops and children are those of both kinds of weights, the terms of hidden ones.
+    """
 
     inputs: Number
     outputs: Number
@@ -73,6 +76,7 @@ class PeArrayShape(BlockShape):
     input_bits: Number
     banks: Number
     sum_bits: Number
+    is_hidden: Number = 1
 
     kind = "pe_array"
     parameters = ("inputs", "outputs", "pixels", "input_bits", "banks")
@@ -123,7 +127,8 @@ class PeArrayShape(BlockShape):
         }
 
     def children(self) -> Iterator[Child]:
-        """The elements, and the count that those of an output share."""
+        """The elements, and the count that those of an output, or of a pixel, share."""
         element = ProcessingElementShape(self.inputs, self.input_bits, self.sum_bits, self.banks)
+        shared = choose(self.is_hidden == 1, self.outputs, self.pixels)
         yield Child("pe", element, self.pixels * self.outputs)
-        yield Child("excess", PopcountShape(self.inputs, 0), self.outputs)
+        yield Child("excess", PopcountShape(self.inputs, 0), shared)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from kakure.hdl.shape.block_shape import FixedShape
 from kakure.hdl.shape.numbers import Number, ceil_div
 
-from .register_bank import CONTROL
+from .register_map import ACCELERATOR_REGISTERS
 
 __all__ = ["RegisterBankShape"]
 
@@ -24,7 +24,8 @@ class RegisterBankShape(FixedShape):
 
         Of an address only whether it is CONTROL's is kept, of an answer whether it is an error.
         """
-        control = max(field.low + field.width for field in CONTROL.fields)
+        (fields,) = (r.fields for r in ACCELERATOR_REGISTERS if r.name == "CONTROL")
+        control = max(field.low + field.width for field in fields)
         address, data = 1 + 1, 1 + control + ceil_div(control, 8)
         written, read = 1 + 1, 1 + 1 + WORD
         return (control + address + data + written + read) * self.one

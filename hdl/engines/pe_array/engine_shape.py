@@ -134,6 +134,11 @@ class PeEngineShape(BlockShape):
         """Blocks of a chunk, but for the last one."""
         return ceil_div(self.chunk_rows, self.inputs)
 
+    @property
+    def chunk_words(self) -> Number:
+        """Words of a chunk, but for the last one."""
+        return self.chunk_rows * self.words_per_row
+
     @cached_property
     def blocks(self) -> Number:
         """Blocks of inputs in a window."""
@@ -161,6 +166,16 @@ class PeEngineShape(BlockShape):
             banks=self.banks,
             sum_bits=self.sum_bits,
         )
+
+    @property
+    def stored(self) -> RamShape:
+        """The memory of a window, a block a word."""
+        return RamShape(self.blocks, self.inputs * self.input_bits, always_reads=1)
+
+    @property
+    def mask(self) -> RamShape:
+        """The memory of the mask."""
+        return RamShape(self.mask_words, at_most(self.channels, WORD), always_reads=1)
 
     @property
     def signs(self) -> SignGeneratorShape:
@@ -209,7 +224,7 @@ class PeEngineShape(BlockShape):
             + 3 * range_bits(self.pixels)
             + range_bits(self.positions) * (self.pixels > 1)
             + 2 * range_bits(self.mask_words)
-            + range_bits(self.chunk_rows * self.words_per_row)
+            + range_bits(self.chunk_words)
             + at_least(first, 0)
             + (self.blocks > 1)
             + range_bits(self.banks)
@@ -258,7 +273,7 @@ class PeEngineShape(BlockShape):
             "sent_bit": np.where(pixels > 1, 1.0 * pixels * channels * width, 0.0),
             "sum_bit": np.where(pixels > 1, 1.0 * channels * width, 0.0),
             "counter_bit": counters,
-            "row": 1.0 * self.chunk_rows * self.words_per_row,
+            "row": 1.0 * self.chunk_words,
             "buffer": words * buffers(pixels * ram_load(blocks)),
             "one": np.ones(np.shape(counters)),
         }
@@ -266,7 +281,6 @@ class PeEngineShape(BlockShape):
     def children(self) -> Iterator[Child]:
         """The array, a memory for each position of a batch, the mask, and the signs."""
         yield Child("array", self.array)
-        stored = RamShape(self.blocks, self.inputs * self.input_bits, always_reads=1)
-        yield Child("inputs", stored, self.pixels)
-        yield Child("mask", RamShape(self.mask_words, at_most(self.channels, WORD), always_reads=1))
+        yield Child("inputs", self.stored, self.pixels)
+        yield Child("mask", self.mask)
         yield Child("signs", self.signs)

@@ -4,6 +4,7 @@ A block's ``__init__`` and ``elaborate`` take their sizes from its shape; so doe
 whose shapes hold arrays, a value for each of many blocks.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ import numpy as np
 
 from .numbers import Number, choose
 
-__all__ = ["BlockShape", "Child", "FixedShape", "Terms"]
+__all__ = ["BlockShape", "Child", "FixedShape", "Terms", "instance_name"]
 
 Terms = Mapping[str, Number]
 
@@ -73,6 +74,11 @@ class BlockShape:
     def children(self) -> Iterator["Child"]:
         """The blocks that are placed in this one."""
         return iter(())
+
+
+def instance_name(instance: str) -> str:
+    """The name of an instance without the numbers at its end, as :class:`Child` has it."""
+    return re.sub(r"(_\d+)+$", "", instance)
 
 
 @dataclass(frozen=True)

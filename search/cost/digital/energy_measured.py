@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.shape.block_shape import instance_name
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist
 from kakure.hdl.synthesis.liberty import library
 from kakure.hdl.synthesis.mapping import SCRIPT
@@ -22,7 +23,7 @@ from kakure.model.provenance import sources
 
 from .energy_run import mapped_accelerator, run_accelerator
 from .line_file import append_lines, read_lines
-from .tree import instance_name, role_of
+from .tree import role_of
 
 __all__ = [
     "ENERGY_MEASURED",

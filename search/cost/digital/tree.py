@@ -3,7 +3,6 @@
 Which blocks there are, and how large, the shapes beside the hardware say.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -20,7 +19,6 @@ from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
 
 __all__ = [
     "Part",
-    "instance_name",
     "layer_parts",
     "layer_shape",
     "parts_below",
@@ -99,11 +97,6 @@ def role_of(kind: str, name: str, above: tuple[str, ...]) -> str:
     if "pe_engine" in above and not kind.startswith(("pe_", "processing")):
         return f"pe_{kind}"
     return kind
-
-
-def instance_name(instance: str) -> str:
-    """The name of an instance without the numbers at its end, as shapes name their children."""
-    return re.sub(r"(_\d+)+$", "", instance)
 
 
 @dataclass(frozen=True)

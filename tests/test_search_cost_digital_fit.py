@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.synthesis.memory_macro import is_macro
 from kakure.model.errors import UserError
 from kakure.search.cost.digital.calibrate import main, report, to_json
 from kakure.search.cost.digital.coefficients import COEFFICIENTS, Coefficients
 from kakure.search.cost.digital.description import describe
 from kakure.search.cost.digital.fit import fit, rank_correlation
 from kakure.search.cost.digital.library import BLOCKS
-from kakure.search.cost.digital.macro import is_macro
 from kakure.search.cost.digital.measured import MEASURED, Measurement, read_measured
 from kakure.search.cost.digital.period import KINDS, path_ns
 from kakure.search.cost.digital.period_fit import shape_of

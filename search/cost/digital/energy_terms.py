@@ -1,10 +1,7 @@
 """What the energy of a layer grows with: its cells, and how often each kind of block works."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +9,9 @@ from numpy.typing import NDArray
 
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.memory.ram_shape import RamShape
-from kakure.hdl.synthesis import memory_macro
+from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
 from kakure.search.cost.metrics import ENGINES, LayerBatch
 
-from .macro import is_macro
 from .tree import Part, layer_shape
 
 __all__ = ["TERMS", "RoleCells", "role_cells", "terms_of", "works"]
@@ -154,27 +150,6 @@ class RoleCells:
         return cls(*(np.zeros(size) for _ in range(11)))
 
 
-@lru_cache(maxsize=1)
-def _macro_coefficients() -> dict[str, dict[str, float]]:
-    path = Path(memory_macro.__file__).with_name("memory_macro.json")
-    return {k: v["coefficients"] for k, v in json.loads(path.read_text()).items()}
-
-
-def _macro(depth: Any, width: Any) -> tuple[Floats, Floats, Floats]:
-    """Energy of a read, of a write [pJ], and leakage [µW], as ``memory_macro(depth, width)``."""
-    deep = -(-depth // memory_macro.MOST_DEPTH)
-    wide = -(-width // memory_macro.MOST_WIDTH)
-    d, w = depth / deep, np.maximum(width / wide, memory_macro.LEAST_WIDTH)
-    root = np.sqrt(d)
-    terms = {"1": 1.0, "width": w, "depth": d, "depth*width": d * w, "width*sqrt(depth)": w * root}
-
-    def value(name: str) -> Any:
-        return sum(c * terms[term] for term, c in _macro_coefficients()[name].items())
-
-    leakage = 1000 * deep * wide * value("leakage_mw")
-    return wide * value("read_pj"), wide * value("write_pj"), leakage
-
-
 def role_cells(parts: Iterable[Part], size: int, blocks: Mapping[str, Any]) -> dict[str, RoleCells]:
     """What there is of each role, in closed form; ``blocks`` are the fitted areas."""
     found: dict[str, RoleCells] = {}
@@ -186,14 +161,14 @@ def role_cells(parts: Iterable[Part], size: int, blocks: Mapping[str, Any]) -> d
         if isinstance(shape, TileShape):
             cells.seen[part.where] += part.count * shape.seen_cells
         if isinstance(shape, RamShape):
-            depth, width = shape.depth, shape.width
-            macro = is_macro(depth, width)
-            read, write, leakage = _macro(depth, width)
-            cells.read[part.where] += part.count * macro * read
-            cells.write[part.where] += macro * write
-            cells.words[part.where] += part.count * ~macro * width
-            cells.macro_leakage[part.where] += part.count * macro * leakage
-            present = part.count * ~macro
+            depth, width = np.asarray(shape.depth), np.asarray(shape.width)
+            is_large, macro = is_macro(depth, width), memory_macro(depth, width)
+            cells.read[part.where] += part.count * is_large * macro.read_pj
+            cells.write[part.where] += is_large * macro.write_pj
+            cells.words[part.where] += part.count * ~is_large * width
+            leakage_uw = 1000 * macro.banks * macro.bank_leakage_mw
+            cells.macro_leakage[part.where] += part.count * is_large * leakage_uw
+            present = part.count * ~is_large
         cells.instances[part.where] += part.count
         cells.flops[part.where] += present * shape.flops
         cells.gates[part.where] += present * shape.gates

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import BlockShape
+from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch
 
 from .description import describe, stacked
 from .least_squares import non_negative
 from .library import BLOCKS, sequential_um2
-from .macro import is_macro, macro_area_um2
 from .measured import Measurement, Module
 from .period_fit import fit_period
 from .samples import SEED, validation
@@ -165,8 +165,8 @@ def block_area(shape: BlockShape, blocks: Mapping[str, Any]) -> Floats:
         if fitted[name]:
             area = area + fitted[name] * term
     if isinstance(shape, RamShape):
-        is_large = is_macro(shape.depth, shape.width)
-        return np.where(is_large, macro_area_um2(shape.depth, shape.width), area)
+        macro = memory_macro(np.asarray(shape.depth), np.asarray(shape.width))
+        return np.where(is_macro(shape.depth, shape.width), macro.area_um2, area)
     return area
 
 

@@ -26,14 +26,13 @@ from kakure.model.commands.command import Parser, run_command
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.search.cost.analog.model import AnalogFigures, AnalogModel
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
 from kakure.search.cost.metrics import LayerBatch
 from kakure.search.cost.tables import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import LayerChoice, Option
 from kakure.search.space.space import Point, Space, load_family
-
-from .vgg16 import VGG16_CHANNELS, vgg16_config
 
 __all__ = [
     "Headline",

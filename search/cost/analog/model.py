@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch, LayerCosts, Metrics
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, vgg16_config
 
 from .circuit import Estimate
 from .constants import Calibration, load_calibrations
+from .vgg16 import VGG16_CHANNELS, vgg16_config
 from .work import KINDS, REFERENCE, LayerSize, Readout
 
 __all__ = ["SIZES", "AnalogFigures", "AnalogModel"]

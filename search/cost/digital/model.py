@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
+from kakure.hdl.memory.ram_shape import RamShape
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
 
 from .coefficients import COEFFICIENTS, Coefficients
-from .cycles import COPIES_ERROR, layer_cycles
 from .energy_model import EnergyModel
 from .period import Pace, layer_pace, pace
-from .tree import Part, layer_parts, shared_parts
+from .tree import Part, layer_parts, layer_shape, shared_parts
 
 __all__ = ["DigitalModel"]
 
@@ -34,7 +36,7 @@ class DigitalModel:
 
     Area is Σ over the instance tree of flip-flops and clock gates, counted exactly, plus counts
     of everything else times a fitted area each, plus memory macros. Cycles of a layer by itself
-    are those of :func:`kakure.search.cost.digital.cycles.layer_cycles`, those of a whole
+    are those of :func:`kakure.hdl.accelerators.spatial.layer_cycles.layer_cycles`, those of a whole
     configuration are exact: :func:`kakure.hdl.accelerators.spatial.cycle_model.image_timing`,
     averaged over the turns of the copies. Time is cycles times the clock period, which is estimated
     from the critical paths of the blocks, or given.
@@ -93,7 +95,7 @@ class DigitalModel:
 
     def _costs(self, batch: LayerBatch, generator: str, extrapolate: bool) -> LayerCosts:
         count = len(batch)
-        parts = list(layer_parts(batch, generator))
+        parts = layer_parts(batch, generator)
         is_known, lines = self._known(parts, count)
         if lines and not extrapolate:
             raise UserError(lines[0])
@@ -104,7 +106,7 @@ class DigitalModel:
             spread += (error[kind] * areas) ** 2
         for part in parts:
             memory[part.where] += _memory_bits(part)
-        cycles = layer_cycles(batch, generator)
+        cycles = layer_cycles(layer_shape(batch, generator))
         period, period_error = self._period(batch, generator)
         cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
         energy, energy_error = np.full((2, count), np.nan)
@@ -179,8 +181,8 @@ class DigitalModel:
         batch = LayerBatch.of(config)
         generator = config.weights.generator
         layers = self._costs(batch, generator, extrapolate)
-        parts = list(shared_parts(config))
-        tree = list(layer_parts(batch, generator))
+        parts = shared_parts(config)
+        tree = layer_parts(batch, generator)
         lines, once_lines = [], []
         for repeated in (False, True):
             lines += self._known(tree, len(batch), repeated=repeated)[1]
@@ -233,11 +235,10 @@ class DigitalModel:
 
 def _memory_bits(part: Part) -> Floats:
     """Bits that a part remembers for longer than a vector: memories, masks, cells."""
-    p = part.parameters
-    if part.kind == "ram":
-        return part.count * p["depth"] * p["width"]
-    if part.kind == "crossbar_tile":
-        return 2.0 * part.count * p["rows"] * p["columns"]
+    if isinstance(part.shape, RamShape):
+        return part.count * part.shape.bits
+    if isinstance(part.shape, TileShape):
+        return part.count * part.shape.cells
     return np.zeros(len(part.where))
 
 

@@ -72,13 +72,15 @@ def require_hardware(config: Config, source: str) -> None:
     """
     if config.weights.kind != "hidden":
         raise UserError(
-            f"{source}: weights.kind: must be 'hidden' for an accelerator, whose weights are made "
-            f"on chip, not {config.weights.kind!r}"
+            "must be 'hidden' for an accelerator, whose weights are made on chip",
+            where=("weights", "kind"),
+            value=repr(config.weights.kind),
+            file=source,
         )
     try:
         check_bus_widths(config)
     except UserError as error:
-        raise UserError(f"{source}: {error}") from None
+        raise error.of(source) from None
 
 
 def design_of(config: Config, source: str) -> Design:

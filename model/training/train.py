@@ -80,7 +80,9 @@ def pick_device(name: str) -> torch.device:
             raise RuntimeError("it does not add")
     except Exception as error:  # each kind of device that is missing has its own
         reason = cut(printable((str(error).splitlines() or [type(error).__name__])[0]), 200)
-        raise UserError(f"--device: must be usable here, not {shown(name)}: {reason}") from None
+        raise UserError(
+            f"must be usable here, not {shown(name)}: {reason}", where=("--device",)
+        ) from None
     return device
 
 
@@ -121,7 +123,7 @@ class Trainer:
         self.network = Network(config, generator=self.generator).to(device)
         if len(data) < LEAST_TRAINING:
             raise UserError(
-                f"{config.dataset}: must hold at least {LEAST_TRAINING} images, not {len(data)}"
+                f"must hold at least {LEAST_TRAINING} images", value=len(data), file=config.dataset
             )
         held = torch.from_numpy(systematic(data.labels, recipe.validation, VALIDATION_SEED))
         images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
@@ -254,7 +256,7 @@ class Trainer:
                 write_atomically(path, content)
         except OSError as error:
             kept = "; the same command goes on after the last epoch" if path.exists() else ""
-            raise UserError(f"{path}: cannot be written: {error.strerror}{kept}") from None
+            raise UserError(f"cannot be written: {error.strerror}{kept}", file=path) from None
 
     def load(self, path: Path) -> None:
         """Go on where a checkpoint stopped; Damaged, or UserError if it is of another run."""
@@ -265,8 +267,8 @@ class Trainer:
             for name, value in self.options.items():
                 if options.get(name) != value:
                     raise UserError(
-                        f"{path}: {name} must be {value!r} to resume, not {options.get(name)!r}; "
-                        f"{ANEW}"
+                        f"{name} must be {value!r} to resume, not {options.get(name)!r}; {ANEW}",
+                        file=path,
                     )
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -276,7 +278,7 @@ class Trainer:
             raise
         except Exception as error:  # torch raises whatever the damage leads to
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(f"{path}: cannot be read: {reason}; {ANEW}") from None
+            raise UserError(f"cannot be read: {reason}; {ANEW}", file=path) from None
 
     def result(self) -> Trained:
         """The best epoch so far."""

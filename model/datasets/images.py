@@ -197,7 +197,7 @@ def _unpacked(path: Path) -> bytes:
 
 def _idx_folder(path: Path, split: Split) -> LabelledImages:
     if not path.is_dir():
-        hint = ": make data DATASET=fashion-mnist" if path == DATA / "fashion-mnist" else ""
+        hint = ": kakure data fashion-mnist" if path == DATA / "fashion-mnist" else ""
         raise UserError(f"{path}: dataset: must be an existing folder of idx files{hint}")
     images_name, labels_name = IDX_FILES[split]
     colour_name = images_name.replace("idx3", "idx4")
@@ -240,7 +240,7 @@ def _cifar10(path: Path, split: Split) -> LabelledImages:
             raw = np.fromfile(path / name, np.uint8)
         except FileNotFoundError:
             raise UserError(
-                f"{path}: must hold {name} of CIFAR-10's binary version: make data DATASET=cifar10"
+                f"{path}: must hold {name} of CIFAR-10's binary version: kakure data cifar10"
             ) from None
         except OSError as error:
             raise UserError(f"{path / name}: cannot be read: {error.strerror}") from None

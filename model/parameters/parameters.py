@@ -158,7 +158,7 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
             metadata = dict(file.metadata() or {})
     except FileNotFoundError:
         raise UserError(
-            f"{path}: parameters: must be an existing file; make train writes it"
+            f"{path}: parameters: must be an existing file; kakure train writes it"
         ) from None
     except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{path}: parameters: cannot be read: {error}") from None

@@ -129,7 +129,7 @@ def load_calibrations(path: Path = CONSTANTS) -> Mapping[str, Calibration]:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise UserError(
-            f"{path}: must be as `python -m kakure.search.cost.analog.fit` writes it: {error!r}"
+            f"{path}: must be as `kakure study analog-fit` writes it: {error!r}"
         ) from None
 
 

@@ -94,8 +94,7 @@ class EnergyModel:
             assert "roles" in data
         except (OSError, ValueError, AssertionError):
             raise UserError(
-                f"{path}: is no energy fit; run "
-                "python -m kakure.search.cost.digital.energy --fit-only"
+                f"{path}: is no energy fit; run kakure study energy --fit-only"
             ) from None
         return cls(data, blocks)
 

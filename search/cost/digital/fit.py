@@ -232,10 +232,10 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
     points = points_of(measurements)
     missing = sorted(set(BLOCKS) - set(points))
     if missing:
-        raise UserError(f"measured.jsonl: no point of {', '.join(missing)}; run make calibrate")
+        raise UserError(f"measured.jsonl: no point of {', '.join(missing)}; run kakure calibrate")
     blocks = {kind: _fit_block(BLOCKS[kind], points[kind]) for kind in sorted(points)}
     return {
-        "command": "python -m kakure.search.cost.digital.calibrate",
+        "command": "kakure calibrate",
         "seed": SEED,
         "samples": len(measurements),
         "tools": dict(sorted(measurements[0].tools.items())),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kakure.search.__main__ import main
+from kakure.search.commands.kakure import main
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,7 +29,7 @@ def space(tmp_path, monkeypatch):
 )
 def test_what_a_search_cannot_do_names_the_file(space, values, line, capsys):
     Path("mine.json").write_text(json.dumps(space | values))
-    assert main(["run", "mine.json", "--rounds", "0"]) == 2
+    assert main(["search", "mine.json", "--rounds", "0"]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"error: mine.json: {line}") and err.count("\n") == 1
 
@@ -42,5 +42,5 @@ def test_an_output_that_cannot_be_made_is_known_before_the_search(space, name, c
     Path("loop").symlink_to("loop")
     Path("pipe").touch()
     Path("mine.json").write_text(json.dumps(space))
-    assert main(["run", "mine.json", "--output", name]) == 2
+    assert main(["search", "mine.json", "--output", name]) == 2
     assert capsys.readouterr().err.startswith(f"error: {name}: --output: ")

@@ -1,0 +1,39 @@
+"""The verbs of generation and proof."""
+
+from kakure.model.commands.verb import Verb
+
+__all__ = ["VERBS"]
+
+VERBS = (
+    Verb(
+        "check",
+        "Start",
+        "check a configuration and say what it builds",
+        "kakure.sim.commands.check",
+    ),
+    Verb(
+        "gen",
+        "Hardware",
+        "write Verilog, bench and synthesis report",
+        "kakure.sim.commands.gen",
+    ),
+    Verb(
+        "sim",
+        "Hardware",
+        "simulate against the reference, bit for bit",
+        "kakure.sim.commands.simulate",
+    ),
+    Verb(
+        "blocks",
+        "Evidence",
+        "simulate single generators over a sweep of parameters",
+        "kakure.sim.commands.blocks",
+    ),
+    Verb(
+        "mutants",
+        "Evidence",
+        "put faults into the sources and see that the tests notice",
+        "kakure.sim.commands.mutants",
+        interrupted="interrupted; the same command goes on",
+    ),
+)

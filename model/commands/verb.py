@@ -91,7 +91,7 @@ class Index:
 
     def add_to(self, parser: Parser) -> None:
         """Add its verbs to a parser, with all their options."""
-        parser.description = self.text
+        parser.description = f"{self.text[0].upper()}{self.text[1:]}."
         below = parser.add_subparsers(required=True, metavar="NAME")
         for _, verbs in self.listed():
             for verb in verbs:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kakure.model.config.config import json_schema, load_config
+from kakure.model.config.config import load_config
 from kakure.model.config.presets import preset_json
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import load_parameters
@@ -238,30 +238,11 @@ def test_a_lock_ends_with_its_process(path):
                 pytest.fail("it has two")
 
 
-def test_schema(path, capsys):
-    assert main(["schema", "--output", "-"]) == 0
-    assert capsys.readouterr().out == json_schema()
-    assert main(["schema", "--output", "a.json"]) == 0
-    assert Path("a.json").read_text() == json_schema()
-    capsys.readouterr()
-    assert main(["schema", "--output", "none/a.json"]) == 2
-    assert "cannot be written" in error_line(capsys)
-
-
 def test_preset_and_data(capsys):
     assert main(["preset", "sar"]) == 0
     assert capsys.readouterr().out == preset_json("sar")
     assert main(["data", "digits"]) == 0
     assert "nothing to fetch" in capsys.readouterr().out
-
-
-def test_help_names_every_command(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["--help"])
-    assert stop.value.code == 0
-    out = capsys.readouterr().out
-    for name in ("train", "evaluate", "data", "schema", "preset"):
-        assert f"    {name} " in out
 
 
 def test_an_interrupted_training_leaves_no_output_and_goes_on(path):

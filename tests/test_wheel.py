@@ -1,12 +1,15 @@
 """The wheel: it claims one name, and what it installs works in any folder, without the checkout."""
 
+import ast
 import csv
 import io
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +122,26 @@ def test_mutants_ask_for_a_checkout(kakure, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith("must be a checkout of the repository, with its tests\n")
     assert done.stderr.count("\n") == 1
+
+
+CHECKOUT_ONLY = {"pytest": "sim/mutants/", "cocotbext-axi": "sim/bench/outside_client.py"}
+"""What only tests need, and where it is imported."""
+
+
+def test_every_import_is_of_a_declared_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {line.partition("==")[0] for line in project["dependencies"]}
+    providers = metadata.packages_distributions()
+    found = set()
+    for path in (path for folder in SOURCES[:4] for path in (ROOT / folder).rglob("*.py")):
+        place = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                modules = [node.module]
+            for name in {module.partition(".")[0] for module in modules}:
+                for distribution in sorted(set(providers.get(name, ()))):
+                    found.add(distribution)
+                    is_here = place.startswith(CHECKOUT_ONLY.get(distribution, "nowhere"))
+                    assert distribution in declared or is_here, f"{place}: {distribution}"
+    assert {"amaranth", "numpy", "torch", "shtab", "wasmtime"} <= found

@@ -130,3 +130,19 @@ sys.exit(f"loads {{found}}" if found else 0)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_the_pages_name_commands_that_there_are(page):
+    text = page.read_text(encoding="utf-8")
+    for study, name in re.findall(r"(?:`|^ *|[:=] )kakure +(study +)?([a-z][\w-]*)", text, re.M):
+        index = STUDY if study else INDEX
+        assert name in {verb.name for verb in index.verbs}, f"kakure {study}{name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_a_module_as_a_command(page):
+    assert "python -m kakure" not in page.read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kakure.hdl.accelerators.spatial.layer_cycles import layer_cycles
 from kakure.hdl.synthesis.power import measure_energy
 from kakure.model.config.config import Config, parse_config
 from kakure.model.datasets.images import load_images
@@ -14,7 +15,6 @@ from kakure.model.parameters.parameters import random_parameters
 from kakure.search.commands.kakure import main
 from kakure.search.cost.digital import energy_model
 from kakure.search.cost.digital.coefficients import Coefficients
-from kakure.search.cost.digital.cycles import layer_cycles
 from kakure.search.cost.digital.energy_fit import errors_of, fit_energy
 from kakure.search.cost.digital.energy_measured import (
     SHARED,
@@ -28,7 +28,7 @@ from kakure.search.cost.digital.energy_run import mapped_accelerator, run_accele
 from kakure.search.cost.digital.energy_samples import energy_samples, is_held_out
 from kakure.search.cost.digital.energy_terms import role_cells, works
 from kakure.search.cost.digital.model import DigitalModel
-from kakure.search.cost.digital.tree import layer_parts, shared_parts
+from kakure.search.cost.digital.tree import layer_parts, layer_shape, shared_parts
 from kakure.search.cost.metrics import LayerBatch
 
 TINY = {
@@ -164,7 +164,7 @@ def test_a_layer_by_itself_runs_at_its_own_pace(model):
     config = energy_samples()[0]
     batch = LayerBatch.of(config)
     costs = DigitalModel(clock_ns=2.5).layer_costs(batch, extrapolate=True)
-    cycles = layer_cycles(batch, "xorshift32").cycles.astype(float)
+    cycles = layer_cycles(layer_shape(batch, "xorshift32")).cycles.astype(float)
     parts = list(layer_parts(batch, "xorshift32"))
     assert costs.energy_pj == pytest.approx(
         model.layers_pj(batch, "xorshift32", parts, cycles, 2.5)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.synthesis.memory_macro import is_macro
 from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.calibrate import report, to_json
@@ -17,10 +19,9 @@ from kakure.search.cost.digital.coefficients import COEFFICIENTS, Coefficients
 from kakure.search.cost.digital.description import describe
 from kakure.search.cost.digital.fit import fit, rank_correlation
 from kakure.search.cost.digital.library import BLOCKS
-from kakure.search.cost.digital.macro import is_macro
 from kakure.search.cost.digital.measured import MEASURED, Measurement, read_measured
 from kakure.search.cost.digital.period import KINDS, path_ns
-from kakure.search.cost.digital.period_fit import parameters_of
+from kakure.search.cost.digital.period_fit import shape_of
 from kakure.search.cost.digital.tree import Part, layer_parts, shared_parts
 from kakure.search.cost.metrics import LayerBatch
 
@@ -73,7 +74,7 @@ def test_large_sar_tiles_with_a_shift_are_held_out_and_near():
         values = sample.parameters
         if sample.block == "crossbar_tile" and sample.is_held_out and values["rows"] >= 64:
             if values["adc_type"] == "sar" and values["adc_shift"]:
-                path = path_ns("crossbar_tile", parameters_of(measurement, "crossbar_tile"), period)
+                path = path_ns(shape_of(measurement, "crossbar_tile"), period)
                 errors.append(float(path) / measurement.critical_path_ns - 1)
     assert len(errors) >= 6
     assert np.abs(errors).mean() < 0.05
@@ -105,15 +106,11 @@ def test_flip_flops_and_clock_gates_are_counted_exactly():
         for module in measurement.modules:
             if module.memory_um2:
                 continue
-            values = describe(measurement, module)
-            counts = BLOCKS[module.kind].count({
-                name: np.array([value], float if name == "write_groups" else np.int64)
-                for name, value in values.items()
-            })
+            shape = describe(measurement, module)
             total += 1
-            assert counts.flops[0] == module.flops, values
+            assert shape.flops == module.flops, shape
             # A tile whose words of columns differ in width may have one with too few cells.
-            wrong += counts.gates[0] != module.clock_gates
+            wrong += shape.gates != module.clock_gates
     assert total > 1000
     assert wrong <= 3
 
@@ -133,11 +130,10 @@ def _by_kind(parts: list[Part]) -> dict[str, tuple[int, int, int]]:
     """Instances, flip-flops and macros of each kind."""
     found: dict[str, np.ndarray] = {}
     for part in parts:
-        counts = BLOCKS[part.kind].count(part.parameters)
         is_memory = np.zeros(len(part.where), bool)
-        if part.kind == "ram":
-            is_memory = is_macro(part.parameters["depth"], part.parameters["width"])
-        flops = np.where(is_memory, 0, part.count * counts.flops).sum()
+        if isinstance(part.shape, RamShape):
+            is_memory = is_macro(part.shape.depth, part.shape.width)
+        flops = np.where(is_memory, 0, part.count * part.shape.flops).sum()
         row = np.array([part.count.sum(), flops, (part.count * is_memory).sum()])
         found[part.kind] = found.get(part.kind, np.zeros(3)) + row
     return {kind: tuple(row.astype(int).tolist()) for kind, row in found.items() if row[0]}

@@ -10,6 +10,7 @@ import pytest
 from kakure.hdl.accelerators.accelerator import Accelerator
 from kakure.hdl.emission.emit import emit
 from kakure.hdl.engines.crossbar.engine import tile_columns
+from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.model.config.config import Config, parse_config
 from kakure.search.cost.digital.tree import Part, layer_parts, shared_parts
 from kakure.search.cost.metrics import LayerBatch
@@ -65,7 +66,7 @@ def test_tiles_are_those_that_the_generator_cuts(seed):
     config = _config(
         fan_in=rng.randint(1, 70), outputs=outputs, rows=16, columns=columns, sharing=sharing
     )
-    cut = tile_columns(outputs, columns, sharing)
+    cut = tile_columns(CrossbarEngineShape.of(config, 0).grid)
     groups = config.geometry[0].groups
     tiles = _parts(config, "crossbar_tile")
     assert sum(p.count[0] for p in tiles) == len(cut) * len(groups)

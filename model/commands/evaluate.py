@@ -1,7 +1,6 @@
 """``kakure evaluate``: measure the accuracy of the integer model."""
 
 import argparse
-import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -28,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the accuracy of the integer model on the test images."""
     from kakure.model.datasets.images import load_images
-    from kakure.model.evaluate import evaluate
+    from kakure.model.evaluate import evaluate, write_score
     from kakure.model.training.chance import is_at_chance
 
     config = load_config(args.config)
@@ -39,13 +38,18 @@ def run(args: argparse.Namespace) -> None:
     at_chance = is_at_chance(score.correct, data.labels)
     if args.json:
         fields = {"config": config.name, "digest": config.digest, "split": args.split}
-        judged = {"accuracy": score.accuracy, "at_chance": at_chance}
-        print(json.dumps({**fields, **dataclasses.asdict(score), **judged}))
+        print(json.dumps({**fields, **score.facts(), "at_chance": at_chance}))
     else:
         print(
             f"{config.name}: {score.correct} of {score.count} {args.split} images right: "
             f"{score.accuracy:.4f} (integer model)"
         )
+        print(score.table())
+    if args.split == "test" and args.parameters is None:
+        try:
+            write_score(score, config, parameters)
+        except OSError as error:
+            say(f"WARNING: the report will not show this: {error}")
     if at_chance:
         say(
             f"WARNING: {path}: at chance: {score.correct} of {score.count} {args.split} images "

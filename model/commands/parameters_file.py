@@ -13,5 +13,5 @@ def parameters_path(path: Path, config: Config, output: Path | None = None) -> P
     if output is not None:
         return output
     if config.parameters is None:
-        raise UserError(f"{path}: parameters: is required here, as a file name")
+        raise UserError("is required here, as a file name", where=("parameters",), file=path)
     return path.parent / config.parameters

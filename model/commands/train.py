@@ -74,18 +74,22 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args.config)
     if config.weights.kind != "hidden":
         raise UserError(
-            f"{args.config}: weights.kind: must be 'hidden' to train, not {config.weights.kind!r}"
+            "must be 'hidden' to train",
+            where=("weights", "kind"),
+            value=repr(config.weights.kind),
+            file=args.config,
         )
     try:
         check_density(config)
     except UserError as error:
-        raise UserError(f"{args.config}: {error}") from None
+        raise error.of(args.config) from None
     output = parameters_path(args.config, config, args.output)
     check_writable(output, "parameters" if args.output is None else "--output")
     if not DEVICE.fullmatch(args.device):
         raise UserError(
-            f"--device: must be usable here, as auto, cpu, cuda and cuda:1 may be, not "
-            f"{shown(args.device)}"
+            "must be usable here, as auto, cpu, cuda and cuda:1 may be",
+            where=("--device",),
+            value=shown(args.device),
         )
     with training_lock(LOCKS / f"{config.digest[:16]}-seed{args.seed}", args.config):
         train_and_write(args, config, load_images(config, args.config.parent, "train"), output)

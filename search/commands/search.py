@@ -7,11 +7,12 @@ from pathlib import Path
 
 from kakure.hdl.emission.artifacts import BUILD
 from kakure.model.commands.command import jobs, seed, whole
-from kakure.model.errors import UserError
+from kakure.model.errors import Infeasible, UserError
+from kakure.search.cost.unfitted import Unfitted
 from kakure.search.rounds.output import check_output, output_folder, write_result
 from kakure.search.rounds.run import Options, search
 from kakure.search.rounds.summary import summary
-from kakure.search.space.space import load_space
+from kakure.search.space.space import Space, load_space
 from kakure.search.store.parallel import BACKENDS, Workers
 from kakure.search.store.store import Store
 
@@ -67,20 +68,30 @@ def run(args: argparse.Namespace) -> None:
     check_output(folder)
     # realpath bears a loop of links
     if Path(os.path.realpath(args.store)).is_relative_to(os.path.realpath(folder)):
-        raise UserError(f"{args.store}: --store: must lie outside {folder}, which is replaced")
+        raise UserError(
+            f"must lie outside {folder}, which is replaced", where=("--store",), file=args.store
+        )
     store = Store(args.store)
     if args.model == "analog" and args.rounds:
-        raise UserError("--rounds: must be 0 with the analog model: there is nothing to synthesize")
+        raise UserError(
+            "must be 0 with the analog model: there is nothing to synthesize", where=("--rounds",)
+        )
     options = Options(args.model, args.rounds, args.synthesized, args.seed)
     workers = Workers(args.jobs, args.backend)
     before, start = store.total(), time.monotonic()
     try:
         result = search(space, args.space.parent, options, store, workers, progress=True)
     except UserError as error:
-        raise UserError(f"{args.space}: {error}") from None
+        raise (error.of(args.space) if _is_of_space(error) else error) from None
     seconds = time.monotonic() - start
     best = write_result(result, folder, args.space.parent, args.command, seconds)
     print(summary(result.record))
     print(f"new evaluations {store.total() - before}, stored in {args.store}")
     print(f"page            {folder / 'index.html'}")
     print(f"configuration   {best}    (kakure gen {best})")
+
+
+def _is_of_space(error: UserError) -> bool:
+    """Whether the space itself must change, not the machine, an option or another file."""
+    is_field = bool(error.where) and error.where[0] in Space.model_fields
+    return is_field or isinstance(error, Infeasible | Unfitted)

@@ -8,6 +8,13 @@ from kakure.sim.commands.verbs import VERBS as SIM
 
 __all__ = ["INDEX"]
 
+GEN = Verb(
+    "gen",
+    "Hardware",
+    "write Verilog, bench, synthesis report and a page about them",
+    "kakure.search.commands.gen",
+)
+
 SEARCH = (
     Verb("space", "Search", "say how large a search space is", "kakure.search.commands.space"),
     Verb(
@@ -50,5 +57,5 @@ INDEX = Index(
     "",
     "from a searched configuration to verified hardware",
     ("Start", "Network", "Hardware", "Search", "Evidence", "Editors and shells"),
-    (*MODEL, *HDL, *SIM, *SEARCH),
+    (*MODEL, *HDL, GEN, *SIM, *SEARCH),
 )

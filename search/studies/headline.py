@@ -398,14 +398,16 @@ def run(args: argparse.Namespace) -> None:
     space = load_family(args.space)
     if len(space.layers) != len(VGG16_CHANNELS) + 1:
         raise UserError(
-            f"{args.space}: layers: must be {len(VGG16_CHANNELS) + 1}, VGG16's, "
-            f"not {len(space.layers)}"
+            f"must be {len(VGG16_CHANNELS) + 1}, VGG16's",
+            where=("layers",),
+            value=len(space.layers),
+            file=args.space,
         )
     first = space.layers[0]
     usual = dict(zip(("column_sharing", "adc_type", "adc_bits", "input_bits"), USUAL, strict=True))
     for name, value in usual.items():
         if value not in getattr(first, name):
             raise UserError(
-                f"{args.space}: layers[0].{name}: must hold {value}, the usual baseline's"
+                f"layers[0].{name}: must hold {value}, the usual baseline's", file=args.space
             )
     print(text(headline(space, AnalogModel(), progress=True)))

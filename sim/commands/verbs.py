@@ -12,12 +12,6 @@ VERBS = (
         "kakure.sim.commands.check",
     ),
     Verb(
-        "gen",
-        "Hardware",
-        "write Verilog, bench and synthesis report",
-        "kakure.sim.commands.gen",
-    ),
-    Verb(
         "sim",
         "Hardware",
         "simulate against the reference, bit for bit",

@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> None:
         wanted = set(args.blocks.split(","))
         if wanted - known:
             wrong = sorted(wanted - known)[0]
-            raise UserError(f"--blocks must be of {', '.join(sorted(known))}, not {wrong}")
+            raise UserError(f"--blocks must be of {', '.join(sorted(known))}", value=wrong)
         samples = [sample for sample in samples if sample.block in wanted]
     if not args.fit_only:
         measure(

@@ -94,7 +94,8 @@ class EnergyModel:
             assert "roles" in data
         except (OSError, ValueError, AssertionError):
             raise UserError(
-                f"{path}: is no energy fit; run kakure study energy --fit-only"
+                "is no energy fit; run kakure study energy --fit-only",
+                file=path,
             ) from None
         return cls(data, blocks)
 

@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
+from kakure.hdl.memory.ram_shape import RamShape
 from kakure.model.config.config import Config
-from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
+from kakure.search.cost.unfitted import Unfitted
 
 from .coefficients import COEFFICIENTS, Coefficients
-from .cycles import COPIES_ERROR, layer_cycles
 from .energy_model import EnergyModel
 from .period import Pace, layer_pace, pace
-from .tree import Part, layer_parts, shared_parts
+from .tree import Part, layer_parts, layer_shape, shared_parts
 
 __all__ = ["DigitalModel"]
 
@@ -34,7 +36,7 @@ class DigitalModel:
 
     Area is Σ over the instance tree of flip-flops and clock gates, counted exactly, plus counts
     of everything else times a fitted area each, plus memory macros. Cycles of a layer by itself
-    are those of :func:`kakure.search.cost.digital.cycles.layer_cycles`, those of a whole
+    are those of :func:`kakure.hdl.accelerators.spatial.layer_cycles.layer_cycles`, those of a whole
     configuration are exact: :func:`kakure.hdl.accelerators.spatial.cycle_model.image_timing`,
     averaged over the turns of the copies. Time is cycles times the clock period, which is estimated
     from the critical paths of the blocks, or given.
@@ -93,10 +95,10 @@ class DigitalModel:
 
     def _costs(self, batch: LayerBatch, generator: str, extrapolate: bool) -> LayerCosts:
         count = len(batch)
-        parts = list(layer_parts(batch, generator))
+        parts = layer_parts(batch, generator)
         is_known, lines = self._known(parts, count)
         if lines and not extrapolate:
-            raise UserError(lines[0])
+            raise lines[0]
         area, spread, memory = (np.zeros(count) for _ in range(3))
         for (kind, is_outside), areas in self._areas(parts, count).items():
             area += areas
@@ -104,7 +106,7 @@ class DigitalModel:
             spread += (error[kind] * areas) ** 2
         for part in parts:
             memory[part.where] += _memory_bits(part)
-        cycles = layer_cycles(batch, generator)
+        cycles = layer_cycles(layer_shape(batch, generator))
         period, period_error = self._period(batch, generator)
         cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
         energy, energy_error = np.full((2, count), np.nan)
@@ -125,18 +127,20 @@ class DigitalModel:
 
     def _known(
         self, parts: list[Part], count: int, *, repeated: bool = False
-    ) -> tuple[NDArray[np.bool_], list[str]]:
-        """Which layers lie within the fitted range of every block, and a line where one does not.
+    ) -> tuple[NDArray[np.bool_], list[Unfitted]]:
+        """Which layers lie within the fitted range of every block, and an error where one does not.
 
-        Of every parameter of every block one line, with the first layer that it is outside in.
+        Of every parameter of every block one error, with the first layer that it is outside in.
         """
         is_known = np.ones(count, bool)
-        lines: dict[str, None] = {}
+        errors: dict[str, Unfitted] = {}
         for part in parts:
             wrong, found = self.coefficients.outside(part, repeated=repeated)
             is_known[part.where[wrong]] = False
-            lines |= {f"layers[{part.where[place]}]: {line}": None for place, line in found}
-        return is_known, list(lines)
+            for place, line in found:
+                error = Unfitted(line, where=("layers", int(part.where[place])))
+                errors.setdefault(str(error), error)
+        return is_known, list(errors.values())
 
     def _areas(self, parts: list[Part], count: int) -> dict[tuple[str, bool], Floats]:
         """Area of each of ``count`` layers by kind of block, and whether it is outside its range.
@@ -175,20 +179,24 @@ class DigitalModel:
             for others.
         """
         if config.weights.kind != "hidden":
-            raise UserError(f"weights.kind must be hidden, not {config.weights.kind}")
+            kind = ("weights", "kind")
+            raise Unfitted(
+                "must be hidden", where=kind, value=config.weights.kind, is_sentence=True
+            )
         batch = LayerBatch.of(config)
         generator = config.weights.generator
         layers = self._costs(batch, generator, extrapolate)
-        parts = list(shared_parts(config))
-        tree = list(layer_parts(batch, generator))
-        lines, once_lines = [], []
+        parts = shared_parts(config)
+        tree = layer_parts(batch, generator)
+        lines: list[Unfitted] = []
+        once_lines = []
         for repeated in (False, True):
             lines += self._known(tree, len(batch), repeated=repeated)[1]
             for part in parts:
                 found = self.coefficients.outside(part, repeated=repeated)[1]
                 once_lines += [line for _, line in found]
             if once_lines and not repeated and not extrapolate:
-                raise UserError(once_lines[0])
+                raise Unfitted(once_lines[0])
         once_areas = self._areas(parts, 1)
         shared = sum(float(area.sum()) for area in once_areas.values())
         area = float(layers.area_um2.sum()) + shared
@@ -227,17 +235,16 @@ class DigitalModel:
             area_worst=float(area_errors[1]),
             time_worst=float(clock_errors[1]),
             energy_worst=float(energy_errors[1]),
-            outside=(*lines, *once_lines),
+            outside=(*map(str, lines), *once_lines),
         )
 
 
 def _memory_bits(part: Part) -> Floats:
     """Bits that a part remembers for longer than a vector: memories, masks, cells."""
-    p = part.parameters
-    if part.kind == "ram":
-        return part.count * p["depth"] * p["width"]
-    if part.kind == "crossbar_tile":
-        return 2.0 * part.count * p["rows"] * p["columns"]
+    if isinstance(part.shape, RamShape):
+        return part.count * part.shape.bits
+    if isinstance(part.shape, TileShape):
+        return part.count * part.shape.cells
     return np.zeros(len(part.where))
 
 

@@ -1,6 +1,7 @@
 """Sizes of a pixel unpacker."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class PixelUnpackerShape(BlockShape):
         """The values shift together."""
         return gated(self._held)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a byte, and counters."""
         held = 1.0 * self._held

@@ -1,6 +1,7 @@
 """Sizes of a result sender."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class ResultSenderShape(BlockShape):
         """The best one is kept as a whole."""
         return choose(self.classes > 1, 1.0, 0.0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a logit, and its comparator."""
         index = 1.0 * range_bits(self.classes)

@@ -1,6 +1,7 @@
 """Size of a stream register."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class StreamRegisterShape(BlockShape):
         """The payload enters as a whole."""
         return gated(self.width)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Its multiplexers."""
         return {"one": np.ones(np.shape(self.width))}

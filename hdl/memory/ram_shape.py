@@ -1,6 +1,7 @@
 """Sizes of a memory, and what it is made of where it is no macro."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class RamShape(BlockShape):
         word = choose((self.gates > 0) & (self.depth > 1), self.width, self.flops)
         return choose(self.always_reads == 1, word, super().free_flops)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers and the choice of a word."""
         many = self.depth > 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class MaxPoolShape(BlockShape):
         # Where no row is left over, the row of blocks makes no difference.
         return column + choose(self.height % self.size > 0, row, 0) + 2 * range_bits(self.size)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Comparators, multiplexers, counters, and the drivers of the memory."""
         data = 1.0 * self.pixel_bits

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class RequantizerLaneShape(BlockShape):
         """One for what is selected and one for the product; one for a lone scale."""
         return 1.0 + gated(self._taken) + choose(self.chunks == 1, 1, 0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplier, shifter, clamp, and the drivers of the memory."""
         is_logit = self.output_bits == 0
@@ -136,7 +137,7 @@ class RequantizerShape(BlockShape):
         """All results shift together."""
         return gated(self.held_bits)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a chunk, and the drivers of the scales."""
         is_serial = self.chunks > 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class ShortcutShape(BlockShape):
         """One for the lone pixel."""
         return gated(self._held)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers, counters, and the drivers of the memory."""
         data = 1.0 * self.pixel_bits

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -101,7 +102,7 @@ class SlidingWindowShape(BlockShape):
         x = choose(self._has_x, range_bits(self.padded_width), 0)
         return x + choose(self._has_y, range_bits(self.padded_height), 0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers, counters, and the drivers of the lines."""
         data = 1.0 * self.held_flops

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Xorshift16Shape(BlockShape):
         """It steps as a whole."""
         return gated(self.flops)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """A linear map for each window."""
         return {
@@ -91,7 +92,7 @@ class WeightOrderShape(BlockShape):
         sizes = (self.max_channels, self.max_window, self.max_rows, self.max_blocks)
         return sum(range_bits(size) for size in sizes)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Counters, and a row that goes back."""
         return {
@@ -143,7 +144,7 @@ class SignGeneratorShape(BlockShape):
         """The job is taken as a whole."""
         return gated(self._job_bits)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """What takes jobs, and the next channel."""
         job = 1.0 * self._job_bits

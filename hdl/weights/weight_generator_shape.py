@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -110,7 +111,7 @@ class MaskedSignsShape(BlockShape):
         """Words in a row at most."""
         return self.signs.max_blocks
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Its gates."""
         return {"one": np.ones(np.shape(self.max_blocks))}
@@ -145,7 +146,7 @@ class ImageReaderShape(BlockShape):
         """One for M and S."""
         return 1 + 0 * self.layers
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Counters, and the checks of a section."""
         left = 1.0 * bits(self.max_mask_words)
@@ -211,7 +212,7 @@ class WeightGeneratorShape(BlockShape):
         """A word of both polarities, whether there is one, its row and its block."""
         return 2 * WORD + 1 + range_bits(self.max_rows) + range_bits(self.max_blocks)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a layer's numbers."""
         return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -84,7 +85,7 @@ class CrossbarEngineShape(BlockShape):
         """One for each window."""
         return choose(self.copies > 1, self.copies * gated(self._window_bits), 0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a result."""
         copies = self.copies

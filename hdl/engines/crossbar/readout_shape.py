@@ -67,7 +67,7 @@ class ReadoutShape(BlockShape):
         """The count has one enable."""
         return gated(self.flops)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The adder of a serial count, and the rounding."""
         serial = 1.0 * self.flops

@@ -102,7 +102,7 @@ class TileShape(BlockShape):
         groups = self.write_groups
         return groups * gated(self.cells / at_least(groups, 1)) + gated(self.held_flops)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of cells, and an adder for each readout."""
         choices = self.sharing * self.readout.cycles

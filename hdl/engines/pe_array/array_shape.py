@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class ProcessingElementShape(BlockShape):
         """One for each sum."""
         return self.banks * gated(self.sum_bits)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers, shifter, adder, and the choice of a bank."""
         width, banks = self.sum_bits, self.banks
@@ -92,7 +93,7 @@ class PeArrayShape(BlockShape):
         """The plane, and whether sums wait."""
         return range_bits(self.input_bits) + 1
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a plane, and the drivers of all elements."""
         inputs, outputs, pixels = self.inputs, self.outputs, self.pixels

@@ -252,7 +252,7 @@ class PeEngineShape(BlockShape):
         """A row's weights of one word are written together, both polarities."""
         return self.chunk_rows * (self.words_per_row - 1 + gated(2 * self._tail))
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choices of blocks, weights and results, and the drivers of the memories."""
         inputs, pixels, blocks = self.inputs, self.pixels, self.blocks

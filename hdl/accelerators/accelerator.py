@@ -11,7 +11,7 @@ from kakure.hdl.accelerators.spatial.core import SpatialCore
 from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_bank import AXI_LITE, RegisterBank
-from kakure.hdl.bus.register_map import IDENTITY, MAP_VERSION
+from kakure.hdl.bus.register_map import constant_values
 from kakure.hdl.emission.hierarchy import place
 from kakure.model.config.config import Config
 
@@ -123,11 +123,8 @@ class Accelerator(wiring.Component):
 
     def _show(self, m: Module, values: Any, core: SpatialCore, counters: Counters) -> None:
         """Connect what the registers show."""
-        digest = self.config.digest
         numbers: dict[str, ValueLike] = {
-            "IDENTITY": IDENTITY,
-            "VERSION": MAP_VERSION,
-            **{f"DIGEST_{k}": int(digest[8 * k : 8 * k + 8], 16) for k in range(8)},
+            **constant_values(self.config.digest),
             "LOAD_CYCLES": counters.load_cycles,
             "RESULTS": counters.results,
             "LATENCY": counters.latency,

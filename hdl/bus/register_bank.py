@@ -130,7 +130,7 @@ class RegisterBank(wiring.Component):
         m.d.comb += writes.eq(has_address & has_data)
         for field in CONTROL.fields:
             value = taken[field.low : field.low + field.width]
-            is_written = writes & to_control & taken[bits + field.low // 8]
+            is_written = writes & to_control & taken[bits + field.byte]
             target = self.control[field.name]
             if field.is_pulse:
                 m.d.sync += target.eq(Mux(is_written, value, 0))

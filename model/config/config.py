@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from kakure.model.errors import UserError
+from kakure.model.errors import FieldError, UserError
 from kakure.model.shown import cut, shown
 
 from .geometry import LayerGeometry, chain
@@ -150,30 +150,30 @@ class LayerConfig(Schema):
     @model_validator(mode="after")
     def _check(self) -> "LayerConfig":
         if self.kind == "conv" and self.kernel is None:
-            raise ValueError("kernel is required for a conv layer")
+            raise FieldError("kernel", "is required for a conv layer")
         if self.kind == "linear":
             for name in ("kernel", "padding"):
                 if getattr(self, name) is not None:
-                    raise ValueError(f"{name} must be left out of a linear layer")
+                    raise FieldError(name, "must be left out of a linear layer")
             if self.pool != 1:
-                raise ValueError(f"pool must be 1 in a linear layer, not {self.pool}")
+                raise FieldError("pool", f"must be 1 in a linear layer, not {self.pool}")
         if self.kernel is not None and self.padding is not None and self.padding >= self.kernel:
-            raise ValueError(f"padding must be below kernel = {self.kernel}, not {self.padding}")
+            raise FieldError("padding", f"must be below kernel = {self.kernel}, not {self.padding}")
         if self.residual:
             check_residual(self.kind, self.kernel, self.padding, self.pool)
         needs = ("column_sharing", "adc_type", "adc_bits")
         if self.engine == "crossbar":
             for name in needs:
                 if getattr(self, name) is None:
-                    raise ValueError(f"{name} is required with engine crossbar")
+                    raise FieldError(name, "is required with engine crossbar")
         else:
             for name in needs:
                 if getattr(self, name) is not None:
-                    raise ValueError(f"{name} must be left out with engine pe_array")
+                    raise FieldError(name, "must be left out with engine pe_array")
             if self.adc_shift:
-                raise ValueError("adc_shift must be left out with engine pe_array")
+                raise FieldError("adc_shift", "must be left out with engine pe_array")
             if self.copies != 1:
-                raise ValueError("copies must be left out with engine pe_array")
+                raise FieldError("copies", "must be left out with engine pe_array")
         return self
 
 
@@ -186,14 +186,17 @@ def check_shape(dataset: str, input_shape: tuple[int, int, int] | None) -> None:
         If they have none, two, or one out of range.
     """
     if dataset not in DATASET_SHAPES and input_shape is None:
-        raise ValueError(
-            "input_shape is required where dataset is not one of "
-            f"{', '.join(DATASET_SHAPES)}, but {shown(dataset)}"
+        raise FieldError(
+            "input_shape",
+            "is required where dataset is not one of "
+            f"{', '.join(DATASET_SHAPES)}, but {shown(dataset)}",
         )
     if dataset in DATASET_SHAPES and input_shape is not None:
-        raise ValueError(f"input_shape must be left out with dataset {dataset}")
+        raise FieldError("input_shape", f"must be left out with dataset {dataset}")
     if input_shape is not None and not all(1 <= n <= 1024 for n in input_shape):
-        raise ValueError(f"input_shape must be 1 to 1024 in each part, not {cut(str(input_shape))}")
+        raise FieldError(
+            "input_shape", f"must be 1 to 1024 in each part, not {cut(str(input_shape))}"
+        )
 
 
 LONGEST_NAME = 255
@@ -216,11 +219,11 @@ def check_file_name(field: str, text: str | None) -> None:
     except UnicodeEncodeError:
         encoded = b"\0"
     if b"\0" in encoded:
-        raise ValueError(f"{field} must be a path that a file can have, not {shown(text)}")
+        raise FieldError(field, f"must be a path that a file can have, not {shown(text)}")
     longest = max(encoded.split(b"/"), key=len)
     if len(longest) > LONGEST_NAME:
-        raise ValueError(
-            f"{field} must have names of at most {LONGEST_NAME} bytes, not {len(longest)}"
+        raise FieldError(
+            field, f"must have names of at most {LONGEST_NAME} bytes, not {len(longest)}"
         )
 
 
@@ -233,14 +236,14 @@ def check_residual(kind: str, kernel: int | None, padding: int | None, pool: int
         If it may not.
     """
     if kind != "conv" or kernel is None:
-        raise ValueError("residual must be false in a linear layer")
+        raise FieldError("residual", "must be false in a linear layer")
     if pool != 1:
-        raise ValueError(f"pool must be 1 with residual, not {pool}")
+        raise FieldError("pool", f"must be 1 with residual, not {pool}")
     if not kernel % 2:
-        raise ValueError(f"kernel must be odd with residual, not {kernel}")
+        raise FieldError("kernel", f"must be odd with residual, not {kernel}")
     half = kernel // 2
     if padding not in (None, half):
-        raise ValueError(f"padding must be {half} with residual, not {padding}")
+        raise FieldError("padding", f"must be {half} with residual, not {padding}")
 
 
 class Config(Schema):
@@ -272,9 +275,9 @@ class Config(Schema):
         for index, layer in enumerate(self.layers):
             sharing = layer.column_sharing
             if sharing is not None and self.crossbar.columns % sharing:
-                raise ValueError(
-                    f"layers[{index}].column_sharing must divide crossbar.columns = "
-                    f"{self.crossbar.columns}, not {sharing}"
+                raise FieldError(
+                    ("layers", index, "column_sharing"),
+                    f"must divide crossbar.columns = {self.crossbar.columns}, not {sharing}",
                 )
         _ = self.geometry
         return self
@@ -309,8 +312,10 @@ def check_density(config: Config) -> None:
     for geometry in config.geometry:
         if not config.weights.kept(geometry.weights):
             raise UserError(
-                f"weights.density: must keep at least 1 of the {geometry.weights} weights of "
-                f"layers[{geometry.index}], not 0, as {config.weights.density} does"
+                f"must keep at least 1 of the {geometry.weights} weights of "
+                f"layers[{geometry.index}], not 0, as {config.weights.density} "
+                "does",
+                where=("weights", "density"),
             )
 
 

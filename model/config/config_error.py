@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from kakure.model.errors import FieldError, FieldPath, UserError
 from kakure.model.shown import cut, printable, shown
 
-__all__ = ["explain", "field_path"]
+__all__ = ["explain", "field_of"]
 
 
 def _number(value: float) -> str:
@@ -41,20 +42,17 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 """The rule that each kind of pydantic's errors breaks, from its context."""
 
 
-def field_path(location: tuple[int | str, ...]) -> str:
-    """``("layers", 0, "kernel")`` as a person writes it: ``layers[0].kernel``."""
-    path = ""
-    for index, part in enumerate(location):
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not (index == 1 and location[0] == "weights"):  # the discriminator is no key
-            part = cut(printable(part))
-            path += f".{part}" if path else part
-    return path
+def field_of(location: FieldPath) -> FieldPath:
+    """The field that pydantic calls ``location``, its names as they can be printed."""
+    return tuple(
+        cut(printable(part)) if isinstance(part, str) else part
+        for index, part in enumerate(location)
+        if not (index == 1 and location[0] == "weights")  # the discriminator is no key
+    )
 
 
-def explain(error: ValidationError, schemas: Mapping[str, type[BaseModel]]) -> str:
-    """``field: rule, not value`` for the first thing that is wrong.
+def explain(error: ValidationError, schemas: Mapping[str, type[BaseModel]]) -> UserError:
+    """Where, rule and value of the first thing that is wrong.
 
     An unknown key comes before all else: it is often the reason why another one is missing.
 
@@ -66,23 +64,23 @@ def explain(error: ValidationError, schemas: Mapping[str, type[BaseModel]]) -> s
     """
     errors = error.errors()
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    path, kind, context = field_path(first["loc"]), first["type"], first.get("ctx", {})
+    where, kind, context = field_of(first["loc"]), first["type"], first.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"{path}: unknown key{_hint(first['loc'], schemas)}"
+        return UserError(f"unknown key{_hint(first['loc'], schemas)}", where=where)
     if kind == "missing":
-        return f"{path}: is required"
+        return UserError("is required", where=where)
     if kind == "union_tag_not_found":
-        return f"{path}.kind: is required"
-    if kind == "value_error":
-        field, _, rule = first["msg"].removeprefix("Value error, ").partition(" ")
-        return f"{path}.{field}: {rule}" if path else f"{field}: {rule}"
+        return UserError("is required", where=(*where, "kind"))
+    cause = context.get("error")
+    if isinstance(cause, FieldError):
+        return UserError(cause.rule, where=(*where, *cause.where))
     value = first["input"]
     if kind == "union_tag_invalid":
-        path, value = f"{path}.kind", value["kind"]
+        where, value = (*where, "kind"), value["kind"]
     rule = RULES[kind](context) if kind in RULES else first["msg"]
     if kind == "string_too_short":
-        return f"{path}: {rule}"
-    return f"{path}: {rule}, not {context.get('actual_length', shown(value))}"
+        return UserError(rule, where=where)
+    return UserError(rule, where=where, value=context.get("actual_length", shown(value)))
 
 
 def _hint(location: tuple[int | str, ...], schemas: Mapping[str, type[BaseModel]]) -> str:

@@ -117,22 +117,24 @@ def load_images(config: Config, folder: Path, split: Split) -> LabelledImages:
         data, source = _idx_folder(path, split), str(path)
     if data.images.shape[1:] != config.shape:
         raise UserError(
-            f"{source}: images must be {_by(config.shape)} as in the configuration, "
-            f"not {_by(data.images.shape[1:])}"
+            f"images must be {_by(config.shape)} as in the configuration",
+            value=_by(data.images.shape[1:]),
+            file=source,
         )
     if not len(data):
-        raise UserError(f"{source}: must hold at least one {split} image, not 0")
+        raise UserError(f"must hold at least one {split} image", value="0", file=source)
     if split == "train" and len(data) < LEAST_TRAINING:
         raise UserError(
-            f"{source}: must hold at least {LEAST_TRAINING} training images, not {len(data)}"
+            f"must hold at least {LEAST_TRAINING} training images", value=len(data), file=source
         )
     classes = config.layers[-1].channels
     first, last = int(data.labels.min()), int(data.labels.max())
     if last >= classes:
         start = ", for labels start at 0" if first > 0 else ""
         raise UserError(
-            f"{source}: labels must be below {classes}, the outputs of the last layer{start}, "
-            f"not {f'{first} to ' if start else ''}{last}"
+            f"labels must be below {classes}, the outputs of the last layer{start}",
+            value=f"{(f'{first} to ' if start else '')}{last}",
+            file=source,
         )
     return data
 
@@ -154,19 +156,20 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
             raw = _unpacked(path)
     except FileNotFoundError:
         raise UserError(
-            f"{path.parent}: must hold {path.name.removesuffix('.gz')} or {path.name}"
+            f"must hold {path.name.removesuffix('.gz')} or {path.name}", file=path.parent
         ) from None
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
+        raise UserError(f"cannot be read: {error}", file=path) from None
     if len(raw) >= 4 and raw[1:4] == b"\x08\0\0" and 1 <= raw[0] <= 4:
         raise UserError(
-            f"{path}: must have its header in big-endian byte order, not little-endian, "
-            f"{raw[:4].hex(' ')}"
+            f"must have its header in big-endian byte order, not little-endian, {raw[:4].hex(' ')}",
+            file=path,
         )
     if len(raw) < 4 or raw[:3] != b"\0\0\x08" or not 1 <= raw[3] <= 4:
         raise UserError(
-            f"{path}: must start with the idx header 00 00 08 of unsigned bytes, "
-            f"not {raw[:4].hex(' ') or 'nothing'}"
+            "must start with the idx header 00 00 08 of unsigned bytes",
+            value=raw[:4].hex(" ") or "nothing",
+            file=path,
         )
     header = 4 + 4 * raw[3]
     shape, swapped = (
@@ -176,12 +179,13 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     expected = header + math.prod(shape)
     if len(raw) == header + math.prod(swapped) != expected:
         raise UserError(
-            f"{path}: must have its shape {_by(swapped)} in big-endian byte order, "
-            "not little-endian"
+            f"must have its shape {_by(swapped)} in big-endian byte order",
+            value="little-endian",
+            file=path,
         )
     if len(raw) != expected:
         raise UserError(
-            f"{path}: must hold {expected} bytes for its shape {_by(shape)}, not {len(raw)}"
+            f"must hold {expected} bytes for its shape {_by(shape)}", value=len(raw), file=path
         )
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape).copy()
 
@@ -191,28 +195,31 @@ def _unpacked(path: Path) -> bytes:
     with gzip.open(path) as file:
         raw = file.read(LARGEST_IDX + 1)
     if len(raw) > LARGEST_IDX:
-        raise UserError(f"{path}: cannot be read: must unpack to at most {LARGEST_IDX} bytes")
+        raise UserError(f"cannot be read: must unpack to at most {LARGEST_IDX} bytes", file=path)
     return raw
 
 
 def _idx_folder(path: Path, split: Split) -> LabelledImages:
     if not path.is_dir():
         hint = ": make data DATASET=fashion-mnist" if path == DATA / "fashion-mnist" else ""
-        raise UserError(f"{path}: dataset: must be an existing folder of idx files{hint}")
+        raise UserError(
+            f"must be an existing folder of idx files{hint}", where=("dataset",), file=path
+        )
     images_name, labels_name = IDX_FILES[split]
     colour_name = images_name.replace("idx3", "idx4")
     colour = any((path / f"{colour_name}{end}").exists() for end in ("", ".gz"))
     if colour and any((path / f"{images_name}{end}").exists() for end in ("", ".gz")):
-        raise UserError(f"{path}: must hold {images_name} or {colour_name}, not both")
+        raise UserError(f"must hold {images_name} or {colour_name}", value="both", file=path)
     images_name = colour_name if colour else images_name
     images = read_idx(path / images_name)
     labels = read_idx(path / labels_name)
     if images.ndim not in (3, 4):
-        raise UserError(f"{path / images_name}: must have 3 or 4 dimensions, not {images.ndim}")
+        raise UserError("must have 3 or 4 dimensions", value=images.ndim, file=path / images_name)
     if labels.shape != images.shape[:1]:
         raise UserError(
-            f"{path / labels_name}: must hold one label for each of {len(images)} images, "
-            f"not {_by(labels.shape)}"
+            f"must hold one label for each of {len(images)} images",
+            value=_by(labels.shape),
+            file=path / labels_name,
         )
     if images.ndim == 3:
         images = images[..., None]
@@ -240,12 +247,13 @@ def _cifar10(path: Path, split: Split) -> LabelledImages:
             raw = np.fromfile(path / name, np.uint8)
         except FileNotFoundError:
             raise UserError(
-                f"{path}: must hold {name} of CIFAR-10's binary version: make data DATASET=cifar10"
+                f"must hold {name} of CIFAR-10's binary version: make data DATASET=cifar10",
+                file=path,
             ) from None
         except OSError as error:
-            raise UserError(f"{path / name}: cannot be read: {error.strerror}") from None
+            raise UserError(f"cannot be read: {error.strerror}", file=path / name) from None
         if len(raw) != 10000 * record:
-            raise UserError(f"{path / name}: must hold {10000 * record} bytes, not {len(raw)}")
+            raise UserError(f"must hold {10000 * record} bytes", value=len(raw), file=path / name)
         batches.append(raw.reshape(10000, record))
     records = np.concatenate(batches)
     images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)

@@ -58,7 +58,9 @@ class Network(nn.Module):
         super().__init__()
         hidden = config.weights
         if hidden.kind != "hidden":
-            raise UserError(f"weights.kind: must be 'hidden' to train, not {hidden.kind!r}")
+            raise UserError(
+                "must be 'hidden' to train", where=("weights", "kind"), value=repr(hidden.kind)
+            )
         check_density(config)
         self.input_bits = config.layers[0].input_bits
         layers = []

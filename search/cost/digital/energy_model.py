@@ -94,8 +94,8 @@ class EnergyModel:
             assert "roles" in data
         except (OSError, ValueError, AssertionError):
             raise UserError(
-                f"{path}: is no energy fit; run "
-                "python -m kakure.search.cost.digital.energy --fit-only"
+                "is no energy fit; run python -m kakure.search.cost.digital.energy --fit-only",
+                file=path,
             ) from None
         return cls(data, blocks)
 

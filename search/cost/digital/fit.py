@@ -225,11 +225,13 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
     """
     tools = {tuple(sorted(m.tools.items())) for m in measurements}
     if len(tools) > 1:
-        raise UserError("measured.jsonl: points of different tools must not be mixed")
+        raise UserError("points of different tools must not be mixed", file="measured.jsonl")
     points = points_of(measurements)
     missing = sorted(set(BLOCKS) - set(points))
     if missing:
-        raise UserError(f"measured.jsonl: no point of {', '.join(missing)}; run make calibrate")
+        raise UserError(
+            f"no point of {', '.join(missing)}; run make calibrate", file="measured.jsonl"
+        )
     blocks = {kind: _fit_block(points[kind]) for kind in sorted(points)}
     return {
         "command": "python -m kakure.search.cost.digital.calibrate",

@@ -15,8 +15,8 @@ from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.model.config.config import Config
-from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
+from kakure.search.cost.unfitted import Unfitted
 
 from .coefficients import COEFFICIENTS, Coefficients
 from .energy_model import EnergyModel
@@ -99,7 +99,7 @@ class DigitalModel:
         count = len(layers)
         is_known, lines = self._known(parts, count)
         if lines and not extrapolate:
-            raise UserError(lines[0])
+            raise lines[0]
         area, spread, memory = (np.zeros(count) for _ in range(3))
         for (kind, is_outside), areas in self._areas(parts, count).items():
             area += areas
@@ -128,18 +128,20 @@ class DigitalModel:
 
     def _known(
         self, parts: list[Part], count: int, *, repeated: bool = False
-    ) -> tuple[NDArray[np.bool_], list[str]]:
-        """Which layers lie within the fitted range of every block, and a line where one does not.
+    ) -> tuple[NDArray[np.bool_], list[Unfitted]]:
+        """Which layers lie within the fitted range of every block, and an error where one does not.
 
-        Of every parameter of every block one line, with the first layer that it is outside in.
+        Of every parameter of every block one error, with the first layer that it is outside in.
         """
         is_known = np.ones(count, bool)
-        lines: dict[str, None] = {}
+        errors: dict[str, Unfitted] = {}
         for part in parts:
             wrong, found = self.coefficients.outside(part, repeated=repeated)
             is_known[part.where[wrong]] = False
-            lines |= {f"layers[{part.where[place]}]: {line}": None for place, line in found}
-        return is_known, list(lines)
+            for place, line in found:
+                error = Unfitted(line, where=("layers", int(part.where[place])))
+                errors.setdefault(str(error), error)
+        return is_known, list(errors.values())
 
     def _areas(self, parts: list[Part], count: int) -> dict[tuple[str, bool], Floats]:
         """Area of each of ``count`` layers by kind of block, and whether it is outside its range.
@@ -178,19 +180,23 @@ class DigitalModel:
             for others.
         """
         if config.weights.kind != "hidden":
-            raise UserError(f"weights.kind must be hidden, not {config.weights.kind}")
+            kind = ("weights", "kind")
+            raise Unfitted(
+                "must be hidden", where=kind, value=config.weights.kind, is_sentence=True
+            )
         shape = config_layers(config)
         count = len(shape)
         tree, parts = layer_parts(shape), shared_parts(config)
         layers = self._costs(shape, tree, extrapolate)
-        lines, once_lines = [], []
+        lines: list[Unfitted] = []
+        once_lines = []
         for repeated in (False, True):
             lines += self._known(tree, count, repeated=repeated)[1]
             for part in parts:
                 found = self.coefficients.outside(part, repeated=repeated)[1]
                 once_lines += [line for _, line in found]
             if once_lines and not repeated and not extrapolate:
-                raise UserError(once_lines[0])
+                raise Unfitted(once_lines[0])
         once_areas = self._areas(parts, 1)
         shared = sum(float(area.sum()) for area in once_areas.values())
         area = float(layers.area_um2.sum()) + shared
@@ -229,7 +235,7 @@ class DigitalModel:
             area_worst=float(area_errors[1]),
             time_worst=float(clock_errors[1]),
             energy_worst=float(energy_errors[1]),
-            outside=(*lines, *once_lines),
+            outside=(*map(str, lines), *once_lines),
         )
 
 

@@ -25,7 +25,7 @@ class FrameGateShape(BlockShape):
     parameters = ("image_words",)
     repeated = frozenset(parameters)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The word of the image, the counts of results and of wrong frames, events, the error.
 

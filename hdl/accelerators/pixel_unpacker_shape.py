@@ -36,12 +36,12 @@ class PixelUnpackerShape(BlockShape):
     def _counters(self) -> Number:
         return range_bits(BYTES) + range_bits(self.channels) + range_bits(self.pixels)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Byte, channel and pixel, and the values that wait."""
         return self._counters + self._held
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The values shift together."""
         return gated(self._held)

@@ -26,12 +26,12 @@ class StreamRegisterShape(BlockShape):
         """1 for each."""
         return 1 + 0 * self.width
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The payload, and whether it waits."""
         return self.width + 1
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The payload enters as a whole."""
         return gated(self.width)

@@ -42,22 +42,22 @@ class BlockShape:
     parameters: ClassVar[tuple[str, ...]]
     repeated: ClassVar[frozenset[str]] = frozenset()
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Flip-flops of the block, its children not counted; exact."""
         return 0
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """Clock gates of the block, its children not counted; exact."""
         return 0
 
-    @property
+    @cached_property
     def free_flops(self) -> Number:
         """Flip-flops that every cycle clocks: all, in a block without clock gates."""
         return choose(self.gates > 0, 0, self.flops)
 
-    @property
+    @cached_property
     def held_flops(self) -> Number:
         """Flip-flops behind clock gates that open while the block works."""
         return self.flops - self.free_flops

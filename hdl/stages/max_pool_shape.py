@@ -38,12 +38,12 @@ class MaxPoolShape(BlockShape):
         """Bits of a pixel."""
         return self.channels * self.sum_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The best of each channel, the position, and whether a maximum waits."""
         return self.pixel_bits + self._counters + 1
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for all registers, or one a channel: a lone block's has an enable of its own."""
         is_alone = self.blocks == 1

@@ -40,12 +40,12 @@ class ShortcutShape(BlockShape):
     def _counters(self) -> Number:
         return 2 * range_bits(self.depth)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """A lone pixel, or where the queue begins and ends."""
         return self._held + self._counters
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for the lone pixel."""
         return gated(self._held)

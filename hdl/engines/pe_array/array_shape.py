@@ -29,12 +29,12 @@ class ProcessingElementShape(BlockShape):
     kind = "processing_element"
     parameters = ("inputs", "input_bits", "sum_bits", "banks")
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The sums."""
         return self.sum_bits * self.banks
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for each sum."""
         return self.banks * gated(self.sum_bits)
@@ -88,7 +88,7 @@ class PeArrayShape(BlockShape):
         """Cycles of a block of inputs: one for each plane."""
         return self.input_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The plane, and whether sums wait."""
         return range_bits(self.input_bits) + 1

@@ -242,12 +242,12 @@ class PeEngineShape(BlockShape):
         """Channels in the last word of a row."""
         return self.channels - WORD * (self.words_per_row - 1)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Where the work is, and the weights of a chunk."""
         return self._counters + self._weights
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """A row's weights of one word are written together, both polarities."""
         return self.chunk_rows * (self.words_per_row - 1 + gated(2 * self._tail))

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 
-from kakure.model.__main__ import main
 from kakure.model.config.config import load_config
 from kakure.model.config.presets import preset
 from kakure.model.datasets.images import load_images
 from kakure.model.evaluate import Score, evaluate, read_score, write_score
 from kakure.model.parameters.parameters import load_parameters, random_parameters
 from kakure.model.reference.network import classify, network
+from kakure.search.commands.kakure import main
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 

@@ -12,9 +12,9 @@ from kakure.model.config.config import Config, parse_config
 from kakure.model.datasets.images import load_images
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import random_parameters
+from kakure.search.commands.kakure import main
 from kakure.search.cost.digital import energy_model
 from kakure.search.cost.digital.coefficients import Coefficients
-from kakure.search.cost.digital.energy import main
 from kakure.search.cost.digital.energy_fit import errors_of, fit_energy
 from kakure.search.cost.digital.energy_measured import (
     SHARED,
@@ -206,5 +206,5 @@ def test_points_of_different_tools_are_refused(points):
 def test_a_configuration_without_trained_parameters_is_refused(tmp_path, capsys):
     path = tmp_path / "tiny.json"
     path.write_text(json.dumps(TINY))
-    assert main([str(path)]) == 2
+    assert main(["study", "energy", str(path)]) == 2
     assert "energy is that of a trained network" in capsys.readouterr().err

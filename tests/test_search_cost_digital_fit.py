@@ -13,7 +13,8 @@ import pytest
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.synthesis.memory_macro import is_macro
 from kakure.model.errors import UserError
-from kakure.search.cost.digital.calibrate import main, report, to_json
+from kakure.search.commands.kakure import main
+from kakure.search.cost.digital.calibrate import report, to_json
 from kakure.search.cost.digital.coefficients import COEFFICIENTS, Coefficients
 from kakure.search.cost.digital.description import describe
 from kakure.search.cost.digital.fit import fit, rank_correlation
@@ -152,7 +153,7 @@ def test_points_of_different_tools_are_not_mixed():
 
 
 def test_missing_blocks_are_named():
-    with pytest.raises(UserError, match=r"no point of .*crossbar_tile.*; run make calibrate"):
+    with pytest.raises(UserError, match=r"no point of .*crossbar_tile.*; run kakure calibrate"):
         fit([m for m in _measured() if m.sample.block == "frame_gate"])
 
 
@@ -179,15 +180,15 @@ def test_the_document_shows_what_the_command_prints():
 
 def test_the_command_fits_without_synthesis(tmp_path, capsys):
     path = tmp_path / "coefficients.json"
-    assert main(["--fit-only", "--coefficients", str(path)]) == 0
+    assert main(["calibrate", "--fit-only", "--coefficients", str(path)]) == 0
     assert path.read_bytes() == COEFFICIENTS.read_bytes()
     assert "held out" in capsys.readouterr().out
 
 
 def test_the_command_names_what_is_wrong(tmp_path, capsys):
-    assert main(["--blocks", "ram,rom"]) == 2
+    assert main(["calibrate", "--blocks", "ram,rom"]) == 2
     assert "--blocks must be of accelerator, " in capsys.readouterr().err
-    assert main(["--fit-only", "--measured", str(tmp_path / "no")]) == 2
+    assert main(["calibrate", "--fit-only", "--measured", str(tmp_path / "no")]) == 2
     assert "cannot be read" in capsys.readouterr().err
 
 
@@ -199,7 +200,7 @@ def test_broken_coefficients_are_named(tmp_path):
     with pytest.raises(UserError, match="not valid JSON"):
         Coefficients.read(path)
     path.write_text("{}")
-    with pytest.raises(UserError, match="lacks accelerator; run make calibrate"):
+    with pytest.raises(UserError, match="lacks accelerator; run kakure calibrate"):
         Coefficients.read(path)
 
 

@@ -110,7 +110,7 @@ def record(**other) -> dict:
         "space": {"name": "a<b>&c", "area_um2": 2e5},
         "space_digest": "ef" * 32,
         "objective": "interval",
-        "command": "python -m kakure.search run 'x<y>.json'",
+        "command": "kakure search 'x<y>.json'",
         "seed": 1,
         "versions": {"torch": "1"},
         "model": {"name": "digital"},

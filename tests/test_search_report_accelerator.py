@@ -13,7 +13,7 @@ from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS
 from kakure.hdl.emission.artifacts import design_of
 from kakure.model.evaluate import Score, write_score
-from kakure.search.__main__ import main
+from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.report.accelerator import write_report
 from kakure.search.report.accuracy import confusion, curve

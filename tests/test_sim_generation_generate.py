@@ -15,7 +15,7 @@ from kakure.model.config.config import load_config
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import random_parameters, save_parameters
 from kakure.model.parameters.supermask_image import image_words
-from kakure.sim.__main__ import main
+from kakure.search.commands.kakure import main
 from kakure.sim.generation.generate import generate
 from kakure.sim.generation.project import open_project
 from kakure.sim.report.diagram import diagram
@@ -61,7 +61,7 @@ def test_the_same_configuration_gives_the_same_bytes(path):
     code = "from pathlib import Path; from kakure.sim.generation.generate import generate;"
     code += "from kakure.sim.generation.project import open_project;"
     code += "generate(open_project(Path('tiny.json')))"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "77"}
+    environment = os.environ | {"PYTHONHASHSEED": "77"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     assert contents(folder) == first
     for name in ("verilog/accelerator_tiny.v", "supermask.hex", "registers.md", "kakure.h"):

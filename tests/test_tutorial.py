@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kakure.model.__main__ import main as model
 from kakure.model.config.config import load_config
-from kakure.search.__main__ import main as search
-from kakure.sim.__main__ import main as sim
+from kakure.search.commands.kakure import main
 
 TUTORIAL = Path(__file__).resolve().parent.parent / "docs" / "tutorial.md"
-
-VERBS = {"check": (sim, "check"), "train": (model, "train"), "evaluate": (model, "evaluate")}
-VERBS |= {"gen": (search, "gen"), "sim": (sim, "run")}
 
 
 @dataclass(frozen=True)
@@ -35,10 +30,9 @@ def blocks(page: str) -> Iterator[Block]:
 
 def kakure(line: str) -> int:
     """Run a command line in this process."""
-    program, verb, *arguments = shlex.split(line)
+    program, *arguments = shlex.split(line)
     assert program == "kakure"
-    main, name = VERBS[verb]
-    return main([name, *arguments])
+    return main(arguments)
 
 
 def fits(expected: str, output: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kakure.hdl.shape.numbers import Number, at_least, ceil_div
 
-__all__ = ["SOURCE", "Fit", "MemoryMacro", "fit", "is_macro", "memory_macro"]
+__all__ = ["SOURCE", "Fit", "MemoryMacro", "fit", "is_macro", "memory_macro", "options", "run"]
 
 TABLE = Path(__file__).with_name("cacti_45nm.csv")
 COEFFICIENTS = Path(__file__).with_name("memory_macro.json")
@@ -179,18 +179,18 @@ def memory_macro(depth: Number, width: Number) -> MemoryMacro:
     )
 
 
-def _main() -> None:
-    parser = argparse.ArgumentParser(description="The macro model and its fit.")
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
     parser.add_argument("--write", action="store_true", help="write the coefficients as data")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Fit, and print the formulas with their errors."""
     fits = fit()
-    if parser.parse_args().write:
+    if args.write:
         entries = {name: vars(entry) for name, entry in fits.items()}
         COEFFICIENTS.write_text(json.dumps(entries, indent=2) + "\n")
     for name, entry in fits.items():
         sum_ = " + ".join(f"{c:.4g}·{term}" for term, c in entry.coefficients.items())
         print(f"{name} = {sum_}")
         print(f"    off by {entry.mean_error:.1%} on average, {entry.max_error:.1%} at most")
-
-
-if __name__ == "__main__":
-    _main()

@@ -167,7 +167,7 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
             metadata = dict(file.metadata() or {})
     except FileNotFoundError:
         raise UserError(
-            "must be an existing file; make train writes it", where=("parameters",), file=path
+            "must be an existing file; kakure train writes it", where=("parameters",), file=path
         ) from None
     except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"cannot be read: {error}", where=("parameters",), file=path) from None

@@ -1,6 +1,6 @@
 """What a bench compared, counted where it compares, in a file that the caller can trust.
 
-Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""``make gen``: everything that a configuration stands for, in one folder."""
+"""``kakure gen``: everything that a configuration stands for, in one folder."""
 
 import hashlib
 import json

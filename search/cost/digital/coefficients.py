@@ -45,9 +45,9 @@ class Coefficients:
             data = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             reason = error.strerror
-            raise UserError(f"cannot be read: {reason}; run make calibrate", file=path) from None
+            raise UserError(f"cannot be read: {reason}; run kakure calibrate", file=path) from None
         except ValueError as error:
-            raise UserError(f"not valid JSON: {error}; run make calibrate", file=path) from None
+            raise UserError(f"not valid JSON: {error}; run kakure calibrate", file=path) from None
         return cls.of(data, str(path))
 
     @classmethod
@@ -62,7 +62,7 @@ class Coefficients:
         missing = sorted(set(BLOCKS) - set(data.get("blocks", {})))
         if missing or "kinds" not in data.get("period", {}):
             lacking = missing[0] if missing else "period.kinds"
-            raise UserError(f"lacks {lacking}; run make calibrate", file=source)
+            raise UserError(f"lacks {lacking}; run kakure calibrate", file=source)
         return cls(data)
 
     @property

@@ -163,9 +163,7 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
         If there are no points, or they are of different tools.
     """
     if not points:
-        raise UserError(
-            "there are no energy points; run python -m kakure.search.cost.digital.energy"
-        )
+        raise UserError("there are no energy points; run kakure study energy")
     tools = {tuple(sorted(point.tools.items())) for point in points}
     if len(tools) > 1:
         raise UserError("the energy points are of different tools: measure them again")

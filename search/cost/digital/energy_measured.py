@@ -247,7 +247,7 @@ def read_points(path: Path = ENERGY_MEASURED, *, is_mended: bool = False) -> lis
         EnergyPoint.from_json,
         lambda point: point.digest,
         what="an energy point",
-        command="python -m kakure.search.cost.digital.energy",
+        command="kakure study energy",
         is_mended=is_mended,
     )
 

@@ -94,7 +94,7 @@ class EnergyModel:
             assert "roles" in data
         except (OSError, ValueError, AssertionError):
             raise UserError(
-                "is no energy fit; run python -m kakure.search.cost.digital.energy --fit-only",
+                "is no energy fit; run kakure study energy --fit-only",
                 file=path,
             ) from None
         return cls(data, blocks)

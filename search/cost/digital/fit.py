@@ -230,11 +230,11 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
     missing = sorted(set(BLOCKS) - set(points))
     if missing:
         raise UserError(
-            f"no point of {', '.join(missing)}; run make calibrate", file="measured.jsonl"
+            f"no point of {', '.join(missing)}; run kakure calibrate", file="measured.jsonl"
         )
     blocks = {kind: _fit_block(points[kind]) for kind in sorted(points)}
     return {
-        "command": "python -m kakure.search.cost.digital.calibrate",
+        "command": "kakure calibrate",
         "seed": SEED,
         "samples": len(measurements),
         "tools": dict(sorted(measurements[0].tools.items())),

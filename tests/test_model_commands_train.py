@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from kakure.model.__main__ import main
-from kakure.model.config.config import json_schema, load_config
+from kakure.model.config.config import load_config
 from kakure.model.config.presets import preset_json
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import load_parameters
 from kakure.model.training.training_lock import training_lock
-from kakure.sim.__main__ import main as check
+from kakure.search.commands.kakure import main
 from kakure.sim.generation.plan import describe
+from tests.test_search_commands_kakure import KAKURE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,7 +45,7 @@ def test_train_then_evaluate(path, capsys):
     metadata = load_parameters(path.with_suffix(".safetensors"), config).metadata
     assert metadata["config"] == config.digest
     assert (metadata["seed"], metadata["epochs"], metadata["dataset"]) == ("5", "3", "digits")
-    assert metadata["command"].startswith("python -m kakure.model train ")
+    assert metadata["command"].startswith("kakure train ")
     assert metadata["validation"].endswith("/206")
     history = json.loads(metadata["history"])
     assert [epoch for epoch, *_ in history] == [1, 2, 3]
@@ -180,13 +180,13 @@ def test_a_density_that_keeps_nothing_names_file_layer_and_weights(path, capsys)
         f"error: {path}: weights.density: must keep at least 1 of the 640 weights of layers[0], "
         "not 0, as 0.0005 does\n"
     )
-    assert check(["check", str(path)]) == 2
+    assert main(["check", str(path)]) == 2
     assert "weights.density: must keep at least 1" in error_line(capsys)
 
 
 def test_a_training_says_what_it_does_before_its_first_step(path):
-    command = [sys.executable, "-m", "kakure.model", "train", path.name, "--epochs", "1"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [*KAKURE, "train", path.name, "--epochs", "1"]
+    environment = os.environ
     run = subprocess.run(
         command, cwd=path.parent, env=environment, capture_output=True, text=True, check=True
     )
@@ -198,9 +198,9 @@ def test_a_training_says_what_it_does_before_its_first_step(path):
 
 
 def test_two_trainings_of_one_configuration(path):
-    command = [sys.executable, "-m", "kakure.model", "train", path.name, "--epochs", "40"]
+    command = [*KAKURE, "train", path.name, "--epochs", "40"]
     command += ["--device", "cpu"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ
     first = subprocess.Popen(
         command, cwd=path.parent, env=environment, stderr=subprocess.PIPE, text=True
     )
@@ -236,23 +236,13 @@ def test_a_lock_ends_with_its_process(path):
     code = "import os, sys; from pathlib import Path\n"
     code += "from kakure.model.training.training_lock import *\n"
     code += "with training_lock(Path(sys.argv[1]), Path('a')): os.kill(os.getpid(), 9)"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ
     run = subprocess.run([sys.executable, "-c", code, str(lock)], env=environment, check=False)
     assert run.returncode == -9
     with training_lock(lock, path):
         with pytest.raises(UserError, match="a training with this seed is under way already"):
             with training_lock(lock, path):
                 pytest.fail("it has two")
-
-
-def test_schema(path, capsys):
-    assert main(["schema", "--output", "-"]) == 0
-    assert capsys.readouterr().out == json_schema()
-    assert main(["schema", "--output", "a.json"]) == 0
-    assert Path("a.json").read_text() == json_schema()
-    capsys.readouterr()
-    assert main(["schema", "--output", "none/a.json"]) == 2
-    assert "cannot be written" in error_line(capsys)
 
 
 def test_preset_and_data(capsys):
@@ -262,19 +252,10 @@ def test_preset_and_data(capsys):
     assert "nothing to fetch" in capsys.readouterr().out
 
 
-def test_help_names_every_command(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["--help"])
-    assert stop.value.code == 0
-    out = capsys.readouterr().out
-    for name in ("train", "evaluate", "data", "schema", "preset"):
-        assert f"    {name} " in out
-
-
 def test_an_interrupted_training_leaves_no_output_and_goes_on(path):
-    command = [sys.executable, "-m", "kakure.model", "train", path.name, "--epochs", "20"]
+    command = [*KAKURE, "train", path.name, "--epochs", "20"]
     command += ["--device", "cpu"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ
     run = subprocess.Popen(
         command, cwd=path.parent, env=environment, stderr=subprocess.PIPE, text=True
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kakure.model.errors import Damaged, Infeasible, UserError
-from kakure.search.__main__ import main
+from kakure.search.commands.kakure import main
 from kakure.search.cost.unfitted import Unfitted
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +31,7 @@ def space(tmp_path, monkeypatch):
 )
 def test_what_a_search_cannot_do_names_the_file(space, values, line, capsys):
     Path("mine.json").write_text(json.dumps(space | values))
-    assert main(["run", "mine.json", "--rounds", "0"]) == 2
+    assert main(["search", "mine.json", "--rounds", "0"]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"error: mine.json: {line}") and err.count("\n") == 1
 
@@ -51,19 +51,19 @@ def test_only_an_error_of_the_space_names_its_file(space, error, line, capsys, m
     def refuse(*_, **__):
         raise error
 
-    monkeypatch.setattr("kakure.search.rounds.run.search", refuse)
+    monkeypatch.setattr("kakure.search.commands.search.search", refuse)
     Path("mine.json").write_text(json.dumps(space))
-    assert main(["run", "mine.json"]) == 2
+    assert main(["search", "mine.json"]) == 2
     assert capsys.readouterr().err.startswith(f"error: {line}")
 
 
 @pytest.mark.parametrize("name", ["loop", "pipe", "x" * 252])
 def test_an_output_that_cannot_be_made_is_known_before_the_search(space, name, capsys, monkeypatch):
     monkeypatch.setattr(
-        "kakure.search.rounds.run.search", lambda *_, **__: pytest.fail("it searches")
+        "kakure.search.commands.search.search", lambda *_, **__: pytest.fail("it searches")
     )
     Path("loop").symlink_to("loop")
     Path("pipe").touch()
     Path("mine.json").write_text(json.dumps(space))
-    assert main(["run", "mine.json", "--output", name]) == 2
+    assert main(["search", "mine.json", "--output", name]) == 2
     assert capsys.readouterr().err.startswith(f"error: {name}: --output: ")

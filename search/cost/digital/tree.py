@@ -172,8 +172,8 @@ class _Node:
             where, count = self.where, self.count
             if child.where is not None:
                 where, count = where[child.where], count[child.where]
-            count = count * child.count
-            if count.any():
+            if not isinstance(child.count, int) or child.count:
+                count = count * child.count
                 yield _Node(child, (*self.above, self.child.shape.kind), count, where)
 
 

@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Verilator
 
+from kakure.model.commands.lifetime import tied
+
 __all__ = ["PARAMETERS", "build", "parameters", "run"]
 
 PARAMETERS = "KAKURE_BENCH"
@@ -33,12 +35,6 @@ BUILD_ARGS = [
     "--no-timing",
     "-O3",
 ]
-
-TIED = (
-    *(sys.executable, "-I", "-S", "-c"),
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])",
-)
-"""Starts a command that Linux kills when the one that started it is gone, however that ended."""
 
 
 class _Verilator(Verilator):
@@ -58,7 +54,7 @@ class _Verilator(Verilator):
             verilate = commands[0]
             at = verilate.index("--public-flat-rw")
             verilate[at : at + 1] = ["--public-depth", "1"]
-        return [[*TIED, *command] for command in commands] if sys.platform == "linux" else commands
+        return [tied(command) for command in commands]
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from cocotb_tools.runner import Verilator
 
 from kakure.model.commands.lifetime import tied
 
-__all__ = ["PARAMETERS", "build", "parameters", "run"]
+__all__ = ["PARAMETERS", "CannotBuild", "build", "parameters", "run"]
 
 PARAMETERS = "KAKURE_BENCH"
 """Environment variable that carries a bench's parameters, one JSON object."""
@@ -35,6 +35,19 @@ BUILD_ARGS = [
     "--no-timing",
     "-O3",
 ]
+
+
+class CannotBuild(RuntimeError):
+    """Sources that do not compile: the top module, the log, and what ended it."""
+
+    def __init__(self, top: str, log: Path, reason: str) -> None:
+        super().__init__(top, log, reason)
+        self.what = f"Verilator cannot build {top}"
+        self.log = log
+        self.reason = " ".join(reason.split())
+
+    def __str__(self) -> str:
+        return f"{self.what}; see {self.log}: {self.reason}"
 
 
 class _Verilator(Verilator):
@@ -101,8 +114,8 @@ def build(
 
     Raises
     ------
-    RuntimeError
-        If the sources do not compile; the message names the log.
+    CannotBuild
+        If the sources do not compile.
     """
     if " " in str(folder.resolve()):
         raise RuntimeError(f"make cannot build in a folder with a space in its path: {folder}")
@@ -123,7 +136,7 @@ def build(
                 log_file=log if quiet else None,
             )
         except (SystemExit, Exception) as error:
-            raise RuntimeError(f"Verilator cannot build {top}; see {log}: {error}") from None
+            raise CannotBuild(top, log, str(error)) from None
     return folder
 
 

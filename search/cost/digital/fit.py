@@ -183,7 +183,8 @@ def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
     """Spearman's: the correlation of the ranks; equal values share a rank."""
-    return float(spearmanr(a, b).statistic)
+    found: Any = spearmanr(a, b)  # a named tuple, which pyright does not see
+    return float(found.statistic)
 
 
 def _designs(measurements: Sequence[Measurement], blocks: Mapping[str, Any]) -> dict[str, Any]:

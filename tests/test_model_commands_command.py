@@ -16,7 +16,7 @@ from kakure.model.commands.command import (
     run_command,
     seed,
     whole,
-    write_or_print,
+    write_file,
 )
 from kakure.model.errors import UserError
 
@@ -57,7 +57,7 @@ def test_what_a_command_returns_is_the_exit_code(capsys):
 
 def python(code: str, **options) -> subprocess.CompletedProcess[str]:
     text = "import sys\nfrom kakure.model.commands.command import run_command\n" + code
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
+    environment = os.environ | options.pop("env", {})
     return subprocess.run(
         [sys.executable, "-c", text], env=environment, text=True, check=False, **options
     )
@@ -89,14 +89,14 @@ def test_nobody_reads_the_output():
 
 
 def test_a_command_line_that_is_wrong_is_one_line(capsys):
-    top = Parser(prog="python -m x")
+    top = Parser(prog="kakure x")
     commands = top.add_subparsers(required=True, metavar="command")
     commands.add_parser("run").add_argument("--jobs", type=jobs)
     wrong = {
-        (): "the following arguments are required: command; see python -m x --help",
-        ("go",): "argument command: invalid choice: 'go' (choose from 'run'); see python -m x",
+        (): "the following arguments are required: command; see kakure x --help",
+        ("go",): "argument command: invalid choice: 'go' (choose from 'run'); see kakure x",
         ("run", "--jobs=0"): "argument --jobs: must be a whole number of at least 1, not '0'; see "
-        "python -m x run --help",
+        "kakure x run --help",
         ("run", "a\x1b\n" + "b" * 5000): "unrecognized arguments: a\\x1b\\nbbb",
         ("run", *["--z"] * 999): "unrecognized arguments: --z --z",
     }
@@ -132,12 +132,12 @@ def test_writing_goes_through_links_and_into_devices(tmp_path, capsys):
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("old")
     link.symlink_to(target)
-    write_or_print(link, "ü")
+    write_file(link, "ü")
     assert link.is_symlink() and target.read_text(encoding="utf-8") == "ü"
-    write_or_print(Path("/dev/null"), "x")
+    write_file(Path("/dev/null"), "x")
     assert Path("/dev/null").is_char_device()
     with pytest.raises(UserError, match="/dev/full: cannot be written: No space left on device"):
-        write_or_print(Path("/dev/full"), "x")
+        write_file(Path("/dev/full"), "x")
     with pytest.raises(UserError, match="must be an existing folder"):
-        write_or_print(tmp_path / "none" / "a", "x")
+        write_file(tmp_path / "none" / "a", "x")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "target"]

@@ -213,7 +213,7 @@ def test_images_of_the_wrong_rank(folder):
 
 def test_fashion_mnist_that_is_not_fetched(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="make data DATASET=fashion-mnist"):
+    with pytest.raises(UserError, match="kakure data fashion-mnist"):
         load_images(preset("fashion-mnist"), tmp_path, "test")
 
 
@@ -221,7 +221,7 @@ def test_cifar10(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = json.loads(preset_json("fashion-mnist")) | {"dataset": "cifar10"}
     config = parse_config(json.dumps(data))
-    with pytest.raises(UserError, match=r"must hold test_batch.bin .* make data DATASET=cifar10"):
+    with pytest.raises(UserError, match=r"must hold test_batch.bin .* kakure data cifar10"):
         load_images(config, tmp_path, "test")
     path = tmp_path / "data" / "cifar10"
     path.mkdir(parents=True)

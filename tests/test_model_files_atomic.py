@@ -37,7 +37,7 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_else(tmp_path):
     code += "write_atomically(Path(sys.argv[1]), b'x' * 100_000)"
     run = subprocess.run(
         [sys.executable, "-c", code, str(path)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
         capture_output=True,
         text=True,

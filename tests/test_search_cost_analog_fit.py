@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from kakure.model.errors import UserError
+from kakure.search.commands.kakure import main
 from kakure.search.cost.analog.constants import CONSTANTS, load_calibrations
-from kakure.search.cost.analog.fit import calibrate, main, report
+from kakure.search.cost.analog.fit import calibrate, report
 from kakure.search.cost.analog.regression import fit_circuits, published_networks, read_published
 from kakure.search.cost.analog.sweep import SWEEP, read_sweep
 from kakure.search.cost.analog.validation import check_extract, residuals
@@ -120,7 +121,7 @@ def test_report_names_every_kind_and_quantity(committed):
 
 
 def test_sweep_errors_are_one_line(tmp_path: Path, capsys):
-    assert main(["--sweep", str(tmp_path / "none.csv")]) == 2
+    assert main(["study", "analog-fit", "--sweep", str(tmp_path / "none.csv")]) == 2
     assert "cannot be read" in capsys.readouterr().err
     text = SWEEP.read_text(encoding="utf-8")
     (tmp_path / "bad.csv").write_text(text.replace("1.87104", "fast", 1))
@@ -139,7 +140,5 @@ def test_constants_errors_are_one_line(tmp_path: Path):
     with pytest.raises(UserError, match="cannot be read"):
         load_calibrations(tmp_path / "none.json")
     (tmp_path / "bad.json").write_text('{"networks": 1}')
-    with pytest.raises(
-        UserError, match=r"must be as `python -m kakure.search\.analog\.fit` writes it"
-    ):
+    with pytest.raises(UserError, match=r"must be as `kakure study analog-fit` writes it"):
         load_calibrations(tmp_path / "bad.json")

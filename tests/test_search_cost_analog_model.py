@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from kakure.model.errors import UserError
-from kakure.search.cost.analog.model import AnalogModel, bench, main
+from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.analog.sweep import read_sweep
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, VGG16_POSITIONS, vgg16_config
 from kakure.search.cost.analog.work import KINDS
 from kakure.search.cost.metrics import ADC_TYPES, LayerBatch
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, VGG16_POSITIONS, vgg16_config
 
 
 @pytest.fixture(scope="module")
@@ -235,9 +235,3 @@ def test_vgg16_knobs():
         vgg16_config(VGG16_CHANNELS, 8, "sar", [4, 4], 8)
     with pytest.raises(UserError, match=r"layers\[0\]\.adc_type"):
         vgg16_config(VGG16_CHANNELS, 8, "sigma-delta", 4, 8)
-
-
-def test_bench_prints_a_speed(capsys):
-    assert bench(1400) > 0
-    assert main(["--bench"]) == 0
-    assert "layer evaluations a second" in capsys.readouterr().out

@@ -150,5 +150,5 @@ def test_factors_bring_what_was_seen_nearer_to_what_was_measured():
 
 
 def test_coefficients_that_lack_a_block_are_refused():
-    with pytest.raises(UserError, match=r"^coefficients: lacks accelerator; run make calibrate"):
+    with pytest.raises(UserError, match=r"^coefficients: lacks accelerator; run kakure calibrate"):
         DigitalModel(coefficients={"blocks": {}})

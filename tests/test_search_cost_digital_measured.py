@@ -10,7 +10,7 @@ import pytest
 from kakure.model.errors import UserError
 from kakure.model.files.seal import seal_line
 from kakure.model.provenance import sources
-from kakure.search.cost.digital.block import CLOCK_GATE_UM2, FLIP_FLOP_UM2
+from kakure.search.cost.digital.library import CLOCK_GATE_UM2, FLIP_FLOP_UM2
 from kakure.search.cost.digital.measured import (
     MEASURED,
     SOURCES,
@@ -141,5 +141,5 @@ def test_a_damaged_line_is_measured_anew(tmp_path, capsys):
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path):
-    with pytest.raises(UserError, match=r"cannot be read: No such file .*; run make calibrate"):
+    with pytest.raises(UserError, match=r"cannot be read: No such file .*; run kakure calibrate"):
         read_measured(tmp_path / "nothing.jsonl")

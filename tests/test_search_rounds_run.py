@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import struct
 import subprocess
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +24,7 @@ from kakure.model.errors import Infeasible, UserError
 from kakure.model.evaluate import evaluate
 from kakure.model.parameters.parameters import load_parameters
 from kakure.model.provenance import array_digest, sources, tools
-from kakure.search.__main__ import main
+from kakure.search.commands.kakure import main
 from kakure.search.phase2.paired import Paired
 from kakure.search.phase2.parts import KEPT, Part
 from kakure.search.phase2.witness import rights
@@ -35,6 +34,7 @@ from kakure.search.rounds.training import network_of
 from kakure.search.space.space import parse_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
+from tests.test_search_commands_kakure import KAKURE
 
 SPACE: dict[str, Any] = {
     "name": "tiny",
@@ -77,7 +77,7 @@ def space(folder: Path, **other: Any) -> Path:
 
 def run(folder: Path, path: Path, *args: str, rounds: int = 0) -> int:
     return main([
-        "run",
+        "search",
         str(path),
         *("--rounds", str(rounds), "--jobs", "1"),
         *("--store", str(folder / "store.sqlite"), "--output", str(folder / "result")),
@@ -194,7 +194,7 @@ def test_a_second_search_evaluates_nothing_and_finds_the_same(searched, tmp_path
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_result(searched, tmp_path):
     command = [
-        *(sys.executable, "-m", "kakure.search", "run", str(searched / "space.json")),
+        *(*KAKURE, "search", str(searched / "space.json")),
         *("--rounds", "0", "--jobs", "2"),
         *("--store", str(tmp_path / "store.sqlite"), "--output", str(tmp_path / "result")),
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kakure.model.errors import UserError
-from kakure.search.__main__ import main
+from kakure.search.commands.kakure import main
 from kakure.search.store.store import Store
 from kakure.search.store.store_file import PAGE
 from kakure.search.store.task import Outcome
@@ -215,7 +215,7 @@ def test_what_is_no_store_is_left_alone_and_said_in_one_line(tmp_path, capsys, m
     path = tmp_path / "store.sqlite"
     make(path)
     before = path.read_bytes() if path.is_file() else None
-    assert main(["run", "configs/search-digits.json", "--store", str(path)]) == 2
+    assert main(["search", "configs/search-digits.json", "--store", str(path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line == f"error: {path}: {said}"
     assert before is None or path.read_bytes() == before
@@ -224,7 +224,7 @@ def test_what_is_no_store_is_left_alone_and_said_in_one_line(tmp_path, capsys, m
 def test_a_place_that_cannot_be_written_is_said_in_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "store.sqlite", Path("/proc/nowhere/store.sqlite")):
-        assert main(["run", "configs/search-digits.json", "--store", str(path)]) == 2
+        assert main(["search", "configs/search-digits.json", "--store", str(path)]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith(f"error: {path}: cannot be opened and written: ")
 

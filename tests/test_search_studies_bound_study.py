@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from kakure.search.commands.kakure import main
 from kakure.search.phase2.paired import Paired, loss_bound
 from kakure.search.studies import bound_study
-from kakure.search.studies.bound_study import interval, main, table
+from kakure.search.studies.bound_study import interval, table
 
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = ROOT / "configs" / "search-digits.json"
@@ -72,7 +73,7 @@ def study(tmp_path, monkeypatch):
 
     def run(*options: str) -> int:
         fixed = ["--space", str(SPACE), "--store", str(tmp_path / "s.sqlite")]
-        return main([*fixed, "--output", str(output), *options])
+        return main(["study", "bound", *fixed, "--output", str(output), *options])
 
     return run, asked, output
 

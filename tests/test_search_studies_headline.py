@@ -4,7 +4,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from kakure.search.commands.kakure import main
 from kakure.search.cost.analog.model import AnalogModel
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
 from kakure.search.cost.metrics import LayerBatch
 from kakure.search.space.space import load_space
 from kakure.search.studies.headline import (
@@ -13,12 +15,10 @@ from kakure.search.studies.headline import (
     headline,
     homogeneous,
     least_edap,
-    main,
     text,
     with_channels,
     with_copies,
 )
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, vgg16_config
 
 
 @cache
@@ -130,5 +130,5 @@ def test_the_table_says_what_is_model(capsys):
     assert "no accuracy is measured" in said and "the best of 300: with one copy" in said
     assert "x" not in said.splitlines()[0] and ":like" in said.splitlines()[0]
     assert [line.split()[-1] for line in said.splitlines()[2:5]] == ["120.0", "1.08", "222.2"]
-    assert main(["--space", "configs/search-digits.json"]) == 2
+    assert main(["study", "headline", "--space", "configs/search-digits.json"]) == 2
     assert "layers: must be 14, VGG16's, not 3" in capsys.readouterr().err

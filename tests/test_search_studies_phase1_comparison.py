@@ -6,15 +6,17 @@ import pytest
 from test_search_phase1_exact import random_tables
 
 from kakure.model.errors import UserError
+from kakure.search.commands.kakure import main
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.space import load_space
-from kakure.search.studies.phase1_comparison import compare, main
+from kakure.search.studies.phase1_comparison import compare
 from kakure.search.studies.published_cost import published_tables
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 XPERT = str(CONFIGS / "search-xpert.json")
 METHODS = ["exact", "corrected gradient", "published gradient", "random"]
+STUDY = ("study", "phase1-comparison")
 
 
 def test_no_method_is_below_the_optimum_and_seeds_decide_everything_but_time():
@@ -48,7 +50,7 @@ def test_an_infeasible_bound_is_refused():
 
 def test_the_command_prints_a_table_for_each_problem(capsys):
     arguments = ["--space", XPERT, "--seeds", "2", "--evaluations", "20", "--band", "5"]
-    assert main(arguments) == 0
+    assert main([*STUDY, *arguments]) == 0
     out = capsys.readouterr().out
     for method in METHODS:
         assert out.count(f"\n{method} ") == 2
@@ -60,7 +62,7 @@ def test_the_command_prints_json(capsys):
     arguments = ["--space", XPERT, "--seeds", "1", "--evaluations", "5", "--json"]
     arguments += ["--model", "published-counted", "--area", "2e7", "--objective", "interval"]
     arguments += ["--least-weights", "500000"]
-    assert main(arguments) == 0
+    assert main([*STUDY, *arguments]) == 0
     comparison = json.loads(capsys.readouterr().out)
     assert comparison["problem"] == {
         "objective": "interval",
@@ -82,11 +84,11 @@ def test_the_command_prints_json(capsys):
     ],
 )
 def test_mistakes_are_one_line_and_code_2(capsys, arguments, line):
-    assert main(["--space", XPERT, "--evaluations", "2", *arguments]) == 2
+    assert main([*STUDY, "--space", XPERT, "--evaluations", "2", *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith(line) and error.count("\n") == 1
 
 
 def test_a_missing_space_is_one_line(capsys, tmp_path):
-    assert main(["--space", str(tmp_path / "none.json")]) == 2
+    assert main([*STUDY, "--space", str(tmp_path / "none.json")]) == 2
     assert "cannot be read" in capsys.readouterr().err

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from kakure.search.commands.kakure import main
 from kakure.search.phase2.search import METHODS
 from kakure.search.studies import phase2_comparison as comparison
-from kakure.search.studies.phase2_comparison import main
 
 TILE = {"column_sharing": [8], "adc_type": ["flash"], "adc_bits": [5, 3], "input_bits": [4, 2]}
 SPACE = {
@@ -28,7 +28,18 @@ def command(tmp_path, monkeypatch):
 
     def run(*options: str) -> int:
         short = ["--epochs", "1", "--tuning-epochs", "1", "--tuning-images", "64", "--parts", "2"]
-        return main(["--space", str(path), *short, "--held", "60", "--budget", "6", *options])
+        return main([
+            "study",
+            "phase2-comparison",
+            "--space",
+            str(path),
+            *short,
+            "--held",
+            "60",
+            "--budget",
+            "6",
+            *options,
+        ])
 
     return run
 

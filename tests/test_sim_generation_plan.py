@@ -82,7 +82,7 @@ def test_parameters_that_do_not_fit(path):
 
 def test_images_that_are_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert "not fetched yet: make data DATASET=fashion-mnist" in describe(
+    assert "not fetched yet: kakure data fashion-mnist" in describe(
         preset("fashion-mnist"), tmp_path / "a.json"
     )
     data = json.loads(preset_json("digits")) | {"dataset": "mine", "input_shape": [8, 8, 1]}

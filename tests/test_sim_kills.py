@@ -21,6 +21,7 @@ import pytest
 
 from kakure.model.config.config import load_config
 from kakure.model.parameters.parameters import random_parameters, save_parameters
+from tests.test_search_commands_kakure import KAKURE
 from tests.test_search_rounds_run import SPACE
 from tests.test_sim_generation_generate import TINY
 
@@ -101,18 +102,16 @@ def nothing(folder: Path) -> None:
 
 
 VERBS = {
-    "check": Verb(("-m", "kakure.sim", "check", "net.json"), trained, differs="none"),
-    "train": Verb(
-        ("-m", "kakure.model", "train", "net.json", "--epochs", "4", "--batch-size", "256"), digits
-    ),
-    "evaluate": Verb(("-m", "kakure.model", "evaluate", "net.json"), trained, differs="none"),
-    "gen": Verb(("-m", "kakure.sim", "gen", "tiny.json"), tiny, differs="build/cache/.*"),
-    "sim": Verb(("-m", "kakure.sim", "run", "tiny.json", "--images", "3"), tiny),
-    "blocks": Verb(("-m", "kakure.sim", "blocks", "max_pool"), nothing),
-    "synth": Verb(("-m", "kakure.hdl", "synth", "tiny.json"), tiny),
+    "check": Verb((*KAKURE, "check", "net.json"), trained, differs="none"),
+    "train": Verb((*KAKURE, "train", "net.json", "--epochs", "4", "--batch-size", "256"), digits),
+    "evaluate": Verb((*KAKURE, "evaluate", "net.json"), trained, differs="none"),
+    "gen": Verb((*KAKURE, "gen", "tiny.json"), tiny, differs="build/cache/.*"),
+    "sim": Verb((*KAKURE, "sim", "tiny.json", "--images", "3"), tiny),
+    "blocks": Verb((*KAKURE, "blocks", "max_pool"), nothing),
+    "synth": Verb((*KAKURE, "synth", "tiny.json"), tiny),
     "search": Verb(
         (
-            *("-m", "kakure.search", "run", "space.json", "--rounds", "0", "--jobs", "2"),
+            *(*KAKURE, "search", "space.json", "--rounds", "0", "--jobs", "2"),
             *("--store", "store.sqlite", "--output", "result"),
         ),
         space,
@@ -120,8 +119,8 @@ VERBS = {
     ),
     "calibrate": Verb(
         (
-            "-m",
-            "kakure.search.cost.digital.calibrate",
+            *KAKURE,
+            "calibrate",
             "--fit-only",
             "--coefficients",
             "coefficients.json",
@@ -129,13 +128,8 @@ VERBS = {
         nothing,
         differs="none",
     ),
-    "data": Verb(("local.py",), local),
-    "schema": Verb(
-        ("-m", "kakure.model", "schema", "--output", "schema.json"), nothing, differs="none"
-    ),
-    "search-schema": Verb(
-        ("-m", "kakure.search", "schema", "--output", "schema.json"), nothing, differs="none"
-    ),
+    "data": Verb((sys.executable, "local.py"), local),
+    "schema": Verb((*KAKURE, "schema", "--output", "."), nothing, differs="none"),
 }
 FAST = ("check", "train", "evaluate", "data", "schema")
 
@@ -145,7 +139,6 @@ def start(verb: Verb, folder: Path) -> subprocess.Popen[bytes]:
     (folder / "tmp").mkdir(exist_ok=True)
     environment = os.environ | {
         MARK: str(folder),
-        "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(folder / "tmp"),
         "JOBLIB_TEMP_FOLDER": str(folder / "tmp"),
@@ -153,7 +146,7 @@ def start(verb: Verb, folder: Path) -> subprocess.Popen[bytes]:
     environment.pop("PYTEST_CURRENT_TEST", None)
     with (folder / "stdout").open("wb") as output, (folder / "tmp" / "stderr").open("wb") as said:
         return subprocess.Popen(
-            [sys.executable, *verb.command],
+            verb.command,
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from kakure.model.errors import UserError
-from kakure.sim.mutants import __main__ as command
+from kakure.search.commands.kakure import main
+from kakure.sim.commands import mutants as command
 from kakure.sim.mutants.campaign import EQUIVALENT, Summary, Verdict, equivalents, run_campaign
 from kakure.sim.mutants.source_mutants import OPERATORS, chosen, mutants_of
 from kakure.sim.mutants.test_choice import nearest_tests
@@ -150,6 +151,14 @@ def test_a_mutant_keeps_its_name_when_lines_come_and_go(root):
     assert [m.name for m in after] == before
     text = path.read_text()
     assert all(m.applied(text).count("\n") == text.count("\n") for m in after)
+
+
+def test_what_areas_are_fitted_to_is_left_alone(root):
+    text = "class A:\n    def flops(self):\n        return self.n + b\n\n"
+    (root / "hdl" / "shape.py").write_text(
+        text + text.replace("flops", "terms").replace("class A:", "class B:")
+    )
+    assert [m.line for m in mutants_of(root, ("hdl",))] == [3]
 
 
 def test_equal_places_in_equal_statements_have_names_of_their_own(root):
@@ -381,7 +390,7 @@ def test_the_command_tells_the_count_and_the_survivors(monkeypatch, capsys, kill
     summary = Summary([verdict] * killed, [verdict], [other])
     monkeypatch.setattr(command, "run_campaign", lambda *_, **__: summary)
     monkeypatch.setattr(command, "equivalents", lambda: {"model/rule.py bound: b": "b is a"})
-    assert command.main(["--count", "51"]) == code
+    assert main(["mutants", "--count", "51"]) == code
     assert capsys.readouterr().out.splitlines() == [
         "EQUIVALENT model/rule.py bound: b",
         "           b is a",
@@ -393,6 +402,6 @@ def test_the_command_tells_the_count_and_the_survivors(monkeypatch, capsys, kill
 @pytest.mark.parametrize("args", [["--count", "0"], ["--jobs", "0"], ["--test-files", "9"]])
 def test_what_the_command_refuses(args, capsys):
     with pytest.raises(SystemExit) as end:
-        command.main(args)
+        main(["mutants", *args])
     assert end.value.code == 2
     assert "must be a" in capsys.readouterr().err

@@ -13,10 +13,11 @@ import pytest
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.model.config.config import load_config
-from kakure.sim.__main__ import main
+from kakure.search.commands.kakure import main
 from kakure.sim.generation.generate import BENCH_PACKAGES, generate
 from kakure.sim.generation.project import open_project
 from kakure.sim.runner.simulate import run_bench, simulate
+from tests.test_search_commands_kakure import KAKURE
 from tests.test_sim_generation_generate import TINY
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +45,7 @@ def runs_left(folder: Path) -> list[str]:
 @pytest.mark.xdist_group("tiny_rtl")
 def test_an_untrained_network_is_simulated_on_random_images(tiny, monkeypatch, capsys):
     monkeypatch.chdir(tiny.parent)
-    assert main(["run", str(tiny), "--images", "5"]) == 0
+    assert main(["sim", str(tiny), "--images", "5"]) == 0
     cycles = image_timing(load_config(tiny), 5).results[-1]
     assert re.search(
         rf"^PASS 5 random images: .*\(20 logits, {cycles} cycles, 11 tests; \d+ s\)$",
@@ -58,10 +59,10 @@ def test_runs_beside_each_other_print_their_own_truth(tiny, monkeypatch):
     """The one that was started first with many images, then one of a single image."""
     monkeypatch.chdir(tiny.parent)
     generate(open_project(tiny))
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ
     started = []
     for images in (60, 1, 7):
-        command = [sys.executable, "-m", "kakure.sim", "run", str(tiny), "--images", str(images)]
+        command = [*KAKURE, "sim", str(tiny), "--images", str(images)]
         started.append((
             images,
             subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True),
@@ -122,7 +123,7 @@ def test_what_was_not_compared_is_no_pass(tiny, monkeypatch, capsys, file, old, 
         text = (bench / name).read_text()
         assert changed[0] in text
         (bench / name).write_text(text.replace(*changed))
-    assert main(["run", str(tiny), "--images", "3"]) == 1
+    assert main(["sim", str(tiny), "--images", "3"]) == 1
     printed = capsys.readouterr()
     assert "PASS" not in printed.out
     assert f"FAIL {said}" in printed.err
@@ -130,7 +131,7 @@ def test_what_was_not_compared_is_no_pass(tiny, monkeypatch, capsys, file, old, 
 
 def test_more_images_than_there_are_is_refused(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["run", str(ROOT / "configs" / "digits.json"), "--images", "361"]) == 2
+    assert main(["sim", str(ROOT / "configs" / "digits.json"), "--images", "361"]) == 2
     assert "--images: must be at most 360, all test images of digits, not 361" in (
         capsys.readouterr().err
     )
@@ -139,7 +140,7 @@ def test_more_images_than_there_are_is_refused(monkeypatch, tmp_path, capsys):
 def test_what_the_file_system_refuses_is_one_line(monkeypatch, tiny, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "build").write_text("no folder")
-    assert main(["run", str(tiny), "--images", "1"]) == 2
+    assert main(["sim", str(tiny), "--images", "1"]) == 2
     assert re.fullmatch(r"error: build\S*: [^\n]+\n", capsys.readouterr().err)
 
 
@@ -206,7 +207,7 @@ def test_a_hang_is_a_failure_with_a_waveform(tiny, monkeypatch, capsys):
     mutated = re.sub(r"(assign \S+ +=) y >= 2'h2;", r"\1 1'h0;", text)
     assert mutated != text
     file.write_text(mutated)
-    assert main(["run", str(tiny), "--images", "2"]) == 1
+    assert main(["sim", str(tiny), "--images", "2"]) == 1
     printed = capsys.readouterr()
     assert f"simulated as it is, edited by hand: {file.name}" in printed.out
     assert "all_images_at_full_rate: SimTimeoutError" in printed.err

@@ -8,12 +8,14 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.accelerators.spatial.bus_widths import check_bus_widths
 from kakure.hdl.accelerators.spatial.core import SpatialCore
+from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_bank import AXI_LITE, RegisterBank
 from kakure.hdl.bus.register_map import constant_values
 from kakure.hdl.emission.hierarchy import place
 from kakure.model.config.config import Config
 
+from .accelerator_shape import AcceleratorShape
 from .counters import Counters
 
 __all__ = ["Accelerator"]
@@ -67,6 +69,7 @@ class Accelerator(wiring.Component):
     def __init__(self, *, config: Config) -> None:
         check_bus_widths(config)
         self.config = config
+        self.shape = AcceleratorShape(SpatialCoreShape.of(config))
         super().__init__({
             "s_axis_tdata": In(32),
             "s_axis_tvalid": In(1),

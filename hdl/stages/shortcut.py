@@ -9,6 +9,8 @@ from kakure.hdl.engines.pe_array.schedule import PeSchedule
 from kakure.hdl.memory.ram import Ram
 from kakure.model.config.config import Config
 
+from .shortcut_shape import ShortcutShape
+
 __all__ = ["Shortcut", "shortcut_depth"]
 
 
@@ -69,6 +71,7 @@ class Shortcut(wiring.Component):
         self.depth = depth
         self.channels = channels
         self.bits = bits
+        self.shape = ShortcutShape(depth, channels, bits)
         pixel = data.ArrayLayout(unsigned(bits), channels)
         super().__init__({"push": In(1), "i": In(pixel), "pop": In(1), "o": Out(pixel)})
 
@@ -89,7 +92,7 @@ class Shortcut(wiring.Component):
             m.d.sync += newest.eq(Mux(newest == self.depth - 1, 0, newest + 1))
         with m.If(self.pop):
             m.d.sync += oldest.eq(after)
-        queue = Ram(depth=self.depth, width=self.channels * self.bits)
+        queue = Ram(depth=self.depth, width=self.shape.pixel_bits)
         m.submodules.queue = place(queue, platform)
         m.d.comb += [
             queue.write_address.eq(newest),

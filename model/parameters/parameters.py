@@ -14,6 +14,7 @@ from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
 from kakure.model.files.regular_file import check_regular
+from kakure.model.provenance import array_digest
 from kakure.model.reference.crossbar import channel_peaks
 from kakure.model.reference.signs import hidden_weights, sign_matrix
 from kakure.model.shown import cut
@@ -79,6 +80,12 @@ class Parameters:
 
     layers: tuple[LayerParameters, ...]
     metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all masks and scales."""
+        parts = ("mask", "multiplier", "offset", "shift")
+        return array_digest(*(getattr(layer, part) for layer in self.layers for part in parts))
 
 
 def random_parameters(config: Config, seed: int) -> Parameters:
@@ -160,7 +167,7 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
             metadata = dict(file.metadata() or {})
     except FileNotFoundError:
         raise UserError(
-            "must be an existing file; make train writes it", where=("parameters",), file=path
+            "must be an existing file; kakure train writes it", where=("parameters",), file=path
         ) from None
     except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"cannot be read: {error}", where=("parameters",), file=path) from None

@@ -39,6 +39,9 @@ STATISTICS_BATCHES = 40
 VALIDATION_SEED = 0
 """Seed of the validation split: the same in every run, so that runs can be compared."""
 
+HISTORY = ("epoch", "train_loss", "validation_correct", "validation_loss")
+"""What is kept of an epoch; as JSON in the parameters' metadata, a list of lists."""
+
 ANEW = "remove it, or train with --fresh, to start over"
 
 
@@ -197,13 +200,8 @@ class Trainer:
                 self._keep(0, *self._judge())
             return
         correct, held_loss = self._judge()
-        record = {
-            "epoch": self.epoch,
-            "train_loss": train_loss,
-            "validation_correct": correct,
-            "validation_count": len(self.held_labels),
-            "validation_loss": held_loss,
-        }
+        values = (self.epoch, train_loss, correct, held_loss)
+        record: dict[str, float] = dict(zip(HISTORY, values, strict=True))
         self.history.append(record)
         if not self.best or (correct, -held_loss) >= (self.best["correct"], -self.best["loss"]):
             self._keep(self.epoch, correct, held_loss)
@@ -290,6 +288,7 @@ class Trainer:
             "images": self.options["images"],
             "sources": self.options["sources"],
             "tools": json.dumps(self.options["tools"], sort_keys=True),
+            "history": json.dumps([list(record.values()) for record in self.history]),
         }
         return Trained(
             dataclasses.replace(parameters, metadata={**parameters.metadata, **made}),

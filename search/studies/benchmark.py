@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from kakure.model.files.shipped import CONFIGS
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import CostModel, LayerBatch
@@ -24,9 +25,9 @@ from kakure.search.store.store import Store
 from .digital_speed import random_batch
 from .gradient import RelaxedLoop, relaxed_search
 
-__all__ = ["figures", "main"]
+__all__ = ["figures"]
 
-XPERT = Path("configs/search-xpert.json")
+XPERT = CONFIGS / "search-xpert.json"
 STEPS = 200
 LAYERS = 100_000
 SINGLES = 200
@@ -122,9 +123,3 @@ def figures() -> Iterator[str]:
     yield cost_model(DigitalModel(), random_batch(LAYERS, seed=1))
     yield cost_model(AnalogModel(), analog_batch())
     yield reuse()
-
-
-def main() -> None:
-    """Print them."""
-    for line in figures():
-        print(line, flush=True)

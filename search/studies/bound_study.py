@@ -1,4 +1,4 @@
-"""Does phase 2 keep its bound? Many searches and their test images: ``python -m`` this module.
+"""Does phase 2 keep its bound? Many searches and their test images.
 
 The network is the one that the space's search takes with seed 1; each seed trains it anew and
 chooses its precisions anew. Every finished seed is kept; the same command goes on.
@@ -9,7 +9,6 @@ import json
 import math
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from typing import Any
 
 import torch
 
-from kakure.model.commands.command import Parser, positive, run_command, seed
+from kakure.model.commands.command import positive, seed
 from kakure.model.config.json_file import read_text
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
@@ -46,7 +45,7 @@ from kakure.search.space.space import Space, load_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 
-__all__ = ["allowed", "interval", "main", "search_once", "table"]
+__all__ = ["allowed", "interval", "options", "run", "search_once", "table"]
 
 BUILD = Path("build") / "phase2"
 
@@ -232,22 +231,18 @@ def seeds(text: str) -> range:
     return found
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command line."""
-    top = Parser(
-        prog="python -m kakure.search.studies.bound_study",
-        description="Searches with many seeds: how often the loss on the test images is too large.",
-    )
-    top.add_argument("--space", type=Path, required=True, metavar="FILE", help="configs/search-*")
-    top.add_argument("--seeds", type=seeds, default=range(1, 21), help="1-20")
-    top.add_argument("--model", choices=("digital", "analog"), default="digital", help="of costs")
-    top.add_argument("--confidence", type=float, help="instead of the space's")
-    top.add_argument("--parts", type=positive, help="that judge, instead of the space's")
-    top.add_argument("--jobs", type=positive, default=1, help="evaluations at once (%(default)s)")
-    top.add_argument("--store", type=Path, metavar="FILE", help="(build/phase2/bound.sqlite)")
-    top.add_argument("--output", type=Path, metavar="FILE", help="(build/phase2/bound-SPACE.json)")
-    top.add_argument("--page", type=Path, metavar="FILE", help="whose table is written anew")
-    return top
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    add = parser.add_argument
+    add("--space", type=Path, required=True, metavar="FILE", help="search space (.json)")
+    add("--seeds", type=seeds, default=range(1, 21), help="FIRST-LAST (1-20)")
+    add("--model", choices=("digital", "analog"), default="digital", help="of costs (%(default)s)")
+    add("--confidence", type=float, help="instead of the space's")
+    add("--parts", type=positive, help="that judge, instead of the space's")
+    add("--jobs", type=positive, default=1, help="evaluations at once (%(default)s)")
+    add("--store", type=Path, metavar="FILE", help="(build/phase2/bound.sqlite)")
+    add("--output", type=Path, metavar="FILE", help="(build/phase2/bound-SPACE.json)")
+    add("--page", type=Path, metavar="FILE", help="whose table is written anew")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -301,16 +296,3 @@ def write_page(page: Path, name: str, text: str) -> None:
     before, _, rest = old.partition(first)
     _, _, after = rest.partition(last)
     write_atomically(page, f"{before}{first}\n{text}\n\n{last}{after}".encode())
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
-    args = parser().parse_args(argv)
-    return run_command(
-        lambda: run(args),
-        interrupted="interrupted; what is finished is kept, the same command goes on",
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

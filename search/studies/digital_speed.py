@@ -1,6 +1,6 @@
-"""Speed of the digital model in layer evaluations a second: its own command prints it."""
+"""Speed of the digital model in layer evaluations a second: ``kakure study digital-speed``."""
 
-import sys
+import argparse
 import time
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import LayerBatch
 
-__all__ = ["random_batch", "speed"]
+__all__ = ["options", "random_batch", "run", "speed"]
 
 SIZE = 20_000
 
@@ -65,11 +65,10 @@ def speed(size: int = SIZE, repeats: int = 5) -> float:
     return size / min(seconds)
 
 
-def main() -> int:
+def options(parser: argparse.ArgumentParser) -> None:
+    """It takes nothing."""
+
+
+def run(args: argparse.Namespace) -> None:
     """Print the speed."""
     print(f"digital model: {speed():,.0f} layer evaluations a second, {SIZE:,} in a batch")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What the house makes of shipped and random configurations, as digests: ``python -m`` this module.
+"""What the house makes of shipped and random configurations, as digests.
 
 A move of the code changes none of them: the outputs of two commits are compared with ``diff``.
 """
@@ -6,7 +6,6 @@ A move of the code changes none of them: the outputs of two commits are compared
 import argparse
 import hashlib
 import json
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -16,14 +15,14 @@ from tqdm import tqdm
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.hdl.emission.artifacts import design_of, write_design
-from kakure.model.commands.command import Parser, run_command, whole
+from kakure.model.commands.command import whole
 from kakure.model.parameters.parameters import random_parameters
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.sim.generation.project import Project, open_project
 from kakure.sim.random_config import random_config
 from kakure.sim.runner.golden import golden_vectors
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "options", "run"]
 
 VECTORS = 2
 """Images of a configuration whose golden results are looked at."""
@@ -70,22 +69,20 @@ def projects(paths: Sequence[Path], seeds: Sequence[int]) -> Iterator[Project]:
         yield Project(Path(config.name), config, parameters, is_trained=False)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument(
+        "configs", nargs="+", type=Path, metavar="CONFIG", help="configurations (.json)"
+    )
+    parser.add_argument(
+        "--random", type=whole(0, 10_000), default=40, help="random ones (%(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
     """Print a line for each configuration."""
-    parser = Parser(prog=f"python -m {__spec__.name}", description=__doc__)
-    parser.add_argument("configs", nargs="+", type=Path, help="configuration files")
-    parser.add_argument("--random", type=whole(0, 10_000), default=40, help="random ones")
-    given = parser.parse_args(arguments)
-    return run_command(lambda: _print_all(given))
-
-
-def _print_all(given: argparse.Namespace) -> None:
     model = DigitalModel()
-    total = len(given.configs) + given.random
-    for project in tqdm(projects(given.configs, range(given.random)), total=total, disable=None):
+    total = len(args.configs) + args.random
+    for project in tqdm(projects(args.configs, range(args.random)), total=total, disable=None):
         found = fingerprint(project, model)
         print(project.config.name, *(f"{name} {text[:16]}" for name, text in found.items()))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,19 +1,14 @@
 """XPert's headline in the analog model: the searched network against homogeneous VGG16.
 
-``python -m kakure.search.studies.headline`` prints the homogeneous points that matter and the
+``kakure study headline`` prints the homogeneous points that matter and the
 searched networks, each with EDAP, TOPS/W and TOPS/mm², its ratio to the usual baseline, and its
 ratio to the best homogeneous point that has the same freedom: one copy of every layer on both
 sides, or copies chosen layer by layer on both sides. All figures are the model's; no accuracy is
 measured here.
 """
 
-from kakure.model.commands.interrupt import arm
-
-if __name__ == "__main__":
-    arm()  # first of all: the other imports take a while
-
+import argparse
 import itertools
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -22,18 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from kakure.model.commands.command import Parser, run_command
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
+from kakure.model.files.shipped import CONFIGS
 from kakure.search.cost.analog.model import AnalogFigures, AnalogModel
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
 from kakure.search.cost.metrics import LayerBatch
 from kakure.search.cost.tables import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import LayerChoice, Option
 from kakure.search.space.space import Point, Space, load_family
-
-from .vgg16 import VGG16_CHANNELS, vgg16_config
 
 __all__ = [
     "Headline",
@@ -42,10 +36,12 @@ __all__ = [
     "headline",
     "homogeneous",
     "least_edap",
+    "options",
+    "run",
     "with_copies",
 ]
 
-SPACE = Path("configs/search-xpert.json")
+SPACE = CONFIGS / "search-xpert.json"
 USUAL = (8, "sar", 8, 8)
 """XPert's baseline: CS 8, SAR, 8-bit converter (64 rows of 4-bit cells), 8-bit inputs."""
 
@@ -392,34 +388,26 @@ def text(result: Headline) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("--space", type=Path, default=SPACE, metavar="FILE", help="(%(default)s)")
+
+
+def run(args: argparse.Namespace) -> None:
     """Print the table."""
-    parser = Parser(prog="python -m kakure.search.studies.headline", description=__doc__)
-    parser.add_argument("--space", type=Path, default=SPACE, help="(%(default)s)")
-    args = parser.parse_args(arguments)
-
-    def work() -> None:
-        space = load_family(args.space)
-        if len(space.layers) != len(VGG16_CHANNELS) + 1:
-            raise UserError(
-                f"must be {len(VGG16_CHANNELS) + 1}, VGG16's",
-                where=("layers",),
-                value=len(space.layers),
-                file=args.space,
-            )
-        first = space.layers[0]
-        usual = dict(
-            zip(("column_sharing", "adc_type", "adc_bits", "input_bits"), USUAL, strict=True)
+    space = load_family(args.space)
+    if len(space.layers) != len(VGG16_CHANNELS) + 1:
+        raise UserError(
+            f"must be {len(VGG16_CHANNELS) + 1}, VGG16's",
+            where=("layers",),
+            value=len(space.layers),
+            file=args.space,
         )
-        for name, value in usual.items():
-            if value not in getattr(first, name):
-                raise UserError(
-                    f"layers[0].{name}: must hold {value}, the usual baseline's", file=args.space
-                )
-        print(text(headline(space, AnalogModel(), progress=True)))
-
-    return run_command(work)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    first = space.layers[0]
+    usual = dict(zip(("column_sharing", "adc_type", "adc_bits", "input_bits"), USUAL, strict=True))
+    for name, value in usual.items():
+        if value not in getattr(first, name):
+            raise UserError(
+                f"layers[0].{name}: must hold {value}, the usual baseline's", file=args.space
+            )
+    print(text(headline(space, AnalogModel(), progress=True)))

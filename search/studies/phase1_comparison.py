@@ -1,9 +1,4 @@
-"""All ways to do phase 1, on the same space and costs, in one run: ``python -m`` this module."""
-
-from kakure.model.commands.interrupt import arm
-
-if __name__ == "__main__":
-    arm()  # first of all: the other imports take a while
+"""All ways to do phase 1, on the same space and costs, in one run."""
 
 import argparse
 import dataclasses
@@ -17,7 +12,6 @@ from pathlib import Path
 
 import torch
 
-from kakure.model.commands.command import Parser, run_command
 from kakure.model.errors import UserError
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.metrics import CostModel
@@ -31,7 +25,7 @@ from .gradient import PublishedLoop, RelaxedLoop, published_search, relaxed_sear
 from .published_cost import LATENCY_UNIT_PS, PublishedCost, published_tables
 from .random_search import random_search
 
-__all__ = ["Comparison", "Row", "compare", "main"]
+__all__ = ["Comparison", "Row", "compare", "options", "run"]
 
 
 @dataclass(frozen=True)
@@ -229,27 +223,23 @@ def costs(space: Space, name: str) -> tuple[Tables, ...]:
     return build_tables(space, model)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command line."""
-    top = Parser(
-        prog="python -m kakure.search.studies.phase1_comparison",
-        description="Exact search, two gradient searches and random sampling on one space.",
-    )
-    top.add_argument("--space", type=Path, required=True, metavar="FILE", help="configs/search-*")
-    top.add_argument(
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    add = parser.add_argument
+    add("--space", type=Path, required=True, metavar="FILE", help="search space (.json)")
+    add(
         "--model",
         choices=("published", "published-counted", "analog"),
         default="published",
         help="XPert's published cost, the same with all counted, or analog (%(default)s)",
     )
-    top.add_argument("--area", type=float, metavar="UM2", help="bound, instead of the space's")
-    top.add_argument("--band", type=float, metavar="PERCENT", help="also a band around the bound")
-    top.add_argument("--least-weights", type=int, metavar="N", help="instead of the space's")
-    top.add_argument("--objective", choices=("latency", "interval"), help="instead of the space's")
-    top.add_argument("--seeds", type=int, default=10, help="runs of each method (%(default)s)")
-    top.add_argument("--evaluations", type=int, default=2000, help="of each run (%(default)s)")
-    top.add_argument("--json", action="store_true", help="print one JSON object for each problem")
-    return top
+    add("--area", type=float, metavar="UM2", help="bound, instead of the space's")
+    add("--band", type=float, metavar="PERCENT", help="also a band around the bound")
+    add("--least-weights", type=int, metavar="N", help="instead of the space's")
+    add("--objective", choices=("latency", "interval"), help="instead of the space's")
+    add("--seeds", type=int, default=10, help="runs of each method (%(default)s)")
+    add("--evaluations", type=int, default=2000, help="of each run (%(default)s)")
+    add("--json", action="store_true", help="print one JSON object for each problem")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -303,13 +293,3 @@ def run(args: argparse.Namespace) -> None:
             print(json.dumps(dataclasses.asdict(comparison)))
         else:
             print(f"\n{text(comparison, unit_ps=unit_ps, unit=unit)}", flush=True)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the comparison; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
-    args = parser().parse_args(argv)
-    return run_command(lambda: run(args))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,21 +1,15 @@
-"""All ways to do phase 2, on the same network and costs, in one run: ``python -m`` this module."""
-
-from kakure.model.commands.interrupt import arm
-
-if __name__ == "__main__":
-    arm()  # first of all: the other imports take a while
+"""All ways to do phase 2, on the same network and costs, in one run."""
 
 import argparse
 import dataclasses
 import json
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kakure.model.commands.command import Parser, positive, run_command, seed
+from kakure.model.commands.command import positive, seed
 from kakure.model.errors import UserError
 from kakure.model.training.recipe import recipe_for
 from kakure.search.cost.analog.model import AnalogModel
@@ -46,7 +40,7 @@ from kakure.search.space.space import Point, Space, load_family
 from kakure.search.store.parallel import BACKENDS, Workers
 from kakure.search.store.store import Store
 
-__all__ = ["Comparison", "Row", "compare", "main"]
+__all__ = ["Comparison", "Row", "compare", "options", "run"]
 
 BUILD = Path("build") / "phase2"
 
@@ -236,40 +230,36 @@ def phase1_point(space: Space, model: CostModel, *, extrapolate: bool) -> Point:
     return best.point(space)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command line."""
-    top = Parser(
-        prog="python -m kakure.search.studies.phase2_comparison",
-        description="Uniform, greedy, sampled and guided choice of AP and IP, on one network.",
-    )
-    top.add_argument("--space", type=Path, required=True, metavar="FILE", help="configs/search-*")
-    top.add_argument(
-        "--model", choices=("analog", "digital"), default="analog", help="costs (%(default)s)"
-    )
-    top.add_argument(
-        "--product", choices=PRODUCTS, default="edap", help="what is least (%(default)s)"
-    )
-    top.add_argument("--loss", type=float, help="bound, instead of the space's")
-    top.add_argument("--confidence", type=float, help="of the bound, instead of the space's")
-    top.add_argument("--parts", type=positive, help="that show it, instead of the space's")
-    top.add_argument("--reference", type=float, help="accuracy to lose from, not the start's")
-    top.add_argument("--seed", type=seed, default=1, help="of everything (%(default)s)")
-    top.add_argument("--budget", type=positive, help="evaluations, instead of the space's")
-    top.add_argument("--epochs", type=positive, help="of the start, instead of the space's")
-    top.add_argument("--tuning-epochs", type=int, help="instead of the space's")
-    top.add_argument("--tuning-images", type=int, help="of an epoch (all)")
-    top.add_argument("--held", type=int, help="held-out images that judge (all)")
-    top.add_argument("--validation", type=positive, help="one image of so many is held out")
-    top.add_argument("--jobs", type=positive, default=1, help="at once (%(default)s)")
-    top.add_argument("--backend", choices=BACKENDS, default="local", help="(%(default)s)")
-    top.add_argument("--store", type=Path, metavar="FILE", help="(build/phase2/<space>.sqlite)")
-    top.add_argument("--extrapolate", action="store_true", help="costs outside the fitted range")
-    top.add_argument("--json", action="store_true", help="print one JSON object")
-    return top
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    add = parser.add_argument
+    add("--space", type=Path, required=True, metavar="FILE", help="search space (.json)")
+    add("--model", choices=("analog", "digital"), default="analog", help="costs (%(default)s)")
+    add("--product", choices=PRODUCTS, default="edap", help="what is least (%(default)s)")
+    add("--loss", type=float, help="bound, instead of the space's")
+    add("--confidence", type=float, help="of the bound, instead of the space's")
+    add("--parts", type=positive, help="that show it, instead of the space's")
+    add("--reference", type=float, help="accuracy to lose from, not the start's")
+    add("--seed", type=seed, default=1, help="of everything (%(default)s)")
+    add("--budget", type=positive, help="evaluations, instead of the space's")
+    add("--epochs", type=positive, help="of the start, instead of the space's")
+    add("--tuning-epochs", type=int, help="instead of the space's")
+    add("--tuning-images", type=int, help="of an epoch (all)")
+    add("--held", type=int, help="held-out images that judge (all)")
+    add("--validation", type=positive, help="one image of so many is held out")
+    add("--jobs", type=positive, default=1, help="at once (%(default)s)")
+    add("--backend", choices=BACKENDS, default="local", help="(%(default)s)")
+    add("--store", type=Path, metavar="FILE", help="(build/phase2/<space>.sqlite)")
+    add("--extrapolate", action="store_true", help="costs outside the fitted range")
+    add("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> None:
     """Train the start, compare, and measure the winner on the test images."""
+    if args.reference is not None and not 0 <= args.reference <= 1:
+        raise UserError("must be 0 to 1", where=("--reference",), value=f"{args.reference:g}")
+    if args.loss is not None and not 0 <= args.loss < 1:
+        raise UserError("must be at least 0 and below 1", where=("--loss",), value=f"{args.loss:g}")
     space = load_family(args.space)
     effort = space.effort
     loss = effort.accuracy_loss if args.loss is None else args.loss
@@ -355,25 +345,3 @@ def _json(comparison: Comparison) -> dict[str, Any]:
         "front": [plain(entry) for entry in comparison.result.front],
         "history": [plain(entry) for entry in comparison.result.history],
     }
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the comparison; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
-    args = parser().parse_args(argv)
-
-    def command() -> None:
-        if args.reference is not None and not 0 <= args.reference <= 1:
-            raise UserError("must be 0 to 1", where=("--reference",), value=f"{args.reference:g}")
-        if args.loss is not None and not 0 <= args.loss < 1:
-            raise UserError(
-                "must be at least 0 and below 1", where=("--loss",), value=f"{args.loss:g}"
-            )
-        run(args)
-
-    return run_command(
-        command, interrupted="interrupted; what is finished is kept, the same command goes on"
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """AXI drivers for the benches: as few simulator calls as possible, so that images go fast.
 
-Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
 from random import Random

@@ -1,6 +1,6 @@
 """What a bench compared, counted where it compares, in a file that the caller can trust.
 
-The benches that ``make gen`` writes carry a copy of this file, and of what it imports.
+The benches that ``kakure gen`` writes carry a copy of this file, and of what it imports.
 """
 
 import functools

@@ -1,6 +1,6 @@
 """cocotb bench of a whole accelerator against golden vectors.
 
-Run it with ``python run.py`` in this folder, or ``make sim`` in Kakure.
+Run it with ``python run.py`` in this folder, or ``kakure sim`` in Kakure.
 """
 
 import zlib

@@ -1,6 +1,6 @@
 """Golden vectors on disk: what goes into an accelerator, and what must come out.
 
-Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
 import json

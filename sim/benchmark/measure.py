@@ -80,7 +80,7 @@ def simulation(project: Project, images: int = 40) -> Figure:
 
 
 def generation(project: Project) -> Figure:
-    """Seconds of ``make gen`` where everything was synthesized before: all but the synthesis."""
+    """Seconds of ``kakure gen`` where everything was synthesized before: all but the synthesis."""
     generate(project, synthesis_jobs=2)
     seconds = {}
     for way in (verilog_texts, module_at_a_time):
@@ -89,7 +89,7 @@ def generation(project: Project) -> Figure:
             generate(project, synthesis_jobs=2)
             seconds[way] = time.perf_counter() - begin
     kakure, other = seconds[verilog_texts], seconds[module_at_a_time]
-    return Figure("make gen, warm", "s", kakure, "Yosys per module", other, other / kakure)
+    return Figure("kakure gen, warm", "s", kakure, "Yosys per module", other, other / kakure)
 
 
 def synthesis(project: Project) -> Figure:

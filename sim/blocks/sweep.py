@@ -1,4 +1,4 @@
-"""Every block over a sweep of its parameters: ``python -m kakure.sim blocks [NAME ...]``."""
+"""Every block over a sweep of its parameters: ``kakure blocks [NAME ...]``."""
 
 import json
 import shutil

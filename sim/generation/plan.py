@@ -154,7 +154,7 @@ def _parameters(config: Config, path: Path) -> tuple[Parameters | None, str]:
 def _dataset(config: Config, path: Path) -> str:
     if config.dataset in DATASET_SHAPES:
         if config.dataset != "digits" and not (DATA / config.dataset).is_dir():
-            return f"{config.dataset}, not fetched yet: make data DATASET={config.dataset}"
+            return f"{config.dataset}, not fetched yet: kakure data {config.dataset}"
     counts = [f"{len(load_images(config, path.parent, s))} {s}" for s in ("train", "test")]
     return f"{config.dataset}, {' and '.join(counts)} images"
 

@@ -51,7 +51,7 @@ class Project:
         images = rng.integers(0, 256, (count or 16, *self.config.shape), dtype=np.uint8)
         images[0] = 255
         images[1:2] = 0
-        why = f" (make data DATASET={name} fetches real ones)" if self.is_trained else ""
+        why = f" (kakure data {name} fetches real ones)" if self.is_trained else ""
         return images, f"{len(images)} random images{why}"
 
 

@@ -1,4 +1,4 @@
-"""``make sim``: images through the whole accelerator's RTL, compared bit for bit."""
+"""``kakure sim``: images through the whole accelerator's RTL, compared bit for bit."""
 
 import shutil
 import subprocess

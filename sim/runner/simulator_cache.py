@@ -1,6 +1,6 @@
 """Simulators that are compiled once for each Verilog text, tool and flag, and shared.
 
-Needs nothing of Kakure: the benches that ``make gen`` writes carry a copy of this file.
+Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
 import hashlib

@@ -18,6 +18,7 @@ from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightG
 from kakure.model.config.config import Config
 
 from .bus_widths import check_bus_widths
+from .core_shape import SpatialCoreShape
 from .layer import Layer, join
 
 __all__ = ["SpatialCore"]
@@ -95,6 +96,7 @@ class SpatialCore(wiring.Component):
     def __init__(self, *, config: Config) -> None:
         check_bus_widths(config)
         self.config = config
+        self.shape = SpatialCoreShape.of(config)
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
             "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
@@ -119,18 +121,16 @@ class SpatialCore(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        height, width, channels = self.config.shape
-        gate = FrameGate(image_words=-(-height * width * channels // 4))
+        shape = self.shape
+        gate = FrameGate(image_words=shape.image_words)
         m.submodules.gate = place(gate, platform)
         front = StreamRegister(width=len(Value.cast(self.i.payload)))
         m.submodules.front = place(front, platform, reset=gate.restarts)
         generator = self._generator()
         m.submodules.generator = place(generator, platform, reset=gate.restarts)
-        unpacker = PixelUnpacker(
-            pixels=height * width, channels=channels, bits=self.config.layers[0].input_bits
-        )
+        unpacker = PixelUnpacker(pixels=shape.pixels, channels=shape.channels, bits=shape.bits)
         m.submodules.unpacker = place(unpacker, platform)
-        sender = ResultSender(classes=self.config.geometry[-1].outputs)
+        sender = ResultSender(classes=shape.classes)
         m.submodules.sender = place(sender, platform)
 
         self._route_words(m, front, generator, gate)

@@ -16,7 +16,7 @@ from kakure.hdl.stages.shortcut import Shortcut, shortcut_depth
 from kakure.hdl.stages.sliding_window import SlidingWindow
 from kakure.model.config.config import Config
 
-from .cycle_model import requantizer_lanes
+from .layer_shape import LayerShape
 
 __all__ = ["Layer", "join"]
 
@@ -65,6 +65,7 @@ class Layer(wiring.Component):
         geometry = config.geometry[index]
         self.config = config
         self.index = index
+        self.shape = LayerShape.of(config, index)
         pixel = data.ArrayLayout(geometry.input_bits, geometry.in_channels)
         result = data.ArrayLayout(output_shape(geometry.output_bits), geometry.outputs)
         super().__init__({
@@ -98,7 +99,7 @@ class Layer(wiring.Component):
         m.d.comb += engine.weights.eq(self.weights)
         requantizer = Requantizer(
             channels=geometry.outputs,
-            lanes=requantizer_lanes(self.config, self.index),
+            lanes=self.shape.requantizer_lanes,
             peak=geometry.peak,
             output_bits=geometry.output_bits,
             shortcut_bits=geometry.shortcut_bits,

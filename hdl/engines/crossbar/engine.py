@@ -9,14 +9,13 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.emission.identity import layer_identity
 from kakure.model.config.config import Config
-from kakure.model.config.geometry import LayerGeometry, code_peak
+from kakure.model.config.geometry import LayerGeometry
 
-from .readout import conversion_cycles
+from .engine_shape import CrossbarEngineShape
+from .grid_shape import WORD, CrossbarGridShape
 from .tile import CrossbarTile
 
 __all__ = ["CrossbarEngine", "CrossbarGrid", "WeightWrite"]
-
-WORD = 32
 
 
 class WeightWrite(data.StructLayout):
@@ -68,12 +67,13 @@ class TileColumns:
     pieces: tuple[tuple[int, int], ...]
 
 
-def tile_columns(outputs: int, columns: int, sharing: int) -> list[TileColumns]:
-    """Cut a layer's outputs into tiles of at most ``columns``, trimmed to whole readouts."""
+def tile_columns(grid: CrossbarGridShape) -> list[TileColumns]:
+    """Cut a layer's outputs into tiles, the last one trimmed to whole readouts."""
     result = []
-    for first in range(0, outputs, columns):
-        used = min(columns, outputs - first)
-        width = -(-used // sharing) * sharing
+    for number in range(grid.tile_columns):
+        first = number * grid.columns
+        used = min(grid.columns, grid.outputs - first)
+        width = grid.columns if number < grid.wide_tiles else grid.last_columns
         pieces = []
         for block in range(first // WORD, (first + used - 1) // WORD + 1):
             begin = max(first, block * WORD)
@@ -121,14 +121,12 @@ class CrossbarGrid(wiring.Component):
 
     def __init__(self, *, config: Config, index: int) -> None:
         geometry = config.geometry[index]
-        layer = config.layers[index]
-        assert layer.column_sharing and layer.adc_type and layer.adc_bits
         self.config = config
         self.index = index
         self.geometry = geometry
-        self.columns = tile_columns(geometry.outputs, config.crossbar.columns, layer.column_sharing)
-        conversion = conversion_cycles(layer.adc_type, layer.adc_bits)
-        self.cycles = layer.input_bits * layer.column_sharing * conversion
+        self.shape = CrossbarEngineShape.of(config, index).grid
+        self.columns = tile_columns(self.shape)
+        self.cycles = self.shape.cycles
         super().__init__(engine_members(geometry))
 
     @property
@@ -140,9 +138,8 @@ class CrossbarGrid(wiring.Component):
         m = Module()
         tiles: list[list[CrossbarTile]] = []
         start = 0
-        for group, rows in enumerate(self.geometry.groups):
-            if self._reads_nothing(rows):
-                continue
+        for group in range(self.shape.groups):
+            rows = self.shape.rows if group < self.shape.full_groups else self.shape.rest_rows
             tiles.append([])
             for number, columns in enumerate(self.columns):
                 tile = self._tile(rows, columns)
@@ -163,12 +160,6 @@ class CrossbarGrid(wiring.Component):
                 parts = [row[number].o.payload[c] for row in tiles]
                 m.d.comb += self.o.payload[columns.first + c].eq(_sum(parts))
         return m
-
-    def _reads_nothing(self, rows: int) -> bool:
-        """Whether every count is shifted away; only the last group can be so small."""
-        layer = self.config.layers[self.index]
-        assert layer.adc_bits
-        return code_peak(rows, layer.adc_bits, layer.adc_shift) == 0
 
     def _tile(self, rows: int, columns: TileColumns) -> CrossbarTile:
         layer = self.config.layers[self.index]
@@ -235,7 +226,8 @@ class CrossbarEngine(wiring.Component):
     def __init__(self, *, config: Config, index: int) -> None:
         self.config = config
         self.index = index
-        self.copies = config.layers[index].copies
+        self.shape = CrossbarEngineShape.of(config, index)
+        self.copies: int = self.shape.copies
         super().__init__(engine_members(config.geometry[index]))
 
     @property

@@ -129,7 +129,7 @@ def load_calibrations(path: Path = CONSTANTS) -> Mapping[str, Calibration]:
         raise UserError(f"cannot be read: {error.strerror}", file=path) from None
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise UserError(
-            f"must be as `python -m kakure.search.cost.analog.fit` writes it: {error!r}",
+            f"must be as `kakure study analog-fit` writes it: {error!r}",
             file=path,
         ) from None
 

@@ -1,16 +1,16 @@
-"""Fit the analog model to the reference sweep: ``python -m`` this module ``[--report]``."""
+"""Fit the analog model to the reference sweep."""
 
 import argparse
 import hashlib
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
 
 from .constants import CONSTANTS, describe
 from .regression import fit_circuits, read_published
@@ -29,7 +29,7 @@ from .validation import (
 )
 from .work import KINDS
 
-__all__ = ["calibrate", "main", "report"]
+__all__ = ["calibrate", "options", "report", "run"]
 
 LEAST_POINTS = 6
 
@@ -77,7 +77,7 @@ def calibrate(path: Path = SWEEP) -> dict[str, Any]:
         for name, values in check_tiles(first, published).items()
     }
     return {
-        "command": "python -m kakure.search.cost.analog.fit",
+        "command": "kakure study analog-fit",
         "sweep": {"file": SWEEP.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
         "errors": {
             "unit": "relative, |estimate / measured - 1|",
@@ -185,29 +185,18 @@ def report(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Fit, write constants.json, and print the errors if asked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kakure.search.cost.analog.fit",
-        description="Fit the analog model to its sweep.",
-    )
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
     parser.add_argument("--report", action="store_true", help="print the errors, write nothing")
-    parser.add_argument("--sweep", type=Path, default=SWEEP, help="another sweep file")
-    options = parser.parse_args(arguments)
-    try:
-        data = calibrate(options.sweep)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if options.report:
+    parser.add_argument("--sweep", type=Path, default=SWEEP, metavar="FILE", help="(%(default)s)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Fit, and write the constants, or print the errors."""
+    data = calibrate(args.sweep)
+    if args.report:
         print(report(data))
-    else:
-        CONSTANTS.write_text(
-            json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        print(f"wrote {CONSTANTS}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        return
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(CONSTANTS, text.encode())
+    print(f"wrote {CONSTANTS}")

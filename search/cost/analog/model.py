@@ -1,9 +1,6 @@
 """Cost of XPert-style analog crossbars: the closed forms behind the interface of all models."""
 
-import argparse
-import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -13,7 +10,6 @@ from numpy.typing import NDArray
 from kakure.model.config.config import Config
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch, LayerCosts, Metrics
 from kakure.search.cost.unfitted import Unfitted
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, vgg16_config
 
 from .circuit import Estimate
 from .constants import Calibration, load_calibrations
@@ -338,30 +334,3 @@ def _estimate(
     there, here = (first.circuit.estimate(r, REFERENCE).parts for r in (readout, inside))
     parts = {name: part * there[name] / here[name] for name, part in estimate.parts.items()}
     return Estimate(parts, estimate.plan)
-
-
-def bench(layers: int = 130_000) -> float:
-    """Layer evaluations a second, on VGG16's layers over and over."""
-    one = LayerBatch.of(vgg16_config(VGG16_CHANNELS, 8, "sar", 6, 8))
-    repeats = layers // len(one)
-    columns = {field.name: np.tile(getattr(one, field.name), repeats) for field in fields(one)}
-    batch, model = LayerBatch(**columns), AnalogModel()
-    start = time.perf_counter()
-    model.layer_costs(batch)
-    return len(batch) / (time.perf_counter() - start)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the speed."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kakure.search.cost.analog.model",
-        description="Measure the analog cost model's speed.",
-    )
-    parser.add_argument("--bench", action="store_true", help="the only thing it does")
-    parser.parse_args(arguments)
-    print(f"{bench():,.0f} layer evaluations a second")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,30 +1,23 @@
 """Calibration of the digital model: synthesize the planned samples, fit, report the errors."""
 
-from kakure.model.commands.interrupt import arm
-
-if __name__ == "__main__":
-    arm()  # first of all: the other imports take a while
-
 import argparse
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kakure.hdl.synthesis.flow import CACHE
-from kakure.model.commands.command import Parser, jobs, run_command
+from kakure.model.commands.command import jobs
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
 
 from .coefficients import COEFFICIENTS
 from .fit import fit
-from .measured import MEASURED, read_measured, run
+from .measured import MEASURED, read_measured
+from .measured import run as measure
 from .samples import plan
 
-__all__ = ["main", "report", "to_json"]
-
-STOPPED = "stopped; the same command goes on from here"
+__all__ = ["options", "report", "run", "to_json"]
 
 
 def to_json(data: Mapping[str, Any]) -> str:
@@ -85,46 +78,46 @@ def report(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def calibrate(options: argparse.Namespace) -> None:
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("--jobs", type=jobs, default=2, help="samples at a time (%(default)s)")
+    parser.add_argument("--blocks", help="measure only these, separated by commas")
+    parser.add_argument("--check", action="store_true", help="measure changed generators again")
+    parser.add_argument("--fit-only", action="store_true", help="synthesize nothing")
+    parser.add_argument(
+        "--measured", type=Path, default=MEASURED, metavar="FILE", help="(%(default)s)"
+    )
+    parser.add_argument(
+        "--coefficients", type=Path, default=COEFFICIENTS, metavar="FILE", help="(%(default)s)"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=CACHE,
+        metavar="FOLDER",
+        help="of mapped modules (%(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
     """Measure what is missing, fit, write the coefficients, and print the errors."""
     samples = plan()
-    if options.blocks:
+    if args.blocks:
         known = {sample.block for sample in samples}
-        wanted = set(options.blocks.split(","))
+        wanted = set(args.blocks.split(","))
         if wanted - known:
             wrong = sorted(wanted - known)[0]
             raise UserError(f"--blocks must be of {', '.join(sorted(known))}", value=wrong)
         samples = [sample for sample in samples if sample.block in wanted]
-    if not options.fit_only:
-        run(
+    if not args.fit_only:
+        measure(
             samples,
-            path=options.measured,
-            cache=options.cache,
-            jobs=options.jobs,
-            check=options.check,
+            path=args.measured,
+            cache=args.cache,
+            jobs=args.jobs,
+            check=args.check,
         )
-    data = fit(read_measured(options.measured))
-    write_atomically(options.coefficients, to_json(data).encode())
+    data = fit(read_measured(args.measured))
+    write_atomically(args.coefficients, to_json(data).encode())
     print(report(data))
-    print(f"\nwrote {options.coefficients}")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the calibration; 0 if all is well, 2 for a mistake of the user, 130 if interrupted."""
-    parser = Parser(
-        prog="python -m kakure.search.cost.digital.calibrate",
-        description="Synthesize the planned samples, fit the digital cost model, report errors.",
-    )
-    parser.add_argument("--jobs", type=jobs, default=2, help="samples at a time")
-    parser.add_argument("--blocks", help="measure only these, separated by commas")
-    parser.add_argument("--check", action="store_true", help="measure changed generators again")
-    parser.add_argument("--fit-only", action="store_true", help="synthesize nothing")
-    parser.add_argument("--measured", type=Path, default=MEASURED, help="file of the measurements")
-    parser.add_argument("--coefficients", type=Path, default=COEFFICIENTS, help="file to write")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of mapped modules")
-    options = parser.parse_args(arguments)
-    return run_command(lambda: calibrate(options), interrupted=STOPPED)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    print(f"\nwrote {args.coefficients}")

@@ -1,21 +1,15 @@
 """Measure the energy of accelerators on real images, fit the energy model, report its errors."""
 
-from kakure.model.commands.interrupt import arm
-
-if __name__ == "__main__":
-    arm()  # first of all: the other imports take a while
-
+import argparse
 import dataclasses
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from kakure.model.commands.command import Parser, run_command
+from kakure.model.commands.command import positive
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
 from kakure.model.errors import UserError
@@ -31,7 +25,7 @@ from .energy_measured import ENERGY_MEASURED, EnergyPoint, append, measure_point
 from .energy_model import ENERGY, EnergyModel
 from .energy_samples import energy_samples, is_held_out
 
-__all__ = ["main"]
+__all__ = ["options", "run"]
 
 TRAINING_SEED = 1
 TRAINING_EPOCHS = 12
@@ -146,35 +140,28 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     return point
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure one configuration and print its energy, or measure the samples and fit."""
-    parser = Parser(
-        prog="python -m kakure.search.cost.digital.energy",
-        description="Energy per image of mapped accelerators, by simulation of real images.",
-    )
-    parser.add_argument("config", nargs="?", type=Path, help="a trained configuration")
-    parser.add_argument("--images", type=int, default=64, help="distinct test images")
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("config", nargs="?", type=Path, metavar="CONFIG", help="trained (.json)")
     parser.add_argument(
-        "--clock-ns", type=float, default=CLOCK_NS, help="clock period, for leakage"
+        "--images", type=positive, default=64, help="distinct test images (%(default)s)"
     )
-    parser.add_argument("--keep", type=Path, help="append the point to this file")
+    parser.add_argument(
+        "--clock-ns", type=float, default=CLOCK_NS, help="period, for leakage (%(default)s)"
+    )
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="append the point to it")
     parser.add_argument("--calibrate", action="store_true", help="measure the samples, and fit")
     parser.add_argument("--fit-only", action="store_true", help="fit the stored points")
-    options = parser.parse_args(arguments)
-    if options.config is None and not (options.calibrate or options.fit_only):
-        parser.error("give a configuration, --calibrate or --fit-only")
-
-    def command() -> None:
-        if options.config is not None:
-            point = measure_config(options.config, options.images, options.keep)
-            print(table(point, options.clock_ns))
-            return
-        if options.calibrate:
-            calibrate()
-        print(fit())
-
-    return run_command(command, interrupted="stopped; the same command goes on from here")
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(args: argparse.Namespace) -> None:
+    """Measure one configuration and print its energy, or measure the samples and fit."""
+    if args.config is not None:
+        point = measure_config(args.config, args.images, args.keep)
+        print(table(point, args.clock_ns))
+        return
+    if not (args.calibrate or args.fit_only):
+        raise UserError("CONFIG: must be given, or --calibrate, or --fit-only")
+    if args.calibrate:
+        calibrate()
+    print(fit())

@@ -208,7 +208,7 @@ def read_measured(path: Path = MEASURED, *, is_mended: bool = False) -> list[Mea
         Measurement.from_json,
         lambda measurement: measurement.sample.key,
         what="a measurement",
-        command="make calibrate",
+        command="kakure calibrate",
         is_mended=is_mended,
     )
 

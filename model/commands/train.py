@@ -1,0 +1,161 @@
+"""``kakure train``: train a network, or resume its training."""
+
+import argparse
+import dataclasses
+import json
+import re
+from argparse import ArgumentTypeError
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kakure.model.config.config import Config, check_density, load_config
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import check_writable
+from kakure.model.parameters.parameters import Parameters, save_parameters
+from kakure.model.shown import printable, shown
+from kakure.model.training.training_lock import training_lock
+
+from .command import jobs, positive, say, seed, whole
+from .parameters_file import parameters_path
+
+if TYPE_CHECKING:
+    from kakure.model.datasets.images import LabelledImages
+
+__all__ = ["options", "run"]
+
+batch_size = whole(2, 10**6)
+"""Images of one step: BatchNorm needs more than one."""
+
+
+def rate(text: str) -> float:
+    """A number above 0 that a 32-bit float can hold."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1e38:
+        raise ArgumentTypeError(f"must be a number above 0 and at most 1e38, not {shown(text)}")
+    return value
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration (.json)")
+    parser.add_argument("--epochs", type=positive, help="passes over the images (the data set's)")
+    parser.add_argument("--batch-size", type=batch_size, help="images per step (the data set's)")
+    parser.add_argument(
+        "--learning-rate",
+        type=rate,
+        help="at the start; falls to 0 along a cosine (the data set's)",
+    )
+    parser.add_argument("--seed", type=seed, default=1, help="of all random choices (%(default)s)")
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (%(default)s)"
+    )
+    parser.add_argument("--threads", type=jobs, default=1, help="of the CPU (%(default)s)")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="(the configuration's parameters)"
+    )
+    parser.add_argument("--fresh", action="store_true", help="forget an interrupted training")
+
+
+DEVICE = re.compile(r"auto|(cpu|cuda|mps|xpu)(:[0-9]{1,3})?")
+"""What PyTorch may compute on; whether it can do so here is seen when it is loaded."""
+
+LOCKS = Path("build") / "locks"
+"""Of trainings under way."""
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, and write the parameters of the best epoch."""
+    from kakure.model.datasets.images import load_images
+
+    config = load_config(args.config)
+    if config.weights.kind != "hidden":
+        raise UserError(
+            "must be 'hidden' to train",
+            where=("weights", "kind"),
+            value=repr(config.weights.kind),
+            file=args.config,
+        )
+    try:
+        check_density(config)
+    except UserError as error:
+        raise error.of(args.config) from None
+    output = parameters_path(args.config, config, args.output)
+    check_writable(output, "parameters" if args.output is None else "--output")
+    if not DEVICE.fullmatch(args.device):
+        raise UserError(
+            "must be usable here, as auto, cpu, cuda and cuda:1 may be",
+            where=("--device",),
+            value=shown(args.device),
+        )
+    with training_lock(LOCKS / f"{config.digest[:16]}-seed{args.seed}", args.config):
+        train_and_write(args, config, load_images(config, args.config.parent, "train"), output)
+
+
+def train_and_write(
+    args: argparse.Namespace, config: Config, images: "LabelledImages", output: Path
+) -> None:
+    """Train what the command line asks for, and write ``output``."""
+    say(
+        f"train {config.name}: {len(images)} images; loading PyTorch, about 10 s until "
+        "the first step ..."
+    )
+    import torch
+
+    from kakure.model.training.recipe import recipe_for
+    from kakure.model.training.train import pick_device, train
+
+    device = pick_device(args.device)
+    torch.set_num_threads(args.threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    given = {
+        name: getattr(args, name)
+        for name in ("epochs", "batch_size", "learning_rate")
+        if getattr(args, name) is not None
+    }
+    recipe = dataclasses.replace(recipe_for(config.dataset), **given)
+    checkpoint = Path("build") / "train" / config.digest / f"seed{args.seed}.pt"
+    say(
+        f"train {config.name}: {recipe.epochs} epochs on {device.type}; building the network, some "
+        "seconds until the first step ..."
+    )
+    trained = train(
+        config,
+        images,
+        recipe,
+        seed=args.seed,
+        device=device,
+        checkpoint=checkpoint,
+        fresh=args.fresh,
+        progress=True,
+    )
+    metadata = {
+        **trained.parameters.metadata,
+        "config": config.digest,
+        "dataset": config.dataset,
+        "seed": str(args.seed),
+        "epochs": str(recipe.epochs),
+        "epoch": str(trained.epoch),
+        "recipe": json.dumps(dataclasses.asdict(recipe), sort_keys=True),
+        "command": args.command,
+        "torch": torch.__version__,
+        "device": device.type,
+        "validation": f"{trained.correct}/{trained.count}",
+        "validation_loss": f"{trained.loss:.6f}",
+    }
+    if trained.warnings:
+        metadata["warning"] = "; ".join(trained.warnings)
+    save_parameters(output, config, Parameters(trained.parameters.layers, metadata))
+    checkpoint.unlink(missing_ok=True)
+    with suppress(OSError):
+        checkpoint.parent.rmdir()  # unless another seed is trained
+    print(
+        f"{printable(str(output))}: epoch {trained.epoch} of {recipe.epochs}, validation "
+        f"{trained.correct} of {trained.count} right ({trained.correct / trained.count:.4f}), "
+        f"loss {trained.loss:.4f}"
+    )
+    for warning in trained.warnings:
+        say(f"WARNING: {output}: {warning}")

@@ -1,0 +1,36 @@
+"""``kakure bench``: the speed of simulation, synthesis, reference and search."""
+
+import argparse
+from pathlib import Path
+
+from kakure.search.studies.benchmark import figures as search_figures
+from kakure.sim.benchmark.measure import figures
+from kakure.sim.generation.project import open_project
+
+__all__ = ["options", "run"]
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument(
+        "config",
+        nargs="?",
+        type=Path,
+        metavar="CONFIG",
+        help="else the search alone",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print each figure as it is measured, beside another way to do the same."""
+    if args.config is not None:
+        project = open_project(args.config)
+        print(f"{'':20} {'Kakure':>12} {'unit':10} {'other way':20} {'other':>12} {'ratio':>8}")
+        for figure in figures(project):
+            print(
+                f"{figure.what:20} {figure.value:12,.2f} {figure.unit:10} {figure.way:20} "
+                f"{figure.other:12,.2f} {figure.ratio:7.1f}x",
+                flush=True,
+            )
+    for line in search_figures():
+        print(line, flush=True)

@@ -1,0 +1,76 @@
+"""The studies, those of other rooms too: ``kakure study`` lists them."""
+
+from kakure.hdl.commands.verbs import STUDIES as HDL
+from kakure.model.commands.verb import Index, Verb
+
+__all__ = ["STUDY"]
+
+GOES_ON = "interrupted; what is finished is kept, the same command goes on"
+
+SEARCH = (
+    Verb(
+        "phase1-comparison",
+        "Search",
+        "exact search, two gradient searches and random sampling on one space",
+        "kakure.search.studies.phase1_comparison",
+    ),
+    Verb(
+        "headline",
+        "Search",
+        "XPert's searched network against homogeneous VGG16, in the analog model",
+        "kakure.search.studies.headline",
+    ),
+    Verb(
+        "phase2-comparison",
+        "Search",
+        "uniform, greedy, sampled and guided choice of AP and IP, on one network",
+        "kakure.search.studies.phase2_comparison",
+        interrupted=GOES_ON,
+    ),
+    Verb(
+        "bound",
+        "Search",
+        "searches with many seeds: how often the loss on test images is too large",
+        "kakure.search.studies.bound_study",
+        interrupted=GOES_ON,
+    ),
+    Verb(
+        "energy",
+        "Cost models",
+        "measure energy per image by simulation of real images, or fit its model",
+        "kakure.search.cost.digital.energy",
+        interrupted="stopped; the same command goes on from here",
+    ),
+    Verb(
+        "analog-fit",
+        "Cost models",
+        "fit the analog model to its sweep",
+        "kakure.search.cost.analog.fit",
+    ),
+    Verb(
+        "analog-speed",
+        "Cost models",
+        "layer evaluations a second of the analog model",
+        "kakure.search.studies.analog_speed",
+    ),
+    Verb(
+        "digital-speed",
+        "Cost models",
+        "layer evaluations a second of the digital model",
+        "kakure.search.studies.digital_speed",
+    ),
+    Verb(
+        "fingerprint",
+        "Sources",
+        "digests of all that follows from configurations, to compare commits",
+        "kakure.search.studies.fingerprint",
+    ),
+)
+
+STUDY = Index(
+    "study",
+    "Evidence",
+    "repeat a comparison, a measurement or a fit of the documents",
+    ("Search", "Cost models", "Sources"),
+    (*SEARCH, *HDL),
+)

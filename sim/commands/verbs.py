@@ -1,0 +1,33 @@
+"""The verbs of generation and proof."""
+
+from kakure.model.commands.verb import Verb
+
+__all__ = ["VERBS"]
+
+VERBS = (
+    Verb(
+        "check",
+        "Start",
+        "check a configuration and say what it builds",
+        "kakure.sim.commands.check",
+    ),
+    Verb(
+        "sim",
+        "Hardware",
+        "simulate against the reference, bit for bit",
+        "kakure.sim.commands.simulate",
+    ),
+    Verb(
+        "blocks",
+        "Evidence",
+        "simulate single generators over a sweep of parameters",
+        "kakure.sim.commands.blocks",
+    ),
+    Verb(
+        "mutants",
+        "Evidence",
+        "put faults into the sources and see that the tests notice",
+        "kakure.sim.commands.mutants",
+        interrupted="interrupted; the same command goes on",
+    ),
+)

@@ -1,8 +1,10 @@
 """Finding a Yosys, and what it says when it stops."""
 
+import os
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from kakure.hdl.synthesis import yosys
 from kakure.hdl.synthesis.yosys import Engine, find_engine
 from kakure.model.errors import UserError
+from kakure.model.files.work_folder import fresh_folder
 
 
 @pytest.fixture(autouse=True)
@@ -149,3 +152,45 @@ def test_a_portable_build_that_does_not_start_says_why_and_leaves_nothing(portab
     with pytest.raises(UserError, match="portable 2 does not start: OSError: no"):
         broken.prepare()
     assert list((tmp_path / "cache" / "kakure").iterdir()) == []
+
+
+LEAVES = (
+    "import pathlib, sys, tempfile, time; "
+    "tempfile.mkdtemp(prefix='yosys-abc-'); pathlib.Path(sys.argv[1] + '.seen').touch(); "
+)
+"""A Yosys that leaves what ABC leaves when it is killed."""
+
+
+def test_what_yosys_leaves_of_temporary_files_lies_beside_its_script(tmp_path, monkeypatch):
+    outside, folder = tmp_path / "outside", tmp_path / "cache"
+    (folder / "work").mkdir(parents=True)
+    outside.mkdir()
+    monkeypatch.setenv("TMPDIR", str(outside))
+    look = "print(*pathlib.Path(sys.argv[1]).parent.rglob('yosys-abc-*')); sys.exit(3)"
+    engine = Engine("native", "a 9.9", (sys.executable, "-c", LEAVES + look))
+    with pytest.raises(UserError):
+        engine.run("work/script.ys", folder)
+    assert "work/tmp/yosys-abc-" in (folder / "work" / "script.ys.log").read_text()
+    assert not list(tmp_path.rglob("yosys-abc-*"))
+
+
+def test_what_a_killed_synthesis_leaves_is_removed_by_the_next(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from kakure.hdl.synthesis.yosys import Engine; "
+        "from kakure.model.files.work_folder import fresh_folder; cache = Path(sys.argv[1])\n"
+        f"command = (sys.executable, '-c', {LEAVES + 'time.sleep(60)'!r})\n"
+        "engine = Engine('native', 'a 9.9', command)\n"
+        "with fresh_folder(cache, 'work.') as folder:\n"
+        "    engine.run(f'{folder.name}/script.ys', cache)\n"
+    )
+    outside, cache = tmp_path / "outside", tmp_path / "cache"
+    outside.mkdir()
+    environment = os.environ | {"TMPDIR": str(outside)}
+    with subprocess.Popen([sys.executable, "-c", code, str(cache)], env=environment) as process:
+        end = time.monotonic() + 60
+        while not list(cache.glob("work.*/script.ys.seen")) and time.monotonic() < end:
+            time.sleep(0.05)
+        process.kill()
+    assert list(cache.rglob("yosys-abc-*")) and not list(outside.iterdir())
+    with fresh_folder(cache, "work."):
+        assert not list(cache.rglob("yosys-abc-*"))

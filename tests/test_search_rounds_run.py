@@ -444,6 +444,7 @@ class Ended(Exception):
         (None, Infeasible("no network is left", where=("area_um2",)), Ended),
         (None, Infeasible("no network is left", where=("least_weights",)), Infeasible),
         (None, UserError("area_um2: must be at least 1, not 0"), UserError),
+        (None, UserError("no band can be searched", where=("area_um2",)), UserError),
         (Infeasible("no network is left", where=("area_um2",)), None, Infeasible),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kakure.sim.runner import simulator_cache
+from kakure.sim.runner.simulator import CannotBuild
 from kakure.sim.runner.simulator_cache import SUMS, compiled
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,3 +164,35 @@ def test_the_longest_unused_goes_when_all_is_too_large(cache, tmp_path, monkeypa
     monkeypatch.setattr(simulator_cache, "LIMIT_BYTES", 0)
     simulator_cache._prune(full)
     assert sorted(item.name for item in full.iterdir() if item.is_dir()) == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "cc1plus: fatal error: a.o: No space left on device\nstopped.\nmake: Error 1",
+            "{folder}: No space left on device",
+        ),
+        (
+            "%Error: a.v:3: syntax\n%Error: Exiting\n",
+            "Verilator cannot build top: %Error: a.v:3: syntax (log: {folder}/kept.log)",
+        ),
+        ("", "Verilator cannot build top; see {folder}/build.log: it ended with 1"),
+    ],
+)
+def test_why_nothing_was_compiled_is_one_line(tmp_path, text, line):
+    """A full disk by its name, not by what make said of it; else the compiler's first error."""
+    log = tmp_path / "build.log"
+    if text:
+        log.write_text(text)
+    error = CannotBuild("top", log, "it ended\nwith 1")
+    said = simulator_cache._failure(log, tmp_path / "kept.log", error)
+    assert said == line.format(folder=tmp_path) and "\n" not in said
+
+
+def test_a_disk_that_is_nearly_full_is_said_whatever_the_compiler_said(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    error = CannotBuild("top", tmp_path / "build.log", "Segmentation fault")
+    said = simulator_cache._failure(tmp_path / "build.log", tmp_path / "kept.log", error)
+    assert said == f"{tmp_path}: No space left on device"

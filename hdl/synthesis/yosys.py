@@ -103,7 +103,7 @@ class Engine:
         """Run the script file ``script`` of ``folder``, in a process of its own.
 
         Only that folder is visible to the portable build. Where this process is killed, so is
-        that one.
+        that one; what it then leaves of temporary files lies beside the script.
 
         Parameters
         ----------
@@ -116,16 +116,22 @@ class Engine:
             With Yosys' own message, if it stops with an error.
         """
         mount = {"YOWASP_MOUNT": f"{MOUNT}={folder.resolve()}"}
-        done = subprocess.run(
-            tied([*self.command, self.path(script)]),
-            cwd=folder,
-            env=os.environ | mount | self.prepare(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+        temporary = (folder / script).with_name("tmp").resolve()
+        environment = os.environ | mount | self.prepare() | {"TMPDIR": str(temporary)}
+        temporary.mkdir(exist_ok=True)
+        try:
+            done = subprocess.run(
+                tied([*self.command, self.path(script)]),
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
         if log is None or done.returncode:
             log = log or folder / f"{script}.log"
             log.write_text(done.stdout)

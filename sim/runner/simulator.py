@@ -16,7 +16,9 @@ from xml.etree import ElementTree
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Verilator
 
-__all__ = ["PARAMETERS", "build", "parameters", "run"]
+from kakure.model.commands.lifetime import tied
+
+__all__ = ["PARAMETERS", "CannotBuild", "build", "parameters", "run"]
 
 PARAMETERS = "KAKURE_BENCH"
 """Environment variable that carries a bench's parameters, one JSON object."""
@@ -34,11 +36,18 @@ BUILD_ARGS = [
     "-O3",
 ]
 
-TIED = (
-    *(sys.executable, "-I", "-S", "-c"),
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])",
-)
-"""Starts a command that Linux kills when the one that started it is gone, however that ended."""
+
+class CannotBuild(RuntimeError):
+    """Sources that do not compile: the top module, the log, and what ended it."""
+
+    def __init__(self, top: str, log: Path, reason: str) -> None:
+        super().__init__(top, log, reason)
+        self.what = f"Verilator cannot build {top}"
+        self.log = log
+        self.reason = " ".join(reason.split())
+
+    def __str__(self) -> str:
+        return f"{self.what}; see {self.log}: {self.reason}"
 
 
 class _Verilator(Verilator):
@@ -58,7 +67,7 @@ class _Verilator(Verilator):
             verilate = commands[0]
             at = verilate.index("--public-flat-rw")
             verilate[at : at + 1] = ["--public-depth", "1"]
-        return [[*TIED, *command] for command in commands] if sys.platform == "linux" else commands
+        return [tied(command) for command in commands]
 
 
 @contextlib.contextmanager
@@ -105,8 +114,8 @@ def build(
 
     Raises
     ------
-    RuntimeError
-        If the sources do not compile; the message names the log.
+    CannotBuild
+        If the sources do not compile.
     """
     if " " in str(folder.resolve()):
         raise RuntimeError(f"make cannot build in a folder with a space in its path: {folder}")
@@ -127,7 +136,7 @@ def build(
                 log_file=log if quiet else None,
             )
         except (SystemExit, Exception) as error:
-            raise RuntimeError(f"Verilator cannot build {top}; see {log}: {error}") from None
+            raise CannotBuild(top, log, str(error)) from None
     return folder
 
 

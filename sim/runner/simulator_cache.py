@@ -20,7 +20,7 @@ from cocotb_tools import config
 
 from kakure.model.files.work_folder import LOCK, fresh_folder, held
 
-from .simulator import build
+from .simulator import CannotBuild, build
 
 __all__ = ["LIMIT_BYTES", "compiled", "placed"]
 
@@ -143,7 +143,7 @@ def _compile(
         log = cache / f"{entry.name}.log"
         try:
             build(sources, top, work, internals=waves, waves=waves, quiet=not verbose)
-        except RuntimeError as error:
+        except CannotBuild as error:
             raise RuntimeError(_failure(work / "build.log", log, error)) from error
         log.unlink(missing_ok=True)
         if not is_runtime_there:
@@ -151,7 +151,7 @@ def _compile(
         _publish([work / top], folder / "kept", entry)
 
 
-def _failure(log: Path, kept: Path, error: RuntimeError) -> str:
+def _failure(log: Path, kept: Path, error: CannotBuild) -> str:
     """One line on why nothing was compiled; the log is kept as ``kept`` where that can be."""
     text = log.read_text(errors="replace") if log.exists() else ""
     if "No space left on device" in text or shutil.disk_usage(kept.parent).free < LEAST_BYTES:
@@ -163,7 +163,7 @@ def _failure(log: Path, kept: Path, error: RuntimeError) -> str:
     except OSError:
         return str(error)
     lines = [line.strip() for line in text.splitlines() if "rror" in line] or ["no message"]
-    return f"{str(error).partition('; see ')[0]}: {lines[0]} (log: {kept})"
+    return f"{error.what}: {lines[0]} (log: {kept})"
 
 
 def _publish(files: list[Path], folder: Path, target: Path) -> None:

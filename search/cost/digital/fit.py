@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import BlockShape
@@ -179,11 +180,8 @@ def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
     """Spearman's: the correlation of the ranks; equal values share a rank."""
-    ranks = []
-    for values in (np.asarray(a, float), np.asarray(b, float)):
-        _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-        ranks.append((np.cumsum(counts) - (counts - 1) / 2)[which])
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+    found: Any = spearmanr(a, b)  # a named tuple, which pyright does not see
+    return float(found.statistic)
 
 
 def _designs(measurements: Sequence[Measurement], blocks: Mapping[str, Any]) -> dict[str, Any]:

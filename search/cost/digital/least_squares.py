@@ -12,7 +12,9 @@ def non_negative(terms: Floats, target: Floats, scale: Floats) -> Floats:
     """Coefficients c ≥ 0 of least Σ ((terms·c − target) / scale)².
 
     The active-set method of Lawson and Hanson, *Solving Least Squares Problems*, 1974, chapter
-    23. Deterministic; of terms that depend on each other some get 0.
+    23. Deterministic; of terms that depend on each other some get 0, and which ones is kept:
+    :func:`scipy.optimize.nnls` leaves others at 0, so that fits to a part of the points, of which
+    too few are independent, and the errors outside the fitted range that come of them, are others.
 
     Parameters
     ----------

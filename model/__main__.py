@@ -60,11 +60,8 @@ def run_train(args: argparse.Namespace) -> None:
     from kakure.model.datasets.images import load_images
 
     config = load_config(args.config)
-    if config.weights.kind != "hidden":
-        raise UserError(
-            f"{args.config}: weights.kind: must be 'hidden' to train, not {config.weights.kind!r}"
-        )
     try:
+        config.weights.check_training()
         check_density(config)
     except UserError as error:
         raise UserError(f"{args.config}: {error}") from None

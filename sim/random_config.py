@@ -6,8 +6,7 @@ from random import Random
 from typing import Any
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing, requantizer_lanes
-from kakure.hdl.engines.crossbar.engine import tile_columns
-from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
 
@@ -57,16 +56,9 @@ def corner_of(seed: int) -> str | None:
 
 def _blocks(config: Config) -> int:
     total = 0
-    for geometry, layer in zip(config.geometry, config.layers, strict=True):
+    for geometry in config.geometry:
         total += requantizer_lanes(config, geometry.index)
-        if layer.engine == "pe_array":
-            schedule = PeSchedule(config, geometry.index)
-            total += schedule.outputs * schedule.pixels
-        else:
-            assert layer.column_sharing
-            tiles = tile_columns(geometry.outputs, config.crossbar.columns, layer.column_sharing)
-            readouts = sum(2 * tile.columns // layer.column_sharing for tile in tiles)
-            total += readouts * len(geometry.groups) * layer.copies
+        total += engine_of(config, geometry.index).adders
     return total
 
 

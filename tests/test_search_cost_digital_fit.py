@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.search.cost.digital.calibrate import main, report, to_json
 from kakure.search.cost.digital.coefficients import COEFFICIENTS, Coefficients
@@ -122,7 +123,7 @@ def test_the_closed_form_of_the_tree_is_what_was_elaborated():
     assert len(accelerators) >= 8
     for measurement in accelerators:
         config = measurement.sample.config
-        assert config is not None and config.weights.kind == "hidden"
+        assert config is not None and isinstance(config.weights, HiddenWeights)
         generator = config.weights.generator
         parts = [*shared_parts(config), *layer_parts(LayerBatch.of(config), generator)]
         assert _by_kind(parts) == _measured_by_kind(measurement)

@@ -11,6 +11,7 @@ from kakure.hdl.accelerators.accelerator import Accelerator
 from kakure.hdl.emission.emit import emit
 from kakure.hdl.engines.crossbar.engine import tile_columns
 from kakure.model.config.config import Config, parse_config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.search.cost.digital.tree import Part, layer_parts, shared_parts
 from kakure.search.cost.metrics import LayerBatch
 from kakure.sim.random_config import random_config
@@ -100,7 +101,7 @@ def test_copies_repeat_the_grid_and_what_is_in_it():
 @pytest.mark.parametrize("seed", range(12))
 def test_the_tree_of_a_random_accelerator_is_what_is_elaborated(seed, monkeypatch):
     config = random_config(seed)
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     monkeypatch.setattr(
         "kakure.hdl.emission.emit.verilog_texts", lambda rtlil: [""] * len(rtlil)
     )  # no Yosys

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from kakure.hdl.emission.artifacts import BUILD, replaced_folder
-from kakure.model.config.config import DATASET_SHAPES, Config, load_config
+from kakure.model.config.checks import DATASET_SHAPES
+from kakure.model.config.config import Config, load_config
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import load_parameters, save_parameters
 from kakure.search.report.page import page

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.model.config.config import DATASET_SHAPES, Config, load_config
+from kakure.model.config.checks import DATASET_SHAPES
+from kakure.model.config.config import Config, load_config
 from kakure.model.datasets.images import DATA, load_images
 from kakure.model.parameters.parameters import Parameters, load_parameters, random_parameters
 

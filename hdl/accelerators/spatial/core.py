@@ -16,6 +16,7 @@ from kakure.hdl.emission.identity import core_identity
 from kakure.hdl.weights.image_reader import IMAGE_WORD
 from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 
 from .bus_widths import check_bus_widths
 from .layer import Layer, join
@@ -181,8 +182,7 @@ class SpatialCore(wiring.Component):
             m.d.comb += front.o.ready.eq(generator.i.ready)
 
     def _generator(self) -> WeightGenerator:
-        weights = self.config.weights
-        assert weights.kind == "hidden"
+        weights = HiddenWeights.of(self.config.weights)
         return WeightGenerator(
             generator=weights.generator,
             seed=weights.seed,

@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
-from kakure.model.config.geometry import code_peak
+from kakure.model.config.engines.row_groups import code_peak
 
 from .readout import Readout, conversion_cycles
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from kakure.hdl.engines.ports import WORD
 from kakure.hdl.weights.sign_generator import LATENCY
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 
 __all__ = ["Chunk", "PeSchedule"]
-
-WORD = 32
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,8 @@ class PeSchedule:
     """
 
     def __init__(self, config: Config, index: int) -> None:
-        assert config.weights.kind == "hidden"
         geometry = config.geometry[index]
-        self.generator = config.weights.generator
+        self.generator = HiddenWeights.of(config.weights).generator
         self.geometry = geometry
         self.inputs = min(config.pe_array.inputs, geometry.fan_in)
         self.outputs = min(config.pe_array.outputs, geometry.outputs)

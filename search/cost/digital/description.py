@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.search.cost.metrics import LayerBatch
 
 from .measured import Measurement, Module
@@ -54,7 +55,7 @@ def _from_tree(measurement: Measurement, module: Module) -> dict[str, float]:
         parts = list(generator_parts(sample.parameters["generator"], layers))
     else:
         config = sample.config
-        assert config is not None and config.weights.kind == "hidden"
+        assert config is not None and isinstance(config.weights, HiddenWeights)
         if module.kind in ONCE:
             parts = list(shared_parts(config))
         else:

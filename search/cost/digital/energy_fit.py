@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kakure.hdl.synthesis.liberty import library
 from kakure.hdl.synthesis.power import clock_pulse_fj
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch
 
@@ -57,7 +58,7 @@ def _places(point: EnergyPoint, blocks: Mapping[str, Any]) -> list[_Place]:
     """All that was measured of a point; areas as synthesis found them."""
     config = point.parsed
     batch = LayerBatch.of(config)
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     generator = config.weights.generator
     count = len(batch)
     layer_cells = role_cells(layer_parts(batch, generator), count, blocks)
@@ -145,7 +146,7 @@ def errors_of(points: Sequence[EnergyPoint], model: EnergyModel) -> dict[str, An
 def estimate_point(config: Config, cycles: float, model: EnergyModel) -> tuple[Floats, float]:
     """Energy per image of each layer, and of what there is once, by the model [pJ]."""
     batch = LayerBatch.of(config)
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     generator = config.weights.generator
     every = np.full(len(batch), cycles)
     layers = model.layers_pj(batch, generator, layer_parts(batch, generator), every, CLOCK_NS)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch
 
@@ -174,7 +175,7 @@ def block_area(kind: str, parameters: Mapping[str, Any], blocks: Mapping[str, An
 def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
     """Area of a whole accelerator by the fit and the closed form of its tree [µm²]."""
     config = measurement.sample.config
-    assert config is not None and config.weights.kind == "hidden"
+    assert config is not None and isinstance(config.weights, HiddenWeights)
     parts: list[Part] = list(shared_parts(config))
     parts += layer_parts(LayerBatch.of(config), config.weights.generator)
     return float(sum(np.sum(p.count * block_area(p.kind, p.parameters, blocks)) for p in parts))

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
 
@@ -174,7 +176,7 @@ class DigitalModel:
             As :meth:`layer_costs`, and if the weights are not hidden ones: there is no hardware
             for others.
         """
-        if config.weights.kind != "hidden":
+        if not isinstance(config.weights, HiddenWeights):
             raise UserError(f"weights.kind must be hidden, not {config.weights.kind}")
         batch = LayerBatch.of(config)
         generator = config.weights.generator
@@ -247,7 +249,7 @@ def _timing(config: Config) -> tuple[float, float]:
     Copies take their turns on from image to image, so the interval comes and goes: its mean is
     taken over two rounds of all turns.
     """
-    layers = [layer.copies for layer in config.layers]
+    layers = [n.copies if isinstance(n, CrossbarLayer) else 1 for n in config.layers]
     positions = [geometry.positions for geometry in config.geometry]
     turns = lcm(*(c // gcd(c, p) for c, p in zip(layers, positions, strict=True)))
     images = 1 if max(layers) == 1 else 2 * (turns if turns <= MOST_TURNS else max(layers))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.search.cost.metrics import LayerBatch
 
 from .block import Parameters
@@ -198,7 +199,7 @@ def _ends(block: str, fitted: Mapping[str, Any]) -> Floats:
 
 def pace(config: Config, fitted: Mapping[str, Any]) -> Pace:
     """Least period of a whole accelerator: of its slowest layer, or of its weight generator."""
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     layers = layer_pace(LayerBatch.of(config), config.weights.generator, fitted)
     shared = {part.kind: part for part in shared_parts(config)}["weight_generator"]
     own, outside, more = _delay(shared, shared.parameters, fitted)

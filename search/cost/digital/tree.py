@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
 
 from .block import Parameters
@@ -333,7 +334,7 @@ def generator_parts(generator: str, layers: list[tuple[int, int, int]]) -> Itera
 
 def shared_parts(config: Config) -> Iterator[Part]:
     """What an accelerator has once: all but its layers."""
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     where = np.zeros(1, np.int64)
     one = np.ones(1, np.int64)
     height, width, channels = config.shape

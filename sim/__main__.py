@@ -19,7 +19,7 @@ FIRST = 360
 
 def run_check(args: argparse.Namespace) -> int:
     """Print what a configuration would build, and how long it takes for an image."""
-    from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+    from kakure.hdl.accelerators.table import architecture_of
     from kakure.hdl.emission.artifacts import require_hardware
     from kakure.model.config.config import check_density, load_config
     from kakure.model.errors import UserError
@@ -32,7 +32,7 @@ def run_check(args: argparse.Namespace) -> int:
     except UserError as error:
         raise UserError(f"{args.config}: {error}") from None
     text = describe(config, args.config)
-    timing = image_timing(config, 3)
+    timing = architecture_of(config).timing(3)
     print(text, end="")
     print(f"cycles      {timing.latency} for one image, then one every {timing.interval}")
     return 0

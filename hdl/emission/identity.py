@@ -32,7 +32,7 @@ def core_identity(config: Config) -> dict[str, int | str | None]:
     """Everything that decides the hardware of a whole network."""
     decides = config.model_dump(
         mode="json",
-        include={"weights", "crossbar", "pe_array", "layers"},
+        include={"weights", "crossbar", "pe_array", "layers", "accelerator"},
         exclude={"weights": {"density"}},
     )
     return {

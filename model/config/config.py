@@ -6,8 +6,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from kakure.model.config.accelerators.accelerator import AcceleratorConfig
+from kakure.model.config.accelerators.spatial import SpatialConfig
+from kakure.model.config.accelerators.table import ACCELERATORS
 from kakure.model.config.engines.crossbar import CrossbarConfig
 from kakure.model.config.engines.layer import LayerConfig
 from kakure.model.config.engines.pe_array import PeArrayConfig
@@ -38,6 +47,16 @@ class Config(Schema):
     layers: tuple[Annotated[LayerConfig, LAYERS], ...] = Field(min_length=1, max_length=64)
     parameters: str | None = Field(default=None, min_length=1)
     """Trained masks and scales (.safetensors), relative to this file."""
+    accelerator: Annotated[AcceleratorConfig, ACCELERATORS] = SpatialConfig()
+    """How the layers become hardware."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write ``accelerator`` only where it is another: the digest is of what is written."""
+        values = written(self)
+        if self.accelerator == SpatialConfig():
+            values.pop("accelerator", None)
+        return values
 
     @field_validator("layers", "input_shape", mode="before")
     @classmethod
@@ -88,6 +107,7 @@ SCHEMAS = {
     "crossbar": CrossbarConfig,
     "pe_array": PeArrayConfig,
     "layers": LAYERS,
+    "accelerator": ACCELERATORS,
 }
 """The schema of every object of the file."""
 

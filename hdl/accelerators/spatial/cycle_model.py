@@ -7,14 +7,14 @@ tested to agree to the cycle.
 """
 
 from collections import deque
-from dataclasses import dataclass
 
+from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.engines.engine import Push
 from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 
-__all__ = ["ImageTiming", "image_timing", "padding_cycles", "requantizer_lanes"]
+__all__ = ["image_timing", "padding_cycles", "requantizer_lanes"]
 
 REQUANTIZER_DEPTH = 3
 """Cycles from the one that takes a vector to the one that offers its result."""
@@ -157,30 +157,6 @@ class _Sender:
         self.free = taken + 1
         self.results.append(self.free)
         return taken
-
-
-@dataclass(frozen=True)
-class ImageTiming:
-    """Cycles of a run of images that are always there, with results taken at once.
-
-    Attributes
-    ----------
-    results : tuple of int
-        For each image, the cycles from the first word of the first image to the last word of
-        the result, both included.
-    """
-
-    results: tuple[int, ...]
-
-    @property
-    def latency(self) -> int:
-        """Cycles for the first image alone."""
-        return self.results[0]
-
-    @property
-    def interval(self) -> int:
-        """Cycles between the last two results."""
-        return self.results[-1] - self.results[-2]
 
 
 def image_timing(config: Config, images: int = 1) -> ImageTiming:

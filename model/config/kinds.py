@@ -40,11 +40,6 @@ class Kinds(Generic[Kind]):
     table: dict[str, type[Kind]]
     is_flat: bool = False
 
-    @property
-    def names(self) -> list[str]:
-        """Quoted names, in order."""
-        return [repr(name) for name in self.table]
-
     def named_by(self, value: Any) -> type[Kind] | None:
         """The schema of the kind that an object names; None if there is none."""
         name = value.get(self.key) if isinstance(value, Mapping) else None
@@ -72,11 +67,11 @@ class Kinds(Generic[Kind]):
         """
         if isinstance(value, self.base):
             return value
+        if not isinstance(value, Mapping) or self.key not in value:
+            return self.base.model_validate(self._shared(value))  # which raises
         kind = self.named_by(value)
-        if not isinstance(value, Mapping):
-            return self.base.model_validate(value)  # which raises
         if kind is None:
-            raise self._without_kind(value)
+            raise self._unknown(value[self.key])
         if not self.is_flat:
             return kind.model_validate(value)
         foreign = [name for name in value if self._is_foreign(name, kind)]
@@ -103,19 +98,17 @@ class Kinds(Generic[Kind]):
         defaults = [field.default for field in fields if field and not field.is_required()]
         return value is None or any(type(value) is type(d) and value == d for d in defaults)
 
-    def _without_kind(self, value: Mapping[str, Any]) -> ValidationError:
-        """What is wrong with an object that names no kind: that, or what all kinds share."""
-        shared = {name: v for name, v in value.items() if not self._is_foreign(name, self.base)}
-        try:
-            self.base.model_validate(shared)
-        except ValidationError as error:
-            first = error.errors()[0]
-            if first["loc"] != (self.key,) or first["type"] == "missing":
-                return error
-        joined = ", ".join(self.names) if self.is_flat else " or ".join(self.names)
-        rule = f"must be one of {joined}" if self.is_flat else f"must be {joined}"
-        unknown = PydanticCustomError("unknown_kind", "{rule}", {"rule": rule})
-        return _error(unknown, value[self.key], self.key)
+    def _shared(self, value: Any) -> Any:
+        """What of an object is not of a kind."""
+        if not isinstance(value, Mapping):
+            return value
+        return {name: part for name, part in value.items() if not self._is_foreign(name, self.base)}
+
+    def _unknown(self, name: Any) -> ValidationError:
+        names = [repr(known) for known in self.table]
+        joined = f"one of {', '.join(names)}" if self.is_flat else " or ".join(names)
+        unknown = PydanticCustomError("unknown_kind", "{rule}", {"rule": f"must be {joined}"})
+        return _error(unknown, name, self.key)
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """See pydantic: how an annotated field is read."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.config.engines.layer import LayerConfig
+from kakure.model.errors import UserError
 
 __all__ = ["ADC_TYPES", "ENGINES", "CostModel", "LayerBatch", "LayerCosts", "Metrics"]
 
@@ -83,9 +84,14 @@ class LayerBatch:
 
     @classmethod
     def of(cls, config: Config) -> "LayerBatch":
-        """All layers of a configuration."""
+        """All layers of a configuration; UserError if no cost model knows an engine."""
         rows = []
         for geometry, layer in zip(config.geometry, config.layers, strict=True):
+            if layer.engine not in ENGINES:
+                raise UserError(
+                    f"layers[{geometry.index}].engine: must be {' or '.join(map(repr, ENGINES))} "
+                    f"in a cost model, not {layer.engine!r}"
+                )
             rows.append({
                 "in_height": geometry.in_height,
                 "in_width": geometry.in_width,

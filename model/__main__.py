@@ -34,7 +34,7 @@ from .errors import UserError
 from .shown import printable, shown
 
 if TYPE_CHECKING:
-    from kakure.model.datasets.images import LabelledImages
+    from kakure.model.datasets.labelled import LabelledImages
 
 __all__ = ["main"]
 
@@ -215,7 +215,7 @@ def rate(text: str) -> float:
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     from kakure.model.config.presets import PRESETS
-    from kakure.model.datasets.fetch import NAMES
+    from kakure.model.datasets.table import DATASETS
 
     top = Parser(
         prog="python -m kakure.model", description="Train and evaluate hidden networks as integers."
@@ -253,7 +253,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="print one JSON object")
 
     sub = command(run_data, "data", "fetch a data set into data/", with_config=False)
-    sub.add_argument("name", choices=NAMES, help=", ".join(NAMES), metavar="NAME")
+    sub.add_argument("name", choices=DATASETS, help=", ".join(DATASETS), metavar="NAME")
     sub = command(run_schema, "schema", "write the configurations' schema", with_config=False)
     sub.add_argument(
         "--output",

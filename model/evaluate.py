@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import LabelledImages
+from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import classify, network
 

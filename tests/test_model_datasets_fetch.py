@@ -2,14 +2,18 @@ import gzip
 import hashlib
 import os
 import stat
+from dataclasses import replace
 
 import pytest
 
-from kakure.model.datasets import fetch as module
+from kakure.model.datasets.archive import Archive
+from kakure.model.datasets.fashion_mnist import FASHION_MNIST, download
 from kakure.model.datasets.fetch import fetch
+from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
 
-FILES = {name: name.encode() * 9 for name in module.FASHION_MNIST}
+assert FASHION_MNIST.archive is not None
+FILES = {name: name.encode() * 9 for name in FASHION_MNIST.archive.digests}
 
 
 @pytest.fixture
@@ -17,9 +21,9 @@ def place(tmp_path, monkeypatch):
     """A working directory whose Fashion-MNIST has contents of our own."""
     monkeypatch.chdir(tmp_path)
     digests = {name: hashlib.sha256(raw).hexdigest() for name, raw in FILES.items()}
-    monkeypatch.setattr(module, "FASHION_MNIST", digests)
-    source = (module.SOURCES["fashion-mnist"][0], digests)
-    monkeypatch.setitem(module.SOURCES, "fashion-mnist", source)
+    archive = Archive(download, digests)
+    changed = replace(FASHION_MNIST, archive=archive)
+    monkeypatch.setitem(DATASETS, "fashion-mnist", changed)
     return tmp_path
 
 

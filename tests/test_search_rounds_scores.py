@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from kakure.model.config.presets import preset
-from kakure.model.datasets.images import LabelledImages, load_images
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import UserError
 from kakure.model.training.network import Network, as_tensor
 from kakure.search.rounds.scores import (

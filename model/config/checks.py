@@ -2,16 +2,10 @@
 
 import os
 
+from kakure.model.datasets.table import DATASETS
 from kakure.model.shown import cut, shown
 
-__all__ = ["DATASET_SHAPES", "check_file_name", "check_residual", "check_shape"]
-
-DATASET_SHAPES = {
-    "digits": (8, 8, 1),
-    "fashion-mnist": (28, 28, 1),
-    "cifar10": (32, 32, 3),
-}
-"""(height, width, channels) of the data sets known by name; each has ten classes."""
+__all__ = ["check_file_name", "check_residual", "check_shape"]
 
 
 def check_shape(dataset: str, input_shape: tuple[int, int, int] | None) -> None:
@@ -22,12 +16,12 @@ def check_shape(dataset: str, input_shape: tuple[int, int, int] | None) -> None:
     ValueError
         If they have none, two, or one out of range.
     """
-    if dataset not in DATASET_SHAPES and input_shape is None:
+    if dataset not in DATASETS and input_shape is None:
         raise ValueError(
             "input_shape is required where dataset is not one of "
-            f"{', '.join(DATASET_SHAPES)}, but {shown(dataset)}"
+            f"{', '.join(DATASETS)}, but {shown(dataset)}"
         )
-    if dataset in DATASET_SHAPES and input_shape is not None:
+    if dataset in DATASETS and input_shape is not None:
         raise ValueError(f"input_shape must be left out with dataset {dataset}")
     if input_shape is not None and not all(1 <= n <= 1024 for n in input_shape):
         raise ValueError(f"input_shape must be 1 to 1024 in each part, not {cut(str(input_shape))}")

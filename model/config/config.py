@@ -24,8 +24,9 @@ from kakure.model.config.engines.table import LAYERS
 from kakure.model.config.geometry import LayerGeometry, chain
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
+from kakure.model.datasets.table import DATASETS
 
-from .checks import DATASET_SHAPES, check_file_name, check_shape
+from .checks import check_file_name, check_shape
 from .json_file import parse, read_text
 from .schema import Schema
 
@@ -76,7 +77,7 @@ class Config(Schema):
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of one input image."""
-        return self.input_shape or DATASET_SHAPES[self.dataset]
+        return self.input_shape or DATASETS[self.dataset].shape
 
     @cached_property
     def geometry(self) -> tuple[LayerGeometry, ...]:

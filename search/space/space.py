@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from kakure.model.config.checks import DATASET_SHAPES, check_file_name, check_shape
+from kakure.model.config.checks import check_file_name, check_shape
 from kakure.model.config.config import Config
 from kakure.model.config.config_error import explain
 from kakure.model.config.engines.pe_array import PeArrayConfig
@@ -25,6 +25,7 @@ from kakure.model.config.json_file import parse, read_text
 from kakure.model.config.schema import Schema
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
+from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
 
 from .layer_space import Form, FromList, LayerChoice, LayerSpace, Sharing, as_tuple
@@ -219,7 +220,7 @@ class Space(Schema):
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of one input image."""
-        return self.input_shape or DATASET_SHAPES[self.dataset]
+        return self.input_shape or DATASETS[self.dataset].shape
 
     @cached_property
     def probe(self) -> Config:

@@ -4,9 +4,9 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from kakure.hdl.engines.table import engine_of
-from kakure.model.config.checks import DATASET_SHAPES
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import DATA, load_images
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.table import DATASETS
 from kakure.model.parameters.parameters import Parameters, load_parameters
 from kakure.model.parameters.supermask_image import layer_section
 from kakure.model.shown import printable
@@ -147,9 +147,8 @@ def _parameters(config: Config, path: Path) -> tuple[Parameters | None, str]:
 
 
 def _dataset(config: Config, path: Path) -> str:
-    if config.dataset in DATASET_SHAPES:
-        if config.dataset != "digits" and not (DATA / config.dataset).is_dir():
-            return f"{config.dataset}, not fetched yet: make data DATASET={config.dataset}"
+    if config.dataset in DATASETS and not DATASETS[config.dataset].is_there:
+        return f"{config.dataset}, not fetched yet: make data DATASET={config.dataset}"
     counts = [f"{len(load_images(config, path.parent, s))} {s}" for s in ("train", "test")]
     return f"{config.dataset}, {' and '.join(counts)} images"
 

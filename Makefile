@@ -65,7 +65,7 @@ schema: $(STAMP) ## write configs/schema.json and search-schema.json, for editor
 	$(RUN) kakure.search schema
 
 gen: $(STAMP) ## write Verilog, supermask, registers, bench and synthesis report of CONFIG
-	$(RUN) kakure.sim gen $(call value-of,CONFIG) $(value ARGS)
+	$(RUN) kakure.search gen $(call value-of,CONFIG) $(value ARGS)
 
 sim: $(STAMP) ## simulate CONFIG against the reference, bit for bit
 	$(RUN) kakure.sim run $(call value-of,CONFIG) $(value ARGS)

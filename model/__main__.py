@@ -44,7 +44,7 @@ def parameters_path(path: Path, config: Config, output: Path | None = None) -> P
     if output is not None:
         return output
     if config.parameters is None:
-        raise UserError(f"{path}: parameters: is required here, as a file name")
+        raise UserError("is required here, as a file name", where=("parameters",), file=path)
     return path.parent / config.parameters
 
 
@@ -64,13 +64,14 @@ def run_train(args: argparse.Namespace) -> None:
         config.weights.check_training()
         check_density(config)
     except UserError as error:
-        raise UserError(f"{args.config}: {error}") from None
+        raise error.of(args.config) from None
     output = parameters_path(args.config, config, args.output)
     check_writable(output, "parameters" if args.output is None else "--output")
     if not DEVICE.fullmatch(args.device):
         raise UserError(
-            f"--device: must be usable here, as auto, cpu, cuda and cuda:1 may be, not "
-            f"{shown(args.device)}"
+            "must be usable here, as auto, cpu, cuda and cuda:1 may be",
+            where=("--device",),
+            value=shown(args.device),
         )
     with training_lock(LOCKS / f"{config.digest[:16]}-seed{args.seed}", args.config):
         train_and_write(args, config, load_images(config, args.config.parent, "train"), output)
@@ -152,7 +153,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
     from kakure.model.datasets.images import load_images
     from kakure.model.training.chance import is_at_chance
 
-    from .evaluate import evaluate
+    from .evaluate import evaluate, write_score
 
     config = load_config(args.config)
     path = parameters_path(args.config, config, args.parameters)
@@ -162,13 +163,18 @@ def run_evaluate(args: argparse.Namespace) -> None:
     at_chance = is_at_chance(score.correct, data.labels)
     if args.json:
         fields = {"config": config.name, "digest": config.digest, "split": args.split}
-        judged = {"accuracy": score.accuracy, "at_chance": at_chance}
-        print(json.dumps({**fields, **dataclasses.asdict(score), **judged}))
+        print(json.dumps({**fields, **score.facts(), "at_chance": at_chance}))
     else:
         print(
             f"{config.name}: {score.correct} of {score.count} {args.split} images right: "
             f"{score.accuracy:.4f} (integer model)"
         )
+        print(score.table())
+    if args.split == "test" and args.parameters is None:
+        try:
+            write_score(score, config, parameters)
+        except OSError as error:
+            say(f"WARNING: the report will not show this: {error}")
     if at_chance:
         say(
             f"WARNING: {path}: at chance: {score.correct} of {score.count} {args.split} images "

@@ -1,29 +1,104 @@
 """Accuracy of the integer model, which is what the hardware computes."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
 from kakure.model.datasets.labelled import LabelledImages
+from kakure.model.files.atomic import write_atomically
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import classify, network
 
-__all__ = ["Score", "evaluate"]
+__all__ = ["EVALUATED", "Score", "evaluate", "read_score", "write_score"]
+
+EVALUATED = Path("build") / "evaluated"
+"""The latest evaluation of each configuration on its test images, for its report."""
+
+MOST_SHOWN = 20
+"""Classes of a confusion matrix that is printed whole."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """How many of ``count`` images are classified right."""
+    """How images are classified.
 
-    correct: int
-    count: int
+    Attributes
+    ----------
+    confusion : int64 array, (classes, classes)
+        How many images of a label (row) got an answer (column).
+    """
+
+    confusion: NDArray[np.int64]
+
+    @property
+    def correct(self) -> int:
+        """Images that are classified right."""
+        return int(self.confusion.trace())
+
+    @property
+    def count(self) -> int:
+        """All images."""
+        return int(self.confusion.sum())
 
     @property
     def accuracy(self) -> float:
         """Fraction of the images that is classified right."""
         return self.correct / self.count
+
+    @property
+    def per_class(self) -> list[float | None]:
+        """Fraction of each label's images that is classified right; None where it has none."""
+        counts = self.confusion.sum(1)
+        return [
+            int(right) / int(count) if count else None
+            for right, count in zip(self.confusion.diagonal(), counts, strict=True)
+        ]
+
+    @property
+    def mistaken(self) -> list[tuple[int, int, int]]:
+        """Label, answer and number of what is confused, the most frequent first."""
+        wrong = self.confusion - np.diag(self.confusion.diagonal())
+        pairs = [(int(a), int(b), int(wrong[a, b])) for a, b in np.argwhere(wrong)]
+        return sorted(pairs, key=lambda pair: (-pair[2], pair))
+
+    def facts(self) -> dict[str, Any]:
+        """Everything, as JSON holds it."""
+        return {
+            "correct": self.correct,
+            "count": self.count,
+            "accuracy": self.accuracy,
+            "per_class": self.per_class,
+            "confusion": self.confusion.tolist(),
+        }
+
+    def table(self) -> str:
+        """The confusion matrix and the accuracy of each class; of many classes, the worst pairs."""
+        classes = range(len(self.confusion))
+        shares = ["" if share is None else f"{share:.4f}" for share in self.per_class]
+        if len(classes) > MOST_SHOWN:
+            rows = [["class", "images", "right"]]
+            rows += [[str(n), str(self.confusion[n].sum()), shares[n]] for n in classes]
+        else:
+            rows = [["class", *map(str, classes), "right"]]
+            rows += [
+                [str(n), *(str(m) if m else "." for m in self.confusion[n]), shares[n]]
+                for n in classes
+            ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            for row in rows
+        ]
+        if len(classes) > MOST_SHOWN:
+            pairs = [f"{a} taken for {b}: {n}" for a, b, n in self.mistaken[:10]]
+            return "\n".join([*lines, "most often confused:", *pairs])
+        return "\n".join(["rows are labels, columns answers:", *lines])
 
 
 def evaluate(
@@ -35,9 +110,36 @@ def evaluate(
     progress: bool = False,
 ) -> Score:
     """Classify ``data`` by :func:`.network`, ``chunk`` images at a time."""
-    correct = 0
+    classes = config.geometry[-1].outputs
+    confusion = np.zeros((classes, classes), np.int64)
     starts = range(0, len(data), chunk)
     for start in tqdm(starts, desc="evaluate", unit=f"x{chunk}", disable=not progress, leave=False):
         part = data.take(np.arange(start, min(start + chunk, len(data))))
-        correct += int((classify(network(config, parameters, part.images)) == part.labels).sum())
-    return Score(correct, len(data))
+        answers = classify(network(config, parameters, part.images))
+        np.add.at(confusion, (part.labels, answers), 1)
+    return Score(confusion)
+
+
+def write_score(score: Score, config: Config, parameters: Parameters) -> Path:
+    """Keep the score of the test images for the report; raises OSError if it cannot be written."""
+    path = _path(config)
+    record = {"parameters": parameters.digest, **score.facts()}
+    write_atomically(path, (json.dumps(record) + "\n").encode())
+    return path
+
+
+def read_score(config: Config, parameters: Parameters) -> Score | None:
+    """The kept score of just these parameters; None where there is none, or it is damaged."""
+    try:
+        record = json.loads(_path(config).read_text(encoding="utf-8"))
+        confusion = np.array(record["confusion"], np.int64)
+        is_same = record["parameters"] == parameters.digest
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+    classes = config.geometry[-1].outputs
+    is_sound = confusion.shape == (classes, classes) and confusion.min() >= 0 < confusion.sum()
+    return Score(confusion) if is_same and is_sound else None
+
+
+def _path(config: Config) -> Path:
+    return EVALUATED / f"{config.digest[:16]}.json"

@@ -95,7 +95,7 @@ def read_sources(*names: str) -> str:
             text = path.read_bytes()
             found.update(f"{path.relative_to(ROOT).as_posix()}\0{len(text)}\0".encode() + text)
     except OSError as error:
-        raise UserError(f"{error.filename}: cannot be read: {error.strerror}") from None
+        raise UserError(f"cannot be read: {error.strerror}", file=error.filename) from None
     return found.hexdigest()
 
 

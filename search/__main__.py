@@ -14,8 +14,10 @@ from pathlib import Path
 
 from kakure.hdl.emission.artifacts import BUILD
 from kakure.model.commands.command import Parser, jobs, run_command, seed, whole, write_or_print
-from kakure.model.errors import UserError
-from kakure.search.space.space import describe, json_schema, load_space
+from kakure.model.errors import Infeasible, UserError
+from kakure.search.commands import gen
+from kakure.search.cost.unfitted import Unfitted
+from kakure.search.space.space import Space, describe, json_schema, load_space
 from kakure.search.store.parallel import BACKENDS, Workers
 
 __all__ = ["main"]
@@ -36,17 +38,21 @@ def run_search(args: argparse.Namespace) -> None:
     check_output(folder)
     # realpath bears a loop of links
     if Path(os.path.realpath(args.store)).is_relative_to(os.path.realpath(folder)):
-        raise UserError(f"{args.store}: --store: must lie outside {folder}, which is replaced")
+        raise UserError(
+            f"must lie outside {folder}, which is replaced", where=("--store",), file=args.store
+        )
     store = Store(args.store)
     if args.model == "analog" and args.rounds:
-        raise UserError("--rounds: must be 0 with the analog model: there is nothing to synthesize")
+        raise UserError(
+            "must be 0 with the analog model: there is nothing to synthesize", where=("--rounds",)
+        )
     options = Options(args.model, args.rounds, args.synthesized, args.seed)
     workers = Workers(args.jobs, args.backend)
     before, start = store.total(), time.monotonic()
     try:
         result = search(space, args.space.parent, options, store, workers, progress=True)
     except UserError as error:
-        raise UserError(f"{args.space}: {error}") from None
+        raise (error.of(args.space) if _is_of_space(error) else error) from None
     command = shlex.join(["python", "-m", "kakure.search", *args.argv])
     seconds = time.monotonic() - start
     best = write_result(result, folder, args.space.parent, command, seconds)
@@ -54,6 +60,12 @@ def run_search(args: argparse.Namespace) -> None:
     print(f"new evaluations {store.total() - before}, stored in {args.store}")
     print(f"page            {folder / 'index.html'}")
     print(f"configuration   {best}    (make gen CONFIG={best})")
+
+
+def _is_of_space(error: UserError) -> bool:
+    """Whether the space itself must change, not the machine, an option or another file."""
+    is_field = bool(error.where) and error.where[0] in Space.model_fields
+    return is_field or isinstance(error, Infeasible | Unfitted)
 
 
 def run_space(args: argparse.Namespace) -> None:
@@ -111,6 +123,10 @@ def parser() -> argparse.ArgumentParser:
         "--store", type=Path, default=STORE, metavar="FILE", help="finished evaluations"
     )
     sub.add_argument("--output", type=Path, metavar="FOLDER", help="instead of build/search/...")
+
+    sub = commands.add_parser("gen", help="generate hardware", description="Generate hardware.")
+    sub.set_defaults(run=gen.run)
+    gen.options(sub)
 
     sub = commands.add_parser("space", help="say how large a space is", description="Describe.")
     sub.set_defaults(run=run_space)

@@ -30,7 +30,7 @@ def run_check(args: argparse.Namespace) -> int:
     try:
         check_density(config)
     except UserError as error:
-        raise UserError(f"{args.config}: {error}") from None
+        raise error.of(args.config) from None
     text = describe(config, args.config)
     timing = architecture_of(config).timing(3)
     print(text, end="")

@@ -141,14 +141,21 @@ def test_a_pulse_is_never_read():
     assert run(bench)["LOAD"] == 2
 
 
-def test_the_strobe_of_the_lowest_byte_decides():
+def test_the_strobe_of_a_fields_byte_decides():
     async def bench(ctx, dut):
-        assert await write(ctx, dut, CONTROL, 0xFFFFFFFF, strobe=0b1110) == OKAY
-        assert control(ctx, dut) == 0
-        assert await write(ctx, dut, CONTROL, KEPT, strobe=0b0001) == OKAY
-        assert control(ctx, dut) == KEPT
+        for field in FIELDS.values():
+            strobe = 1 << field.byte
+            assert await write(ctx, dut, CONTROL, 0xFFFFFFFF, strobe=0b1111 & ~strobe) == OKAY
+            assert control(ctx, dut) & field.mask == 0
+            if not field.is_pulse:
+                assert await write(ctx, dut, CONTROL, field.mask, strobe=strobe) == OKAY
+                assert control(ctx, dut) & field.mask == field.mask
+                assert await write(ctx, dut, CONTROL, 0) == OKAY
 
-    assert run(bench)["RESET"] == 0
+    pulses = run(bench)
+    for name, pulse in FIELDS.items():
+        if pulse.is_pulse:
+            assert pulses[name] == sum(f.byte != pulse.byte for f in FIELDS.values())
 
 
 def test_writing_any_other_register_gets_an_error_and_does_nothing():
@@ -203,8 +210,9 @@ def test_writes_in_any_order_of_handshakes(seed):
     kept, answers = [], []
     value = 0
     for address, word, strobe in writes:
-        if address == CONTROL and strobe & 1:
-            value = word & KEPT
+        for field in FIELDS.values():
+            if address == CONTROL and not field.is_pulse and strobe >> field.byte & 1:
+                value = value & ~field.mask | word & field.mask
         kept.append(value)
 
     async def channel(ctx, valid, ready, ports, payloads):

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kakure.hdl.emission.artifacts import design_of, top_name
+from kakure.hdl.emission.artifacts import design_of, top_name, write_design
+from kakure.hdl.emission.design import Design
 from kakure.model.config.config import parse_config
+from kakure.model.parameters.parameters import random_parameters
 from tests.test_sim_generation_generate import TINY
 
 
@@ -73,3 +75,21 @@ def test_two_accelerators_fit_into_one_design(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "%Error" not in done.stderr and "MODDUP" not in done.stderr
+
+
+def test_the_headers_of_two_accelerators_have_guards_of_their_own(tmp_path):
+    """So that a driver of both sees both, or hears of what they define differently."""
+    guards = []
+    for name in ("one", "One", "a-b", "a.b"):
+        folder = tmp_path / str(len(guards))
+        folder.mkdir()
+        configuration = config(name=name)
+        design = Design(top_name(configuration), modules={})
+        write_design(folder, configuration, design, random_parameters(configuration, 1))
+        first, second, *_, last = (folder / "kakure.h").read_text().splitlines()
+        guard = first.removeprefix("#ifndef ")
+        assert second == f"#define {guard}" and last == f"#endif /* {guard} */"
+        assert re.fullmatch(r"[A-Za-z_]\w*", guard, re.ASCII)
+        guards.append(guard)
+        assert f"addrmap {design.top} {{" in (folder / "kakure.rdl").read_text()
+    assert len(set(guards)) == len(guards)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kakure.hdl.engines.crossbar.engine import CrossbarEngine, TileColumns, tile_columns
+from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape
 from kakure.model.config.config import parse_config
 from kakure.model.reference.crossbar import crossbar
 from kakure.model.reference.signs import weight_order
@@ -151,4 +152,15 @@ def test_takes_the_words_of_a_row_in_another_order():
     ],
 )
 def test_tile_columns(outputs, columns, sharing, expected):
-    assert tile_columns(outputs, columns, sharing) == expected
+    grid = CrossbarGridShape(
+        fan_in=1,
+        outputs=outputs,
+        rows=1,
+        columns=columns,
+        sharing=sharing,
+        is_sar=0,
+        adc_bits=1,
+        adc_shift=0,
+        input_bits=1,
+    )
+    assert tile_columns(grid) == expected

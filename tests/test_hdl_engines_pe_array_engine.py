@@ -50,7 +50,7 @@ def engine(shape, generator):
 def weights(dut, rng):
     """The layer's weights, and the words that write them."""
     geometry = dut.schedule.geometry
-    generator = dut.schedule.generator
+    generator = "xorshift16" if dut.shape.is_16 else "xorshift32"
     sizes = {
         "channels": geometry.in_channels,
         "window": geometry.window,

@@ -64,6 +64,9 @@ def test_chunks_hold_every_row_once_in_the_order_in_which_words_are_made(case, g
         assert set(made) == set(range(first, first + chunk.rows))
         first += chunk.rows
     assert (first, words) == (geometry.fan_in, [])
+    assert work.blocks == sum(len(chunk.blocks) for chunk in work.chunks)
+    assert work.shape.chunk_blocks == len(work.chunks[0].blocks)
+    assert work.shape.mask_words == sum(chunk.words for chunk in work.chunks)
 
 
 def test_the_array_is_trimmed_to_the_layer():

@@ -2,6 +2,7 @@
 
 import csv
 
+import numpy as np
 import pytest
 
 from kakure.hdl.synthesis import memory_macro as model
@@ -81,3 +82,15 @@ def test_more_is_never_smaller():
     assert areas == sorted(areas)
     widths = [memory_macro(256, width).area_um2 for width in range(8, 300)]
     assert widths == sorted(widths)
+
+
+def test_many_memories_are_each_as_alone():
+    depth, width = (
+        axis.reshape(-1)
+        for axis in np.meshgrid([1, 31, 32, 40, 64, 100, 2048, 2049, 5000], [1, 4, 8, 16, 64, 65])
+    )
+    wanted = [is_macro(int(d), int(w)) for d, w in zip(depth, width, strict=True)]
+    assert is_macro(depth, width).tolist() == wanted
+    for d, w, area in zip(depth, width, memory_macro(depth, width).area_um2, strict=True):
+        if is_macro(int(d), int(w)):
+            assert area == memory_macro(int(d), int(w)).area_um2

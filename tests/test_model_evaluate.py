@@ -8,32 +8,91 @@ from kakure.model.config.config import load_config
 from kakure.model.config.presets import preset
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
-from kakure.model.evaluate import Score, evaluate
+from kakure.model.evaluate import Score, evaluate, read_score, write_score
 from kakure.model.parameters.parameters import load_parameters, random_parameters
 from kakure.model.reference.network import classify, network
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
+def score(*rows) -> Score:
+    return Score(np.array(rows, np.int64))
+
+
 def test_score():
-    assert Score(3, 4).accuracy == 0.75
+    some = score([3, 1, 0], [0, 0, 2], [0, 0, 0])
+    assert (some.correct, some.count, some.accuracy) == (3, 6, 0.5)
+    assert some.per_class == [0.75, 0.0, None]
+    assert some.mistaken == [(1, 2, 2), (0, 1, 1)]
+    assert json.loads(json.dumps(some.facts())) == {
+        "correct": 3,
+        "count": 6,
+        "accuracy": 0.5,
+        "per_class": [0.75, 0.0, None],
+        "confusion": [[3, 1, 0], [0, 0, 2], [0, 0, 0]],
+    }
+
+
+def test_the_table_has_labels_in_rows_and_answers_in_columns():
+    assert score([3, 1, 0], [0, 0, 12], [0, 0, 0]).table().splitlines() == [
+        "rows are labels, columns answers:",
+        "class  0  1   2   right",
+        "    0  3  1   .  0.7500",
+        "    1  .  .  12  0.0000",
+        "    2  .  .   .        ",
+    ]
+
+
+def test_of_many_classes_the_worst_pairs_are_shown():
+    many = np.diag(np.full(30, 5))
+    many[7, 9], many[29, 0] = 3, 4
+    lines = Score(many).table().splitlines()
+    assert len(lines) == 31 + 3 and max(map(len, lines)) < 40
+    assert lines[8].split() == ["7", "8", "0.6250"]
+    assert lines[-3:] == ["most often confused:", "29 taken for 0: 4", "7 taken for 9: 3"]
+
+
+def test_a_score_is_kept_of_its_parameters_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = preset("digits")
+    parameters = random_parameters(config, seed=1)
+    assert read_score(config, parameters) is None
+    kept = Score(np.arange(100).reshape(10, 10))
+    path = write_score(kept, config, parameters)
+    found = read_score(config, parameters)
+    assert found is not None and (found.confusion == kept.confusion).all()
+    assert read_score(config, random_parameters(config, seed=2)) is None
+    write_score(score([1, 0], [0, 1]), config, parameters)  # of a network with fewer classes
+    assert read_score(config, parameters) is None
+    path.write_text("{")
+    assert read_score(config, parameters) is None
 
 
 def test_chunks_do_not_change_the_score():
     config = preset("digits")
     parameters = random_parameters(config, seed=1)
     data = load_images(config, Path(), "test").take(np.arange(25))
-    expected = int((classify(network(config, parameters, data.images)) == data.labels).sum())
+    answers = classify(network(config, parameters, data.images))
+    expected = [
+        [int(((data.labels == a) & (answers == b)).sum()) for b in range(10)] for a in range(10)
+    ]
     for chunk in (1, 7, 25, 100):
-        assert evaluate(config, parameters, data, chunk=chunk) == Score(expected, 25)
+        found = evaluate(config, parameters, data, chunk=chunk)
+        assert found.confusion.tolist() == expected and found.count == 25
 
 
-def test_the_shipped_digits_are_right_often_enough(capsys):
+def test_the_shipped_digits_are_right_often_enough(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert main(["evaluate", str(CONFIGS / "digits.json"), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["count"] == 360
     assert result["accuracy"] >= 0.985
     assert result["accuracy"] == result["correct"] / 360
+    assert sum(map(sum, result["confusion"])) == 360 and len(result["per_class"]) == 10
+    config = load_config(CONFIGS / "digits.json")
+    assert config.parameters is not None
+    kept = read_score(config, load_parameters(CONFIGS / config.parameters, config))
+    assert kept is not None and kept.facts() == {name: result[name] for name in kept.facts()}
 
 
 def test_the_shipped_digits_store_one_bit_per_weight():

@@ -47,10 +47,17 @@ def test_train_then_evaluate(path, capsys):
     assert (metadata["seed"], metadata["epochs"], metadata["dataset"]) == ("5", "3", "digits")
     assert metadata["command"].startswith("python -m kakure.model train ")
     assert metadata["validation"].endswith("/206")
+    history = json.loads(metadata["history"])
+    assert [epoch for epoch, *_ in history] == [1, 2, 3]
+    _, loss, correct, held_loss = history[int(metadata["epoch"]) - 1]
+    assert metadata["validation"] == f"{correct}/206" and loss > 0
+    assert metadata["validation_loss"] == f"{held_loss:.6f}"
     assert not list((path.parent / "build" / "train").iterdir())
     assert main(["evaluate", str(path)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("digits: ") and "of 360 test images right" in out
+    assert "rows are labels, columns answers:\nclass " in out
+    assert list(path.parent.glob("build/evaluated/*.json"))
 
 
 def test_options_of_train(path, capsys):

@@ -106,7 +106,7 @@ def test_a_score_depends_on_training_and_not_on_hardware():
     }
     for name in ("train", "network", "layers", "folding", "recipe"):
         assert f"model/training/{name}.py" in files
-    assert {"model/reference/stages.py", "model/datasets/images.py"} <= files
+    assert {"model/reference/signs.py", "model/datasets/images.py"} <= files
     assert {"search/rounds/scores.py", "search/store/task.py", "search/__init__.py"} <= files
     assert not any(name.startswith(("hdl/", "sim/", "search/cost/digital")) for name in files)
     measured = {

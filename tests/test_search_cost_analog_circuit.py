@@ -3,8 +3,8 @@ import pytest
 
 from kakure.search.cost.analog.constants import load_calibrations
 from kakure.search.cost.analog.sweep import read_sweep
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS
 from kakure.search.cost.analog.work import KINDS, LayerSize, Readout, floor_plan
-from kakure.search.studies.vgg16 import VGG16_CHANNELS
 
 
 def sizes(fan_in, outputs, positions=(256,), copies=(1,)):

@@ -6,9 +6,9 @@ import pytest
 from kakure.model.errors import UserError
 from kakure.search.cost.analog.model import AnalogModel, bench, main
 from kakure.search.cost.analog.sweep import read_sweep
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, VGG16_POSITIONS, vgg16_config
 from kakure.search.cost.analog.work import KINDS
 from kakure.search.cost.metrics import ADC_TYPES, LayerBatch
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, VGG16_POSITIONS, vgg16_config
 
 
 @pytest.fixture(scope="module")

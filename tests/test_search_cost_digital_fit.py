@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.synthesis.memory_macro import is_macro
 from kakure.model.errors import UserError
 from kakure.search.cost.digital.calibrate import main, report, to_json
 from kakure.search.cost.digital.coefficients import COEFFICIENTS, Coefficients
 from kakure.search.cost.digital.description import describe
 from kakure.search.cost.digital.fit import fit, rank_correlation
 from kakure.search.cost.digital.library import BLOCKS
-from kakure.search.cost.digital.macro import is_macro
 from kakure.search.cost.digital.measured import MEASURED, Measurement, read_measured
 from kakure.search.cost.digital.period import KINDS, path_ns
-from kakure.search.cost.digital.period_fit import parameters_of
-from kakure.search.cost.digital.tree import Part, layer_parts, shared_parts
-from kakure.search.cost.metrics import LayerBatch
+from kakure.search.cost.digital.period_fit import shape_of
+from kakure.search.cost.digital.tree import Part, config_layers, layer_parts, shared_parts
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "digital-model.md"
 BARS = {"crossbar_tile": 0.05, "pe_array": 0.05, "weight_generator": 0.05, "accelerator": 0.05}
@@ -73,7 +72,7 @@ def test_large_sar_tiles_with_a_shift_are_held_out_and_near():
         values = sample.parameters
         if sample.block == "crossbar_tile" and sample.is_held_out and values["rows"] >= 64:
             if values["adc_type"] == "sar" and values["adc_shift"]:
-                path = path_ns("crossbar_tile", parameters_of(measurement, "crossbar_tile"), period)
+                path = path_ns(shape_of(measurement, "crossbar_tile"), period)
                 errors.append(float(path) / measurement.critical_path_ns - 1)
     assert len(errors) >= 6
     assert np.abs(errors).mean() < 0.05
@@ -105,15 +104,11 @@ def test_flip_flops_and_clock_gates_are_counted_exactly():
         for module in measurement.modules:
             if module.memory_um2:
                 continue
-            values = describe(measurement, module)
-            counts = BLOCKS[module.kind].count({
-                name: np.array([value], float if name == "write_groups" else np.int64)
-                for name, value in values.items()
-            })
+            shape = describe(measurement, module)
             total += 1
-            assert counts.flops[0] == module.flops, values
+            assert shape.flops == module.flops, shape
             # A tile whose words of columns differ in width may have one with too few cells.
-            wrong += counts.gates[0] != module.clock_gates
+            wrong += shape.gates != module.clock_gates
     assert total > 1000
     assert wrong <= 3
 
@@ -123,9 +118,8 @@ def test_the_closed_form_of_the_tree_is_what_was_elaborated():
     assert len(accelerators) >= 8
     for measurement in accelerators:
         config = measurement.sample.config
-        assert config is not None and isinstance(config.weights, HiddenWeights)
-        generator = config.weights.generator
-        parts = [*shared_parts(config), *layer_parts(LayerBatch.of(config), generator)]
+        assert config is not None and config.weights.kind == "hidden"
+        parts = [*shared_parts(config), *layer_parts(config_layers(config))]
         assert _by_kind(parts) == _measured_by_kind(measurement)
 
 
@@ -133,11 +127,10 @@ def _by_kind(parts: list[Part]) -> dict[str, tuple[int, int, int]]:
     """Instances, flip-flops and macros of each kind."""
     found: dict[str, np.ndarray] = {}
     for part in parts:
-        counts = BLOCKS[part.kind].count(part.parameters)
         is_memory = np.zeros(len(part.where), bool)
-        if part.kind == "ram":
-            is_memory = is_macro(part.parameters["depth"], part.parameters["width"])
-        flops = np.where(is_memory, 0, part.count * counts.flops).sum()
+        if isinstance(part.shape, RamShape):
+            is_memory = is_macro(part.shape.depth, part.shape.width)
+        flops = np.where(is_memory, 0, part.count * part.shape.flops).sum()
         row = np.array([part.count.sum(), flops, (part.count * is_memory).sum()])
         found[part.kind] = found.get(part.kind, np.zeros(3)) + row
     return {kind: tuple(row.astype(int).tolist()) for kind, row in found.items() if row[0]}

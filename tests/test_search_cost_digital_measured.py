@@ -10,7 +10,7 @@ import pytest
 from kakure.model.errors import UserError
 from kakure.model.files.seal import seal_line
 from kakure.model.provenance import sources
-from kakure.search.cost.digital.block import CLOCK_GATE_UM2, FLIP_FLOP_UM2
+from kakure.search.cost.digital.library import CLOCK_GATE_UM2, FLIP_FLOP_UM2
 from kakure.search.cost.digital.measured import (
     MEASURED,
     SOURCES,

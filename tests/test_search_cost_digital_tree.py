@@ -10,10 +10,9 @@ import pytest
 from kakure.hdl.accelerators.accelerator import Accelerator
 from kakure.hdl.emission.emit import emit
 from kakure.hdl.engines.crossbar.engine import tile_columns
+from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.model.config.config import Config, parse_config
-from kakure.model.config.weights.hidden import HiddenWeights
-from kakure.search.cost.digital.tree import Part, layer_parts, shared_parts
-from kakure.search.cost.metrics import LayerBatch
+from kakure.search.cost.digital.tree import Part, config_layers, layer_parts, shared_parts
 from kakure.sim.random_config import random_config
 
 COMPARED = {
@@ -53,8 +52,7 @@ def _config(*, fan_in: int, outputs: int, rows: int, columns: int, sharing: int,
 
 
 def _parts(config: Config, kind: str) -> list[Part]:
-    batch = LayerBatch.of(config)
-    return [p for p in layer_parts(batch, "xorshift32") if p.kind == kind and p.count[0]]
+    return [p for p in layer_parts(config_layers(config)) if p.kind == kind and p.count[0]]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -66,7 +64,7 @@ def test_tiles_are_those_that_the_generator_cuts(seed):
     config = _config(
         fan_in=rng.randint(1, 70), outputs=outputs, rows=16, columns=columns, sharing=sharing
     )
-    cut = tile_columns(outputs, columns, sharing)
+    cut = tile_columns(CrossbarEngineShape.of(config, 0).grid)
     groups = config.geometry[0].groups
     tiles = _parts(config, "crossbar_tile")
     assert sum(p.count[0] for p in tiles) == len(cut) * len(groups)
@@ -101,7 +99,7 @@ def test_copies_repeat_the_grid_and_what_is_in_it():
 @pytest.mark.parametrize("seed", range(12))
 def test_the_tree_of_a_random_accelerator_is_what_is_elaborated(seed, monkeypatch):
     config = random_config(seed)
-    assert isinstance(config.weights, HiddenWeights)
+    assert config.weights.kind == "hidden"
     monkeypatch.setattr(
         "kakure.hdl.emission.emit.verilog_texts", lambda rtlil: [""] * len(rtlil)
     )  # no Yosys
@@ -111,7 +109,7 @@ def test_the_tree_of_a_random_accelerator_is_what_is_elaborated(seed, monkeypatc
         for _, module in design.instances()
     )
     closed: Counter[tuple[str | int, ...]] = Counter()
-    layers = layer_parts(LayerBatch.of(config), config.weights.generator)
+    layers = layer_parts(config_layers(config))
     for part in [*shared_parts(config), *layers]:
         for place, count in enumerate(part.count):
             names = COMPARED.get(part.kind, ())

@@ -193,6 +193,20 @@ def test_the_models_range_is_respected():
     assert len(build_tables(small(crossbar={"rows": [16], "columns": [8]}), MODEL)) == 1
 
 
+class OnePool(Formula):
+    """A model that knows no layer without a pool, and speaks of rows of its batch."""
+
+    def layer_costs(self, batch: LayerBatch, *, extrapolate: bool = False) -> LayerCosts:
+        if (batch.pool == 1).any():
+            raise UserError("must be above 1", where=("layers", 0, "pool"), value=1)
+        return super().layer_costs(batch, extrapolate=extrapolate)
+
+
+def test_an_error_of_a_batch_names_the_layer_of_the_space():
+    with pytest.raises(UserError, match=r"^layers\[2\]\.pool: must be above 1, not 1$"):
+        build_tables(small(), OnePool(), extrapolate=True)
+
+
 def test_costs_of_many_are_those_of_each():
     tables = build_tables(small(), MODEL, extrapolate=True)[0]
     generator = np.random.Generator(np.random.PCG64(2))

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from kakure.model.errors import Damaged, Infeasible, UserError
 from kakure.search.__main__ import main
+from kakure.search.cost.unfitted import Unfitted
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +34,27 @@ def test_what_a_search_cannot_do_names_the_file(space, values, line, capsys):
     assert main(["run", "mine.json", "--rounds", "0"]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"error: mine.json: {line}") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (Infeasible("must be less", where=("loss",)), "mine.json: loss: must be less"),
+        (Unfitted("crossbar_tile.rows must be 1 to 2"), "mine.json: crossbar_tile.rows must be"),
+        (UserError("must be 1", where=("layers", 0, "pool")), "mine.json: layers[0].pool: must"),
+        (UserError("must be running", where=("RAY_ADDRESS",)), "RAY_ADDRESS: must be running"),
+        (UserError("no Yosys is installed"), "no Yosys is installed"),
+        (Damaged("is damaged", file="store.sqlite"), "store.sqlite: is damaged"),
+    ],
+)
+def test_only_an_error_of_the_space_names_its_file(space, error, line, capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr("kakure.search.rounds.run.search", refuse)
+    Path("mine.json").write_text(json.dumps(space))
+    assert main(["run", "mine.json"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {line}")
 
 
 @pytest.mark.parametrize("name", ["loop", "pipe", "x" * 252])

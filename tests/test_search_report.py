@@ -6,6 +6,7 @@ import pytest
 from kakure.search.report.page import page
 from kakure.search.report.plots import PLOTS, area_time, draw
 from kakure.search.rounds.summary import summary
+from kakure.sim.report.svg import THIN
 
 
 def layer(**other) -> dict:
@@ -162,7 +163,8 @@ def test_the_page_needs_no_other_file_and_escapes_what_it_is_given():
 
 
 @pytest.mark.parametrize(
-    "figure", ["100,000 µm²", "99,000 µm²", "1.01 %", "0.9500", "0.9400", "5.00 nJ", "0.80 µs"]
+    "figure",
+    [f"100{THIN}000 µm²", f"99{THIN}000 µm²", "1.01 %", "0.9500", "0.9400", "5.00 nJ", "0.80 µs"],
 )
 def test_the_page_states_what_was_found(figure):
     assert figure in page(record(), {})
@@ -190,7 +192,7 @@ def test_the_page_gives_mean_and_worst_of_every_error_and_says_which_is_which():
     heads, *rows = rows_of(text, "digital model")
     assert heads == ["digital model", "estimate", "mean error", "worst error", "of one layer, mean"]
     found = {row[0]: row[1:] for row in rows}
-    assert found["area"] == ["100,000 µm²", "2.00 %", "3.40 %", "5.30 %"]
+    assert found["area"] == [f"100{THIN}000 µm²", "2.00 %", "3.40 %", "5.30 %"]
     assert found["clock period"] == ["2.000 ns, 500 MHz", "10.00 %", "18.70 %", "12.00 %"]
     assert found["energy per image"] == ["5.00 nJ", "20.00 %", "26.00 %", "30.00 %"]
     assert "error to be expected" not in text
@@ -222,13 +224,22 @@ def test_the_page_has_every_measured_precision_the_cheapest_first():
     heads, *rows = rows_of(page(full, {}), "AP/IP of each layer [bit]")
     assert "interval µs" in heads and "energy nJ" in heads
     assert rows == [
-        ["3/4 –/4", "195 of 206", "0.9466", "100,000", "0.80", "5.00", "66.7 %", "chosen"],
-        ["4/4 –/4", "197 of 206", "0.9563", "150,000", "1.20", "7.00", "100.0 %", "phase 1&#x27;s"],
+        ["3/4 –/4", "195 of 206", "0.9466", f"100{THIN}000", "0.80", "5.00", "66.7 %", "chosen"],
+        [
+            "4/4 –/4",
+            "197 of 206",
+            "0.9563",
+            f"150{THIN}000",
+            "1.20",
+            "7.00",
+            "100.0 %",
+            "phase 1&#x27;s",
+        ],
         [
             "4/8 –/4",
             "185 of 206",
             "0.8981",
-            "175,000",
+            f"175{THIN}000",
             "1.40",
             "8.00",
             "116.7 %",
@@ -240,9 +251,39 @@ def test_the_page_has_every_measured_precision_the_cheapest_first():
 def test_the_page_says_how_to_go_on_and_how_long_it_took():
     text = page(record(), {}, config="my results/best.json", seconds=400.2)
     for verb in ("gen", "sim", "evaluate"):
-        assert f"make {verb} CONFIG=&#x27;my results/best.json&#x27;" in text
+        assert f"kakure {verb} &#x27;my results/best.json&#x27;" in text
     assert "6 min 40 s" in text
     assert "time of this run" not in page(record(), {})
+
+
+def test_the_page_begins_with_the_figures_that_matter_and_how_far_they_are_to_be_trusted():
+    found = re.findall(r"<b>(.*?)</b>(.*?)<span>(.*?)</span>", page(record(), {}))
+    assert found == [
+        (f"99{THIN}000 µm²", "area", "synthesized; estimate off by 1.01 %"),
+        ("500 MHz", "clock", "model, period 2.000 ns, error 10.00 % on average"),
+        ("0.80 µs", "from image to image", "400 cycles, latency 0.90 µs"),
+        ("5.00 nJ", "energy an image", "model, error 20.00 % on average"),
+        ("0.9400", "test accuracy", "94 of 100 test images, integer model"),
+    ]
+    bare = record(model={"name": "analog"})
+    bare["best"] |= {"synthesized_um2": None}
+    bare["best"]["accuracy"] = {"validation": 0.95}
+    found = re.findall(r"<b>(.*?)</b>(.*?)<span>(.*?)</span>", page(bare, {}))
+    assert found[0] == (f"100{THIN}000 µm²", "area", "model, error 2.00 % on average")
+    assert [name for _, name, _ in found][-1] == "validation accuracy"
+    assert "clock" not in [name for _, name, _ in found]
+
+
+def test_the_page_says_whether_the_best_lies_below_the_front():
+    said = f"Phase 2 moved it from 100{THIN}000 µm² and 0.80 µs to 100{THIN}000 µm² and 0.80 µs"
+    assert f"{said}: not below the front." in page(record(), {})
+    smaller = record()
+    smaller["best"]["metrics"]["area_um2"] = 95e3
+    assert f"to 95{THIN}000 µm² and 0.80 µs: below the front" in page(smaller, {})
+    slower = record(objective="latency")
+    slower["best"]["metrics"]["area_um2"] = 95e3
+    slower["best"]["metrics"]["latency_ns"] = 9500.0
+    assert f"to 95{THIN}000 µm² and 9.50 µs: not below the front." in page(slower, {})
 
 
 def test_areas_are_in_one_unit_and_the_best_below_the_front_is_explained():
@@ -251,7 +292,7 @@ def test_areas_are_in_one_unit_and_the_best_below_the_front_is_explained():
     low, high = axes.get_xlim()
     ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
     labels = axes.xaxis.get_major_formatter().format_ticks(ticks)
-    assert [float(label.replace(",", "")) for label in labels] == ticks and len(ticks) >= 2
+    assert [float(label.replace(THIN, "")) for label in labels] == ticks and len(ticks) >= 2
     assert not any("10^" in label for label in labels)
     _, names = axes.get_legend_handles_labels()
     said = " ".join(name.replace("\n", " ") for name in names)

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import pytest
 import kakure.search.rounds.run
 from kakure.model.config.config import load_config
 from kakure.model.datasets.images import load_images
+from kakure.model.errors import Infeasible, UserError
 from kakure.model.evaluate import evaluate
 from kakure.model.parameters.parameters import load_parameters
 from kakure.model.provenance import array_digest, sources, tools
@@ -27,9 +29,11 @@ from kakure.search.__main__ import main
 from kakure.search.phase2.paired import Paired
 from kakure.search.phase2.parts import KEPT, Part
 from kakure.search.phase2.witness import rights
+from kakure.search.rounds.run import Options, search
 from kakure.search.rounds.summary import summary
 from kakure.search.rounds.training import network_of
 from kakure.search.space.space import parse_space
+from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 
 SPACE: dict[str, Any] = {
@@ -428,3 +432,43 @@ def test_one_part_is_kept_from_the_chosen_network_itself(tmp_path, monkeypatch):
     assert precise.chosen.levels != precise.start.levels and paired.lost > 0
     store = Store(tmp_path / "store.sqlite")
     assert store.count("start") == 1 and store.count("phase2.part") == 0
+
+
+class Ended(Exception):
+    """The rounds are over; the test looks no further."""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ends_in"),
+    [
+        (None, Infeasible("no network is left", where=("area_um2",)), Ended),
+        (None, Infeasible("no network is left", where=("least_weights",)), Infeasible),
+        (None, UserError("area_um2: must be at least 1, not 0"), UserError),
+        (Infeasible("no network is left", where=("area_um2",)), None, Infeasible),
+    ],
+)
+def test_rounds_end_where_what_was_learned_leaves_no_network(
+    tmp_path, monkeypatch, first, second, ends_in
+):
+    """Not where the very first round finds none, and not for any other error."""
+    module = kakure.search.rounds.run
+    precise = SimpleNamespace(reference=None, config=None, parameters=None)
+    outcomes = iter([first, second])
+
+    def turn(*_, **__):
+        error = next(outcomes)
+        if error is not None:
+            raise error
+        return SimpleNamespace(done=[], precise=precise)
+
+    def ended(*_, **__):
+        raise Ended
+
+    monkeypatch.setattr(module, "_turn", turn)
+    monkeypatch.setattr(module, "cost_model", lambda *_: None)
+    monkeypatch.setattr(module, "on_test_images", ended)
+    store: Any = None
+    options = Options(model="digital", rounds=2, synthesized=1, seed=0)
+    with pytest.raises(Exception) as caught:  # exactly that type
+        search(parse_space(json.dumps(SPACE)), tmp_path, options, store, Workers(1, "local"))
+    assert type(caught.value) is ends_in

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kakure.search.cost.analog.model import AnalogModel
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
 from kakure.search.cost.metrics import LayerBatch
 from kakure.search.space.space import load_space
 from kakure.search.studies.headline import (
@@ -18,7 +19,6 @@ from kakure.search.studies.headline import (
     with_channels,
     with_copies,
 )
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, vgg16_config
 
 
 @cache

@@ -18,6 +18,7 @@ from kakure.model.parameters.supermask_image import image_words
 from kakure.sim.__main__ import main
 from kakure.sim.generation.generate import generate
 from kakure.sim.generation.project import open_project
+from kakure.sim.report.diagram import diagram
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,6 +67,26 @@ def test_the_same_configuration_gives_the_same_bytes(path):
     for name in ("verilog/accelerator_tiny.v", "supermask.hex", "registers.md", "kakure.h"):
         assert first[name]
     assert not [name for name, text in first.items() if b"/home/" in text or b"/tmp/" in text]
+
+
+def test_the_picture_is_of_the_design(path):
+    folder = generate(open_project(path))
+    config = load_config(path)
+    drawn = diagram(config, design_of(config, "tiny.json"))
+    assert (folder / "diagram.svg").read_text(encoding="utf-8") == drawn
+
+
+def test_a_report_is_written_when_all_else_is_there(path):
+    def report(folder, project):
+        seen.append((sorted(file.name for file in folder.iterdir()), project))
+        (folder / "page").write_text("about it")
+
+    seen = []
+    project = open_project(path)
+    folder = generate(project, report=report)
+    assert (folder / "page").read_text() == "about it"
+    names = sorted(file.name for file in folder.iterdir() if file.name != "page")
+    assert seen == [(names, project)]
 
 
 def test_supermask_files_hold_the_image(path):

@@ -152,6 +152,14 @@ def test_a_mutant_keeps_its_name_when_lines_come_and_go(root):
     assert all(m.applied(text).count("\n") == text.count("\n") for m in after)
 
 
+def test_what_areas_are_fitted_to_is_left_alone(root):
+    text = "class A:\n    def flops(self):\n        return self.n + b\n\n"
+    (root / "hdl" / "shape.py").write_text(
+        text + text.replace("flops", "terms").replace("class A:", "class B:")
+    )
+    assert [m.line for m in mutants_of(root, ("hdl",))] == [3]
+
+
 def test_equal_places_in_equal_statements_have_names_of_their_own(root):
     (root / "model" / "rule.py").write_text("a = b + 1 + 1\na = b + 1 + 1\n")
     found = mutants_of(root, ("model",))

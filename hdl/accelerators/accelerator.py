@@ -1,5 +1,6 @@
 """Top of every accelerator: AXI4-Stream in and out, AXI4-Lite registers."""
 
+from functools import cached_property
 from typing import Any
 
 from amaranth.hdl import Module, Signal, ValueLike
@@ -7,13 +8,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.accelerators.core import Core
+from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_bank import AXI_LITE, RegisterBank
-from kakure.hdl.bus.register_map import IDENTITY, MAP_VERSION
+from kakure.hdl.bus.register_map import constant_values
 from kakure.hdl.emission.hierarchy import place
 from kakure.model.config.config import Config
 
+from .accelerator_shape import AcceleratorShape
 from .counters import Counters
 
 __all__ = ["Accelerator"]
@@ -80,6 +83,11 @@ class Accelerator(wiring.Component):
             **AXI_LITE,
         })
 
+    @cached_property
+    def shape(self) -> AcceleratorShape:
+        """Sizes of a spatial accelerator; UserError if an engine has no closed form."""
+        return AcceleratorShape(SpatialCoreShape.of(self.config))
+
     def elaborate(self, platform) -> Module:
         m = Module()
         bank = RegisterBank()
@@ -121,11 +129,8 @@ class Accelerator(wiring.Component):
 
     def _show(self, m: Module, values: Any, core: Core, counters: Counters) -> None:
         """Connect what the registers show."""
-        digest = self.config.digest
         numbers: dict[str, ValueLike] = {
-            "IDENTITY": IDENTITY,
-            "VERSION": MAP_VERSION,
-            **{f"DIGEST_{k}": int(digest[8 * k : 8 * k + 8], 16) for k in range(8)},
+            **constant_values(self.config.digest),
             "LOAD_CYCLES": counters.load_cycles,
             "RESULTS": counters.results,
             "LATENCY": counters.latency,

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .counters_shape import WORD, CountersShape
+
 __all__ = ["Counters"]
 
 
@@ -46,16 +48,17 @@ class Counters(wiring.Component):
     cycles: Signal
 
     def __init__(self) -> None:
+        self.shape = CountersShape()
         super().__init__({
             "offers": In(1),
             "takes": In(1),
             "is_loaded": In(1),
             "has_failed": In(1),
             "ends": In(1),
-            "load_cycles": Out(32),
-            "results": Out(32),
-            "latency": Out(32),
-            "cycles": Out(32),
+            "load_cycles": Out(WORD),
+            "results": Out(WORD),
+            "latency": Out(WORD),
+            "cycles": Out(WORD),
         })
 
     def elaborate(self, platform) -> Module:
@@ -78,8 +81,8 @@ class Counters(wiring.Component):
             m.d.sync += self.load_cycles.eq(self.load_cycles + 1)
 
         has_begun = Signal()
-        now = Signal(32)
-        since = Signal(32)
+        now = Signal(WORD)
+        since = Signal(WORD)
         m.d.comb += since.eq(now + 1)
         with m.If(is_loaded & (offers | has_begun)):
             m.d.sync += has_begun.eq(1)

@@ -8,11 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.weights.image_reader import IMAGE_WORD
 
-__all__ = ["FrameError", "FrameGate"]
+from .frame_gate_shape import OWED_BITS, WORD, FrameGateShape
 
-WORD = 32
-OWED_BITS = 16
-"""A pipeline of 256 layers, each a window, 64 copies and a requantizer, holds fewer images."""
+__all__ = ["FrameError", "FrameGate"]
 
 
 class FrameError(enum.Enum, shape=4):
@@ -112,6 +110,7 @@ class FrameGate(wiring.Component):
         if image_words < 1:
             raise ValueError(f"image_words must be at least 1, not {image_words!r}")
         self.image_words = image_words
+        self.shape = FrameGateShape(image_words)
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
             "o": Out(stream.Signature(WORD)),

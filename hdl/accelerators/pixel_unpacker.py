@@ -4,9 +4,9 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["PixelUnpacker"]
+from .pixel_unpacker_shape import BYTES, PixelUnpackerShape
 
-BYTES = 4
+__all__ = ["PixelUnpacker"]
 
 
 class PixelUnpacker(wiring.Component):
@@ -56,6 +56,7 @@ class PixelUnpacker(wiring.Component):
         self.pixels = pixels
         self.channels = channels
         self.bits = bits
+        self.shape = PixelUnpackerShape(pixels, channels, bits)
         super().__init__({
             "i": In(stream.Signature(32)),
             "o": Out(stream.Signature(data.ArrayLayout(bits, channels))),

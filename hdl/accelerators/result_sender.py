@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .result_sender_shape import LOGIT_BITS, ResultSenderShape
+
 __all__ = ["ResultSender"]
 
 
@@ -53,22 +55,23 @@ class ResultSender(wiring.Component):
         if classes < 1:
             raise ValueError(f"classes must be at least 1, not {classes!r}")
         self.classes = classes
+        self.shape = ResultSenderShape(classes)
         super().__init__({
             "sends_class": In(1),
             "may_send": In(1),
             "must_drop": In(1),
-            "i": In(stream.Signature(data.ArrayLayout(signed(32), classes))),
+            "i": In(stream.Signature(data.ArrayLayout(signed(LOGIT_BITS), classes))),
             "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
         index = Signal(range(self.classes))
-        largest = Signal(signed(32), reset_less=True)
+        largest = Signal(signed(LOGIT_BITS), reset_less=True)
         best = Signal(range(self.classes), reset_less=True)
         is_last = index == self.classes - 1
 
-        logit = Signal(signed(32))
+        logit = Signal(signed(LOGIT_BITS))
         m.d.comb += logit.eq(self.i.payload[index])
         is_better = Signal()
         m.d.comb += is_better.eq((index == 0) | (logit > largest))

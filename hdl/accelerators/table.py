@@ -24,5 +24,7 @@ def architecture_of(config: Config) -> Architecture:
     kind = config.accelerator.kind
     if kind not in ARCHITECTURES:
         known = ", ".join(map(repr, ARCHITECTURES))
-        raise UserError(f"accelerator.kind: must have hardware, as {known}, not {kind!r}")
+        raise UserError(
+            f"must have hardware, as {known}", where=("accelerator", "kind"), value=repr(kind)
+        )
     return ARCHITECTURES[kind](config)

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.model.reference.masks import crc32
 
+from .crc32_shape import Crc32Shape
 from .gf2 import linear
 
 __all__ = ["Crc32"]
@@ -47,6 +48,7 @@ class Crc32(wiring.Component):
     value: Signal
 
     def __init__(self) -> None:
+        self.shape = Crc32Shape()
         super().__init__({"clear": In(1), "valid": In(1), "word": In(32), "value": Out(32)})
 
     def elaborate(self, platform) -> Module:

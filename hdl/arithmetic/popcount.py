@@ -6,6 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .popcount_shape import PopcountShape, count_bits, halves
+
 __all__ = ["Popcount"]
 
 
@@ -50,7 +52,8 @@ class Popcount(wiring.Component):
             raise ValueError(f"cap_bits must be at least 1, not {cap_bits!r}")
         self.lanes = lanes
         self.cap_bits = cap_bits
-        super().__init__({"i": In(lanes), "o": Out(self._width(lanes))})
+        self.shape = PopcountShape(lanes, cap_bits or 0)
+        super().__init__({"i": In(lanes), "o": Out(self.shape.count_bits)})
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -60,21 +63,15 @@ class Popcount(wiring.Component):
         m.d.comb += self.o.eq(count | full.replicate(len(count)))
         return m
 
-    def _width(self, lanes: int) -> int:
-        """Width of the count of ``lanes`` bits."""
-        width = lanes.bit_length()
-        return width if self.cap_bits is None else min(width, self.cap_bits)
-
     def _count(self, m: Module, bits: Sequence[Value], name: str) -> tuple[Value, list[Value]]:
         """Add the tree over ``bits`` to ``m``; return its count and its overflow flags."""
         if len(bits) == 1:
             return bits[0], []
-        has_carry = len(bits) > 2
-        middle = len(bits) // 2
-        left, left_flags = self._count(m, bits[:middle], f"{name}_l")
-        right, right_flags = self._count(m, bits[middle : len(bits) - has_carry], f"{name}_r")
+        lanes, right_lanes, has_carry = halves(len(bits))
+        left, left_flags = self._count(m, bits[:lanes], f"{name}_l")
+        right, right_flags = self._count(m, bits[lanes : lanes + right_lanes], f"{name}_r")
         carry = bits[-1] if has_carry else Const(0, 1)
-        width = self._width(len(bits))
+        width = count_bits(len(bits), self.shape.cap_bits)
         total = Signal(max(len(left), len(right)) + 1, name=name)
         m.d.comb += total.eq((Cat(Const(1, 1), left) + Cat(carry, right)) >> 1)  # one adder
         return total[:width], left_flags + right_flags + list(total[width:])

@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .register_bank_shape import RegisterBankShape
 from .register_map import ACCELERATOR_REGISTERS, ADDRESS_BITS, Register
 
 __all__ = ["AXI_LITE", "RegisterBank", "register_layout"]
@@ -95,6 +96,7 @@ class RegisterBank(wiring.Component):
     s_axi_rready: Signal
 
     def __init__(self) -> None:
+        self.shape = RegisterBankShape()
         super().__init__({
             **AXI_LITE,
             "values": In(
@@ -128,7 +130,7 @@ class RegisterBank(wiring.Component):
         m.d.comb += writes.eq(has_address & has_data)
         for field in CONTROL.fields:
             value = taken[field.low : field.low + field.width]
-            is_written = writes & to_control & taken[bits + field.low // 8]
+            is_written = writes & to_control & taken[bits + field.byte]
             target = self.control[field.name]
             if field.is_pulse:
                 m.d.sync += target.eq(Mux(is_written, value, 0))

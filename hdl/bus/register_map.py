@@ -2,7 +2,22 @@
 
 from dataclasses import dataclass, field
 
-__all__ = ["ACCELERATOR_REGISTERS", "Field", "Register", "c_header", "markdown"]
+from kakure.hdl.accelerators.frame_gate import FrameError
+from kakure.hdl.weights.image_reader import LoadError
+
+from .error_code import ERROR_TEXTS, ErrorCode
+
+__all__ = [
+    "ACCELERATOR_REGISTERS",
+    "ADDRESS_BITS",
+    "IDENTITY",
+    "MAP_VERSION",
+    "Field",
+    "Register",
+    "c_header",
+    "constant_values",
+    "markdown",
+]
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,11 @@ class Field:
     def mask(self) -> int:
         """Its bits in the register."""
         return ((1 << self.width) - 1) << self.low
+
+    @property
+    def byte(self) -> int:
+        """The byte of the register in which it begins: the strobe of that one writes it."""
+        return self.low // 8
 
 
 @dataclass(frozen=True)
@@ -63,8 +83,22 @@ IDENTITY = 0x4B414B55
 MAP_VERSION = 2
 """Value of the VERSION register: it changes with this table."""
 
+
+def constant_values(digest: str) -> dict[str, int]:
+    """What the registers hold that never change, by name; ``digest`` of 64 hexadecimal digits."""
+    words = {f"DIGEST_{k}": int(digest[8 * k : 8 * k + 8], 16) for k in range(8)}
+    return {"IDENTITY": IDENTITY, "VERSION": MAP_VERSION, **words}
+
+
+def _codes(errors: type[LoadError | FrameError]) -> str:
+    """The codes of one kind of errors, each with its name and what it means."""
+    known = [ErrorCode[error.name] for error in errors if error.name != ErrorCode.NONE.name]
+    texts = {code: f", {ERROR_TEXTS[code]}" if ERROR_TEXTS[code] else "" for code in known}
+    return "; ".join(f"{code.value} {code.name}{text}" for code, text in texts.items())
+
+
 ACCELERATOR_REGISTERS = (
-    Register("IDENTITY", 0x00, "r", "0x4B414B55, the letters KAKU."),
+    Register("IDENTITY", 0x00, "r", f"0x{IDENTITY:08X}, the letters KAKU."),
     Register("VERSION", 0x04, "r", "Version of this register map."),
     *(
         Register(
@@ -161,13 +195,9 @@ ACCELERATOR_REGISTERS = (
                 "CODE",
                 0,
                 8,
-                "0 none. Of the supermask, all that follows is dropped until RESET or LOAD: "
-                "1 HEADER, a section begins wrong; 2 LENGTH, a mask or the whole is too short or "
-                "too long, or TLAST is not where it must be; 3 CRC; 4 SCALE, a reserved bit of a "
-                "channel's scale is set. Of an image, it has no result and the next frame is "
-                "right: 8 IMAGE_SHORT, TLAST before an image's last word; "
-                "9 IMAGE_LONG, no TLAST with it (BATCH 0), and what follows is dropped to the next "
-                "TLAST, with that, or until BATCH is 1.",
+                f"{ErrorCode.NONE.value} none. Of the supermask, all that follows is dropped until "
+                f"RESET or LOAD: {_codes(LoadError)}. Of an image, it has no result and the next "
+                f"frame is right: {_codes(FrameError)}.",
             ),
             Field("LAYER", 8, 8, "Layer whose section is wrong; 0 unless CODE is of loading."),
         ),
@@ -197,7 +227,7 @@ ACCELERATOR_REGISTERS = (
     ),
 )
 
-ADDRESS_BITS = 7
+ADDRESS_BITS = max(register.offset for register in ACCELERATOR_REGISTERS).bit_length()
 """Width of an AXI4-Lite address [bit]."""
 
 

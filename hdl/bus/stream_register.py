@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .stream_register_shape import StreamRegisterShape
+
 __all__ = ["StreamRegister"]
 
 
@@ -50,6 +52,7 @@ class StreamRegister(wiring.Component):
         if width < 1:
             raise ValueError(f"width must be at least 1, not {width!r}")
         self.width = width
+        self.shape = StreamRegisterShape(width)
         super().__init__({
             "i": In(stream.Signature(width)),
             "o": Out(stream.Signature(width)),

@@ -15,8 +15,10 @@ from kakure.hdl.bus.register_map import (
     IDENTITY,
     MAP_VERSION,
     c_header,
+    constant_values,
     markdown,
 )
+from kakure.hdl.bus.system_rdl import system_rdl
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.model.files.work_folder import held
@@ -70,7 +72,7 @@ def require_hardware(config: Config, source: str) -> None:
     try:
         architecture_of(config).check()
     except UserError as error:
-        raise UserError(f"{source}: {error}") from None
+        raise error.of(source) from None
 
 
 def design_of(config: Config, source: str) -> Design:
@@ -118,8 +120,8 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
 
     ``verilog/``: a file per distinct module, and ``files.txt``, children first, the top last.
     ``supermask.hex``: the words that load the network, one a line, for ``$readmemh``;
-    ``supermask.bin``: the same, least significant byte first. ``registers.md``, ``kakure.h``:
-    the register map. ``config.json``: the configuration, complete.
+    ``supermask.bin``: the same, least significant byte first. ``registers.md``, ``kakure.h``,
+    ``kakure.rdl``: the register map. ``config.json``: the configuration, complete.
     """
     verilog = folder / "verilog"
     verilog.mkdir()
@@ -141,5 +143,9 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
         "VERSION": f"{MAP_VERSION}u",
         **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in ErrorCode},
     }
-    (folder / "kakure.h").write_text(c_header(ACCELERATOR_REGISTERS, "KAKURE_H", constants))
+    guard = f"KAKURE_{design.top}_H"
+    (folder / "kakure.h").write_text(c_header(ACCELERATOR_REGISTERS, guard, constants))
+    never_change = constant_values(config.digest)
+    rdl = system_rdl(ACCELERATOR_REGISTERS, design.top, title, never_change)
+    (folder / "kakure.rdl").write_text(rdl, encoding="utf-8")
     (folder / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")

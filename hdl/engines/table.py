@@ -26,5 +26,7 @@ def engine_of(config: Config, index: int) -> Engine:
     name = config.layers[index].engine
     if name not in ENGINES:
         known = ", ".join(map(repr, ENGINES))
-        raise UserError(f"layers[{index}].engine: must have hardware, as {known}, not {name!r}")
+        raise UserError(
+            f"must have hardware, as {known}", where=("layers", index, "engine"), value=repr(name)
+        )
     return ENGINES[name](config, index)

@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .ram_shape import RamShape
+
 __all__ = ["Ram"]
 
 
@@ -49,6 +51,7 @@ class Ram(wiring.Component):
             raise ValueError(f"width must be at least 1, not {width!r}")
         self.depth = depth
         self.width = width
+        self.shape = RamShape(depth, width)
         address = range(max(depth, 2))  # Verilog has no port of width 0
         super().__init__({
             "write_address": In(address),

@@ -6,6 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.memory.ram import Ram
+from kakure.hdl.shape.numbers import signed_bits
+
+from .max_pool_shape import MaxPoolShape
 
 __all__ = ["MaxPool"]
 
@@ -68,6 +71,7 @@ class MaxPool(wiring.Component):
         self.channels = channels
         self.peak = peak
         self.size = size
+        self.shape = MaxPoolShape(height, width, channels, signed_bits(peak), size)
         pixel = data.ArrayLayout(Shape.cast(range(-peak, peak + 1)), channels)
         super().__init__({
             "i": In(stream.Signature(pixel)),
@@ -76,7 +80,7 @@ class MaxPool(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        blocks = self.width // self.size
+        blocks = self.shape.blocks
         last = self.size - 1
 
         step = Signal()
@@ -94,7 +98,7 @@ class MaxPool(wiring.Component):
             m.d.comb += after[channel].eq(Mux(is_better, new, old))
         m.d.comb += before.eq(best)
         if blocks > 1:
-            partial = Ram(depth=blocks, width=layout.size)
+            partial = Ram(depth=blocks, width=self.shape.pixel_bits)
             m.submodules.partial = place(partial, platform)
             m.d.comb += [
                 partial.write_address.eq(column),

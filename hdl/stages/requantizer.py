@@ -6,12 +6,17 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
+from kakure.hdl.shape.numbers import signed_bits
+
+from .requantizer_shape import (
+    MULTIPLIER_BITS,
+    OFFSET_BITS,
+    SHIFT_BITS,
+    RequantizerLaneShape,
+    RequantizerShape,
+)
 
 __all__ = ["Requantizer"]
-
-MULTIPLIER_BITS = 16
-OFFSET_BITS = 32
-SHIFT_BITS = 5
 
 
 def scales_layout(count: int, index: str) -> data.StructLayout:
@@ -71,6 +76,9 @@ class RequantizerLane(wiring.Component):
         self.peak = peak
         self.output_bits = output_bits
         self.shortcut_bits = shortcut_bits
+        self.shape = RequantizerLaneShape(
+            chunks, signed_bits(peak), output_bits or 0, shortcut_bits
+        )
         super().__init__({
             "scales": In(scales_layout(chunks, "chunk")),
             "select": In(1),
@@ -148,7 +156,7 @@ class RequantizerLane(wiring.Component):
                 m.d.sync += shift.eq(scales.shift)
             return multiplier, offset, shift
 
-        table = Ram(depth=self.chunks, width=MULTIPLIER_BITS + OFFSET_BITS + len(shift))
+        table = Ram(depth=self.chunks, width=self.shape.scale_bits)
         m.submodules.table = place(table, platform)
         m.d.comb += [
             table.write_address.eq(scales.chunk),
@@ -240,7 +248,10 @@ class Requantizer(wiring.Component):
         self.peak = peak
         self.output_bits = output_bits
         self.shortcut_bits = shortcut_bits
-        self.chunks = -(-channels // lanes)
+        self.shape = RequantizerShape(
+            channels, lanes, signed_bits(peak), output_bits or 0, shortcut_bits
+        )
+        self.chunks = self.shape.chunks
         output = output_shape(output_bits)
         super().__init__({
             "scales": In(scales_layout(channels, "channel")),
@@ -301,7 +312,7 @@ class Requantizer(wiring.Component):
             results.append(lane.o)
 
         # The output shifts: when the last chunk comes in at the top, the first is at the bottom.
-        outputs = Signal(self.chunks * len(Cat(results)), reset_less=True)
+        outputs = Signal(self.shape.held_bits, reset_less=True)
         with m.If(advance & finish_valid):
             m.d.sync += outputs.eq(Cat(outputs, results)[len(Cat(results)) :])
         m.d.comb += self.o.payload.as_value().eq(outputs)

@@ -7,6 +7,8 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.memory.ram import Ram
 
+from .shortcut_shape import ShortcutShape
+
 __all__ = ["Shortcut"]
 
 
@@ -55,6 +57,7 @@ class Shortcut(wiring.Component):
         self.depth = depth
         self.channels = channels
         self.bits = bits
+        self.shape = ShortcutShape(depth, channels, bits)
         pixel = data.ArrayLayout(unsigned(bits), channels)
         super().__init__({"push": In(1), "i": In(pixel), "pop": In(1), "o": Out(pixel)})
 
@@ -75,7 +78,7 @@ class Shortcut(wiring.Component):
             m.d.sync += newest.eq(Mux(newest == self.depth - 1, 0, newest + 1))
         with m.If(self.pop):
             m.d.sync += oldest.eq(after)
-        queue = Ram(depth=self.depth, width=self.channels * self.bits)
+        queue = Ram(depth=self.depth, width=self.shape.pixel_bits)
         m.submodules.queue = place(queue, platform)
         m.d.comb += [
             queue.write_address.eq(newest),

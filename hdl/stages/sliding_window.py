@@ -7,6 +7,8 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 
+from .sliding_window_shape import SlidingWindowShape
+
 __all__ = ["SlidingWindow"]
 
 
@@ -86,12 +88,14 @@ class SlidingWindow(wiring.Component):
                 raise ValueError(f"{name} must be at least 1, not {size!r}")
         if padding < 0:
             raise ValueError(f"padding must be at least 0, not {padding!r}")
-        padded = height + 2 * padding
-        if kernel_height > padded:
-            raise ValueError(f"kernel_height must be at most {padded}, not {kernel_height!r}")
-        padded = width + 2 * padding
-        if kernel_width > padded:
-            raise ValueError(f"kernel_width must be at most {padded}, not {kernel_width!r}")
+        shape = SlidingWindowShape(**sizes, padding=padding)
+        if kernel_height > shape.padded_height:
+            most = shape.padded_height
+            raise ValueError(f"kernel_height must be at most {most}, not {kernel_height!r}")
+        if kernel_width > shape.padded_width:
+            most = shape.padded_width
+            raise ValueError(f"kernel_width must be at most {most}, not {kernel_width!r}")
+        self.shape = shape
         self.height = height
         self.width = width
         self.channels = channels
@@ -99,16 +103,15 @@ class SlidingWindow(wiring.Component):
         self.kernel_height = kernel_height
         self.kernel_width = kernel_width
         self.padding = padding
-        rows = channels * kernel_height * kernel_width
         super().__init__({
             "i": In(stream.Signature(data.ArrayLayout(unsigned(bits), channels))),
-            "o": Out(stream.Signature(data.ArrayLayout(unsigned(bits), rows))),
+            "o": Out(stream.Signature(data.ArrayLayout(unsigned(bits), shape.fan_in))),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        last_x = self.width + 2 * self.padding - 1
-        last_y = self.height + 2 * self.padding - 1
+        last_x = self.shape.padded_width - 1
+        last_y = self.shape.padded_height - 1
 
         x = Signal(range(last_x + 1))
         y = Signal(range(last_y + 1))
@@ -127,7 +130,7 @@ class SlidingWindow(wiring.Component):
                 m.d.sync += y.eq(Mux(y == last_y, 0, y + 1))
 
         # Data registers go without a reset, which would cost a gate for each of their bits.
-        size = self.channels * self.bits
+        size = self.shape.pixel_bits
         lines = [
             Signal(self.kernel_width * size, name=f"line_{ky}", reset_less=True)
             for ky in range(self.kernel_height)
@@ -167,12 +170,10 @@ class SlidingWindow(wiring.Component):
         lines: list[Signal],
     ) -> Value:
         """The kernel_height − 1 pixels above position x, topmost first."""
-        size = self.channels * self.bits
-        if self.kernel_height == 1:
-            return Const(0, 0)
-        if self.kernel_width == self.width + 2 * self.padding:
+        size = self.shape.pixel_bits
+        if not self.shape.has_lines:
             return Cat(line[:size] for line in lines[1:])
-        buffer = Ram(depth=self.width + 2 * self.padding, width=(self.kernel_height - 1) * size)
+        buffer = Ram(depth=self.shape.padded_width, width=self.shape.line_bits)
         m.submodules.buffer = place(buffer, platform)
         m.d.comb += [
             buffer.write_address.eq(x),

@@ -122,7 +122,7 @@ class Mapper:
             if not (cache / self._cells).is_file() or (cache / self._cells).read_bytes() != cells:
                 write_atomically(cache / self._cells, cells)
         except OSError as error:
-            raise UserError(f"{cache}: cannot be made and written: {error.strerror}") from None
+            raise UserError(f"cannot be made and written: {error.strerror}", file=cache) from None
 
     def map(self, design: Design, module: ModuleSource) -> MappedModule:
         """Map a module of a design, or take it from the cache.
@@ -166,7 +166,7 @@ class Mapper:
         try:
             write_atomically(entry, sealed(json.dumps(kept, separators=(",", ":")).encode()))
         except OSError as error:
-            raise UserError(f"{entry}: cannot be written: {error.strerror}") from None
+            raise UserError(f"cannot be written: {error.strerror}", file=entry) from None
         return MappedModule(netlist, candidate, seconds, False)
 
     def _run(self, module: ModuleSource, children: str, names: set[str]) -> tuple[Netlist, str]:
@@ -207,7 +207,7 @@ class Mapper:
 def _read(entry: Path, key: str) -> MappedModule:
     kept = json.loads(read_sealed(entry))
     if kept["key"] != key:
-        raise Damaged(f"{entry}: is damaged: it is of another module")
+        raise Damaged("is damaged: it is of another module", file=entry)
     return MappedModule(
         Netlist.from_dict(kept["netlist"]), kept["candidate"], kept["seconds"], True
     )

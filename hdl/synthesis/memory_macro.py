@@ -7,8 +7,11 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from kakure.hdl.shape.numbers import Number, at_least, ceil_div
 
 __all__ = ["SOURCE", "Fit", "MemoryMacro", "fit", "is_macro", "memory_macro"]
 
@@ -41,44 +44,60 @@ class Fit:
     mean_error: float
     max_error: float
 
-    def __call__(self, depth: float, width: float) -> float:
+    def __call__(self, depth: Any, width: Any) -> Any:
         """Evaluate for ``depth`` words of ``width`` bits."""
         return sum(c * _term(name, depth, width) for name, c in self.coefficients.items())
 
 
 @dataclass(frozen=True)
 class MemoryMacro:
-    """A memory of one read and one write port.
+    """A memory of one read and one write port, or many: then each attribute is an array.
 
     Attributes
     ----------
     depth, width, banks : int
         Words, bits of a word, and the number of equal macros that it is made of.
-    area_um2, access_ns, leakage_mw : float
+    area_um2, access_ns : float
         Of the whole memory.
+    bank_leakage_mw : float
+        Of each macro.
     read_pj, write_pj : float
         Of one access to one whole word.
     """
 
-    depth: int
-    width: int
-    banks: int
-    area_um2: float
-    access_ns: float
-    read_pj: float
-    write_pj: float
-    leakage_mw: float
+    depth: Number
+    width: Number
+    banks: Number
+    area_um2: Any
+    access_ns: Any
+    read_pj: Any
+    write_pj: Any
+    bank_leakage_mw: Any
+
+    @property
+    def leakage_mw(self) -> Any:
+        """Of the whole memory."""
+        return self.banks * self.bank_leakage_mw
 
 
-def _term(name: str, depth: float, width: float) -> float:
-    return {
-        "1": 1.0,
-        "width": width,
-        "depth": depth,
-        "depth*width": depth * width,
-        "width*sqrt(depth)": width * math.sqrt(depth),
-        "sqrt(depth*width)": math.sqrt(depth * width),
-    }[name]
+def _term(name: str, depth: Any, width: Any) -> Any:
+    match name:
+        case "1":
+            return 1.0
+        case "width":
+            return width
+        case "depth":
+            return depth
+        case "depth*width":
+            return depth * width
+        case "width*sqrt(depth)":
+            return width * _root(depth)
+        case _:
+            return _root(depth * width)
+
+
+def _root(number: Any) -> Any:
+    return np.sqrt(number) if isinstance(number, np.ndarray) else math.sqrt(number)
 
 
 def fit() -> dict[str, Fit]:
@@ -109,13 +128,13 @@ def _fits() -> dict[str, Fit]:
     return {name: Fit(**entry) for name, entry in json.loads(COEFFICIENTS.read_text()).items()}
 
 
-def is_macro(depth: int, width: int) -> bool:
+def is_macro(depth: Number, width: Number) -> Any:
     """Say whether a memory is big enough for a macro; a smaller one is made of flip-flops."""
-    return depth >= LEAST_DEPTH and depth * max(width, LEAST_WIDTH) >= LEAST_BITS
+    return (depth >= LEAST_DEPTH) & (depth * at_least(width, LEAST_WIDTH) >= LEAST_BITS)
 
 
-def memory_macro(depth: int, width: int) -> MemoryMacro:
-    """Estimate a memory of one read and one write port at 45 nm.
+def memory_macro(depth: Number, width: Number) -> MemoryMacro:
+    """Estimate a memory of one read and one write port at 45 nm, or many.
 
     Each quantity is Σ coefficient × term, for instance ``area = a + b·width + c·depth +
     d·depth·width``, with the coefficients in ``memory_macro.json``. The fit covers 32 to 2048
@@ -124,31 +143,30 @@ def memory_macro(depth: int, width: int) -> MemoryMacro:
 
     Parameters
     ----------
-    depth : int, at least 32
+    depth : int, at least 32, or array
         Words.
-    width : int, at least 1
+    width : int, at least 1, or array
         Bits of a word.
 
     Raises
     ------
     ValueError
-        If the memory is too small for a macro (:func:`is_macro`).
+        If the memory is too small for a macro (:func:`is_macro`). Of many such ones the numbers
+        mean nothing.
 
     Source
     ------
     CACTI 7 (Balasubramonian et al., ACM TACO 14(2), 2017, doi:10.1145/3085572), from the wheel
     zigzag-dse 3.9.1; ``cacti_45nm.csv`` states its settings.
     """
-    if not is_macro(depth, width):
+    if not isinstance(depth, np.ndarray) and not is_macro(depth, width):
         raise ValueError(
             f"a macro must have at least {LEAST_DEPTH} words and {LEAST_BITS} bits, "
             f"not {depth!r} words of {width!r} bits"
         )
-    deep, wide = math.ceil(depth / MOST_DEPTH), math.ceil(width / MOST_WIDTH)
-    one = {
-        name: quantity(depth / deep, max(width / wide, LEAST_WIDTH))
-        for name, quantity in _fits().items()
-    }
+    deep, wide = ceil_div(depth, MOST_DEPTH), ceil_div(width, MOST_WIDTH)
+    words, bits = depth / deep, at_least(width / wide, LEAST_WIDTH)
+    one = {name: quantity(words, bits) for name, quantity in _fits().items()}
     return MemoryMacro(
         depth=depth,
         width=width,
@@ -157,7 +175,7 @@ def memory_macro(depth: int, width: int) -> MemoryMacro:
         access_ns=one["access_ns"],
         read_pj=wide * one["read_pj"],
         write_pj=wide * one["write_pj"],
-        leakage_mw=deep * wide * one["leakage_mw"],
+        bank_leakage_mw=one["leakage_mw"],
     )
 
 

@@ -206,7 +206,9 @@ class NetlistSimulation:
         for kind in (k for k, g in groups.items() if g.cell.is_clock_gate):
             pins = groups[kind].pins
             if (pins["CK"] != self._clock).any():
-                raise UserError(f"{kind} must hang on the clock itself, not behind another gate")
+                raise UserError(
+                    f"{kind} must hang on the clock itself", value="behind another gate"
+                )
             size = len(pins["E"])
             gate_of |= {int(n): count + i for i, n in enumerate(pins["GCK"])}
             enables.append(self.slot[pins["E"]])

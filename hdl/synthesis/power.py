@@ -328,7 +328,7 @@ def measure_energy(flat: FlatNetlist, activity: Activity) -> EnergyReport:
         If the activity is of another netlist.
     """
     if len(activity.toggles) != flat.nets:
-        raise UserError(f"activity must be of {flat.nets} nets, not {len(activity.toggles)}")
+        raise UserError(f"activity must be of {flat.nets} nets", value=len(activity.toggles))
     sums = _Sums(flat, activity)
     sums.macros()
     sums.ports()

@@ -142,7 +142,7 @@ class SynthesisReport:
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
-            raise UserError(f"{path}: {error.strerror}") from None
+            raise UserError(f"{error.strerror}", file=path) from None
         return cls.from_json(text)
 
     def table(self, top: int = 15) -> str:

@@ -86,7 +86,7 @@ class _Propagation:
         if len(looped):
             edge = np.flatnonzero(np.isin(graph.target, looped))[0]
             path, net = graph.driven(int(edge))
-            raise UserError(f"{path}: net {net!r} is on or behind a combinational loop")
+            raise UserError(f"net {net!r} is on or behind a combinational loop", file=path)
 
     def _relax(self, graph: TimingGraph, tables: TableStack, edges: Ints) -> None:
         source, target = graph.source[edges], graph.target[edges]

@@ -161,7 +161,7 @@ def find_engine(name: EngineName = "auto") -> Engine:
         If there is none.
     """
     if name not in ENGINES:
-        raise UserError(f"engine must be one of {', '.join(ENGINES)}, not {name!r}")
+        raise UserError(f"engine must be one of {', '.join(ENGINES)}", value=repr(name))
     if name != "yowasp":
         pyosys = _installed("pyosys")
         if pyosys is not None:

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["BitReader"]
+from .weight_generator_shape import WORD, BitReaderShape
 
-WORD = 32
+__all__ = ["BitReader"]
 
 
 class BitReader(wiring.Component):
@@ -37,6 +37,7 @@ class BitReader(wiring.Component):
     flush: Signal
 
     def __init__(self) -> None:
+        self.shape = BitReaderShape()
         super().__init__({
             "i": In(stream.Signature(WORD)),
             "size": In(range(WORD + 1)),

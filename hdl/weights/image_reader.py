@@ -11,11 +11,10 @@ from kakure.hdl.emission.hierarchy import place
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
 from kakure.model.parameters.supermask_image import MAGIC
 
-from .mask_decoder import MAX_TOKEN
+from .weight_generator_shape import MAX_TOKEN, WORD, ImageReaderShape
 
 __all__ = ["IMAGE_WORD", "ImageReader", "LoadError", "scales_layout"]
 
-WORD = 32
 IMAGE_WORD = data.StructLayout({"word": WORD, "last": 1})
 HEADER = data.StructLayout({"layer": 8, "token": 8, "zero": 8, "magic": 8})
 SCALE = data.StructLayout({
@@ -127,6 +126,7 @@ class ImageReader(wiring.Component):
         self.layers = layers
         self.max_outputs = max_outputs
         self.max_mask_words = max_mask_words
+        self.shape = ImageReaderShape(layers, max_outputs, max_mask_words)
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
             "is_split": In(1),

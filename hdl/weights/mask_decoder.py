@@ -7,12 +7,9 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 
 from .bit_reader import BitReader
+from .weight_generator_shape import MAX_TOKEN, WORD, MaskDecoderShape
 
 __all__ = ["MAX_TOKEN", "MaskDecoder"]
-
-MAX_TOKEN = 5
-"""Largest size of a zero-run token [bit]."""
-WORD = 32
 
 
 class MaskDecoder(wiring.Component):
@@ -57,6 +54,7 @@ class MaskDecoder(wiring.Component):
     flush: Signal
 
     def __init__(self) -> None:
+        self.shape = MaskDecoderShape()
         super().__init__({
             "i": In(stream.Signature(WORD)),
             "token": In(range(MAX_TOKEN + 1)),

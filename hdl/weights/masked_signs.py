@@ -7,11 +7,10 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 
 from .mask_decoder import MAX_TOKEN, MaskDecoder
-from .sign_generator import SignGenerator, job_layout
+from .sign_generator import SignGenerator, job_layout, signs_shape
+from .weight_generator_shape import WORD, MaskedSignsShape
 
 __all__ = ["MaskedSigns"]
-
-WORD = 32
 
 
 class MaskedSigns(wiring.Component):
@@ -66,6 +65,14 @@ class MaskedSigns(wiring.Component):
         self.max_channels = max_channels
         self.windows = windows
         self.max_blocks = max_blocks
+        self.shape = MaskedSignsShape(
+            signs_shape(
+                generator=generator,
+                max_channels=max_channels,
+                windows=windows,
+                max_blocks=max_blocks,
+            )
+        )
         job = job_layout(
             generator=generator, max_channels=max_channels, windows=windows, max_blocks=max_blocks
         )

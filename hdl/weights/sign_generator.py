@@ -8,13 +8,14 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
 
+from .sign_generator_shape import SignGeneratorShape, Xorshift16Shape, Xorshift32Shape
 from .weight_order import GENERATORS, WeightOrder
 from .xorshift16 import Xorshift16
 from .xorshift32 import Xorshift32
 
 __all__ = ["LATENCY", "SignGenerator", "job_layout", "job_prefix"]
 
-LATENCY = {"xorshift32": 4, "xorshift16": 2}
+LATENCY = {"xorshift32": Xorshift32Shape.latency, "xorshift16": Xorshift16Shape.latency}
 """Cycles from the one that accepts a job to the one that offers its first word."""
 
 
@@ -46,6 +47,19 @@ def job_layout(
         "window": range(max(windows) + 1),
         "blocks": range(max_blocks + 1),
     })
+
+
+def signs_shape(
+    *, generator: str, max_channels: int, windows: tuple[int, ...], max_blocks: int
+) -> SignGeneratorShape:
+    """The shape of a :class:`SignGenerator`."""
+    return SignGeneratorShape(
+        max_channels=max_channels,
+        max_window=max(windows),
+        max_blocks=max_blocks,
+        is_16=int(generator == "xorshift16"),
+        windows=len(set(windows)),
+    )
 
 
 class SignGenerator(wiring.Component):
@@ -105,6 +119,9 @@ class SignGenerator(wiring.Component):
         self.max_channels = max_channels
         self.windows = windows
         self.max_blocks = max_blocks
+        self.shape = signs_shape(
+            generator=generator, max_channels=max_channels, windows=windows, max_blocks=max_blocks
+        )
         job = job_layout(
             generator=generator, max_channels=max_channels, windows=windows, max_blocks=max_blocks
         )

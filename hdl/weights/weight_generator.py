@@ -1,6 +1,5 @@
 """Loader of a network: from the supermask image to weights and scales."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Array, Const, Module, Signal, Value
@@ -10,43 +9,12 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 
 from .image_reader import IMAGE_WORD, ImageReader, LoadError, scales_layout
-from .mask_decoder import MAX_TOKEN
 from .masked_signs import MaskedSigns
 from .sign_generator import job_prefix
+from .weight_generator_shape import WORD, LayerWeights, WeightGeneratorShape
 from .weight_order import GENERATORS
 
 __all__ = ["LayerWeights", "LoadError", "WeightGenerator"]
-
-WORD = 32
-
-
-@dataclass(frozen=True)
-class LayerWeights:
-    """Sizes of one layer's weights.
-
-    Attributes
-    ----------
-    channels : int
-        Input channels.
-    window : int
-        Positions of one window; channels · window rows.
-    outputs : int
-        Output channels.
-    """
-
-    channels: int
-    window: int
-    outputs: int
-
-    @property
-    def blocks(self) -> int:
-        """Words of 32 weights in a row."""
-        return -(-self.outputs // WORD)
-
-    @property
-    def tail(self) -> int:
-        """Outputs in the last word of a row."""
-        return self.outputs - WORD * (self.blocks - 1)
 
 
 class WeightGenerator(wiring.Component):
@@ -124,13 +92,13 @@ class WeightGenerator(wiring.Component):
         self.generator = generator
         self.seed = seed
         self.layers = layers
-        index = range(len(layers))
-        max_outputs = max(layer.outputs for layer in layers)
+        self.shape = shape = WeightGeneratorShape.of(generator, layers)
+        index = range(shape.layers)
         weights = data.StructLayout({
             "valid": 1,
             "layer": index,
-            "row": range(max(layer.channels * layer.window for layer in layers)),
-            "block": range(max(layer.blocks for layer in layers)),
+            "row": range(shape.max_rows),
+            "block": range(shape.max_blocks),
             "positive": WORD,
             "negative": WORD,
         })
@@ -138,7 +106,7 @@ class WeightGenerator(wiring.Component):
             "i": In(stream.Signature(IMAGE_WORD)),
             "is_split": In(1),
             "weights": Out(weights),
-            "scales": Out(scales_layout(layers=len(layers), max_outputs=max_outputs)),
+            "scales": Out(scales_layout(layers=shape.layers, max_outputs=shape.max_outputs)),
             "done": Out(1),
             "error": Out(LoadError),
             "error_layer": Out(index),
@@ -146,18 +114,17 @@ class WeightGenerator(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        layers = self.layers
-        weights = max(x.channels * x.window * x.outputs for x in layers)
+        shape = self.shape
         reader = ImageReader(
-            layers=len(layers),
-            max_outputs=max(x.outputs for x in layers),
-            max_mask_words=-(-MAX_TOKEN * weights // WORD),
+            layers=shape.layers,
+            max_outputs=shape.max_outputs,
+            max_mask_words=shape.max_mask_words,
         )
         masked = MaskedSigns(
             generator=self.generator,
-            max_channels=max(x.channels for x in layers),
-            windows=tuple(sorted({x.window for x in layers})),
-            max_blocks=max(x.blocks for x in layers),
+            max_channels=shape.signs.max_channels,
+            windows=tuple(sorted({layer.window for layer in self.layers})),
+            max_blocks=shape.max_blocks,
         )
         m.submodules.reader = place(reader, platform)
         m.submodules.masked = place(masked, platform)

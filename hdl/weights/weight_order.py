@@ -4,6 +4,8 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .sign_generator_shape import WeightOrderShape
+
 __all__ = ["GENERATORS", "WeightOrder"]
 
 GENERATORS = ("xorshift32", "xorshift16")
@@ -71,6 +73,9 @@ class WeightOrder(wiring.Component):
         self.max_channels = max_channels
         self.max_window = max_window
         self.max_blocks = max_blocks
+        self.shape = WeightOrderShape(
+            max_channels, max_window, max_blocks, int(generator == "xorshift16")
+        )
         super().__init__({
             "start": In(1),
             "step": In(1),
@@ -78,7 +83,7 @@ class WeightOrder(wiring.Component):
             "window": In(range(max_window + 1)),
             "blocks": In(range(max_blocks + 1)),
             "channel": Out(range(max_channels)),
-            "row": Out(range(max_channels * max_window)),
+            "row": Out(range(self.shape.max_rows)),
             "block": Out(range(max_blocks)),
             "last_position": Out(1),
             "last_block": Out(1),

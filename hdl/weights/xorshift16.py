@@ -9,6 +9,8 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.arithmetic.gf2 import linear
 from kakure.model.reference.signs import xorshift16
 
+from .sign_generator_shape import Xorshift16Shape
+
 __all__ = ["Xorshift16"]
 
 
@@ -76,6 +78,7 @@ class Xorshift16(wiring.Component):
             raise ValueError(f"max_channels must be at least 1, not {max_channels!r}")
         self.windows = windows
         self.max_channels = max_channels
+        self.shape = Xorshift16Shape(len(set(windows)), max_channels)
         super().__init__({
             "prefix": In(16),
             "window": In(range(max(windows) + 1)),

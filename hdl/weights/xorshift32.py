@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .sign_generator_shape import Xorshift32Shape
+
 __all__ = ["Xorshift32"]
 
 
@@ -51,6 +53,7 @@ class Xorshift32(wiring.Component):
     signs: Signal
 
     def __init__(self) -> None:
+        self.shape = Xorshift32Shape()
         super().__init__({
             "start": In(1),
             "prefix": In(32),

@@ -149,7 +149,7 @@ def write_or_print(path: Path, text: str) -> None:
         print(text, end="")
         return
     if not path.parent.is_dir():
-        raise UserError(f"{path}: cannot be written: {path.parent} must be an existing folder")
+        raise UserError(f"cannot be written: {path.parent} must be an existing folder", file=path)
     try:
         target = Path(os.path.realpath(path))  # through a link, not in its place
         if target.exists() and not target.is_file():
@@ -157,5 +157,5 @@ def write_or_print(path: Path, text: str) -> None:
         else:
             write_atomically(target, text.encode())
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+        raise UserError(f"cannot be written: {error.strerror}", file=path) from None
     print(path)

@@ -3,6 +3,7 @@
 import os
 
 from kakure.model.datasets.table import DATASETS
+from kakure.model.errors import FieldError
 from kakure.model.shown import cut, shown
 
 __all__ = ["check_file_name", "check_residual", "check_shape"]
@@ -17,14 +18,16 @@ def check_shape(dataset: str, input_shape: tuple[int, int, int] | None) -> None:
         If they have none, two, or one out of range.
     """
     if dataset not in DATASETS and input_shape is None:
-        raise ValueError(
-            "input_shape is required where dataset is not one of "
-            f"{', '.join(DATASETS)}, but {shown(dataset)}"
+        raise FieldError(
+            "input_shape",
+            f"is required where dataset is not one of {', '.join(DATASETS)}, but {shown(dataset)}",
         )
     if dataset in DATASETS and input_shape is not None:
-        raise ValueError(f"input_shape must be left out with dataset {dataset}")
+        raise FieldError("input_shape", f"must be left out with dataset {dataset}")
     if input_shape is not None and not all(1 <= n <= 1024 for n in input_shape):
-        raise ValueError(f"input_shape must be 1 to 1024 in each part, not {cut(str(input_shape))}")
+        raise FieldError(
+            "input_shape", f"must be 1 to 1024 in each part, not {cut(str(input_shape))}"
+        )
 
 
 LONGEST_NAME = 255
@@ -47,11 +50,11 @@ def check_file_name(field: str, text: str | None) -> None:
     except UnicodeEncodeError:
         encoded = b"\0"
     if b"\0" in encoded:
-        raise ValueError(f"{field} must be a path that a file can have, not {shown(text)}")
+        raise FieldError(field, f"must be a path that a file can have, not {shown(text)}")
     longest = max(encoded.split(b"/"), key=len)
     if len(longest) > LONGEST_NAME:
-        raise ValueError(
-            f"{field} must have names of at most {LONGEST_NAME} bytes, not {len(longest)}"
+        raise FieldError(
+            field, f"must have names of at most {LONGEST_NAME} bytes, not {len(longest)}"
         )
 
 
@@ -64,11 +67,11 @@ def check_residual(kind: str, kernel: int | None, padding: int | None, pool: int
         If it may not.
     """
     if kind != "conv" or kernel is None:
-        raise ValueError("residual must be false in a linear layer")
+        raise FieldError("residual", "must be false in a linear layer")
     if pool != 1:
-        raise ValueError(f"pool must be 1 with residual, not {pool}")
+        raise FieldError("pool", f"must be 1 with residual, not {pool}")
     if not kernel % 2:
-        raise ValueError(f"kernel must be odd with residual, not {kernel}")
+        raise FieldError("kernel", f"must be odd with residual, not {kernel}")
     half = kernel // 2
     if padding not in (None, half):
-        raise ValueError(f"padding must be {half} with residual, not {padding}")
+        raise FieldError("padding", f"must be {half} with residual, not {padding}")

@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from kakure.model.errors import FieldError, FieldPath, UserError
 from kakure.model.shown import cut, printable, shown
 
 from .kinds import Kinds
 
-__all__ = ["explain", "field_path"]
+__all__ = ["explain", "field_of"]
 
 
 def _number(value: float) -> str:
@@ -43,22 +44,15 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 """The rule that each kind of pydantic's errors breaks, from its context."""
 
 
-def field_path(location: tuple[int | str, ...]) -> str:
-    """``("layers", 0, "kernel")`` as a person writes it: ``layers[0].kernel``."""
-    path = ""
-    for part in location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            part = cut(printable(part))
-            path += f".{part}" if path else part
-    return path
+def field_of(location: FieldPath) -> FieldPath:
+    """The field that pydantic calls ``location``, its names as they can be printed."""
+    return tuple(cut(printable(part)) if isinstance(part, str) else part for part in location)
 
 
 def explain(
     error: ValidationError, schemas: Mapping[str, type[BaseModel] | Kinds], data: Any = None
-) -> str:
-    """``field: rule, not value`` for the first thing that is wrong.
+) -> UserError:
+    """Where, rule and value of the first thing that is wrong.
 
     An unknown key comes before all else: it is often the reason why another one is missing.
 
@@ -74,20 +68,22 @@ def explain(
     errors = error.errors()
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     location = first["loc"]
-    path, kind, context = field_path(location), first["type"], first.get("ctx", {})
+    where, kind, context = field_of(location), first["type"], first.get("ctx", {})
     schema = schemas.get(".".join(part for part in location[:-1] if isinstance(part, str)))
     if kind == "extra_forbidden":
         assert schema is not None
-        return f"{path}: unknown key{_hint(str(location[-1]), schema, _at(data, location[:-1]))}"
+        hint = _hint(str(location[-1]), schema, _at(data, location[:-1]))
+        return UserError(f"unknown key{hint}", where=where)
     if kind == "missing":
-        return f"{path}: is required{_kind_that_has(str(location[-1]), schema, first['input'])}"
-    if kind == "value_error":
-        field, _, rule = first["msg"].removeprefix("Value error, ").partition(" ")
-        return f"{path}.{field}: {rule}" if path else f"{field}: {rule}"
+        owner = _kind_that_has(str(location[-1]), schema, first["input"])
+        return UserError(f"is required{owner}", where=where)
+    cause = context.get("error")
+    if isinstance(cause, FieldError):
+        return UserError(cause.rule, where=(*where, *cause.where))
     rule = RULES[kind](context) if kind in RULES else first["msg"]
     if kind == "string_too_short":
-        return f"{path}: {rule}"
-    return f"{path}: {rule}, not {context.get('actual_length', shown(first['input']))}"
+        return UserError(rule, where=where)
+    return UserError(rule, where=where, value=context.get("actual_length", shown(first["input"])))
 
 
 def _kind_that_has(key: str, schema: type[BaseModel] | Kinds | None, value: Any) -> str:
@@ -97,7 +93,7 @@ def _kind_that_has(key: str, schema: type[BaseModel] | Kinds | None, value: Any)
     return f" with {schema.key} {value[schema.key]}"
 
 
-def _at(data: Any, location: tuple[int | str, ...]) -> Any:
+def _at(data: Any, location: FieldPath) -> Any:
     """What lies at a place of the data."""
     for part in location:
         data = data[part]

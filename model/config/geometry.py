@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kakure.model.errors import FieldError
+
 if TYPE_CHECKING:
     from kakure.model.config.config import Config
     from kakure.model.config.engines.layer import LayerConfig
@@ -114,9 +116,9 @@ def chain(config: "Config") -> tuple[LayerGeometry, ...]:
         height, width = geometry.pooled_height, geometry.pooled_width
         channels = geometry.outputs
     if height * width != 1:
-        raise ValueError(
-            f"layers[{len(config.layers) - 1}] must leave a map of 1 x 1, not {height} x {width}: "
-            "end with a linear layer"
+        raise FieldError(
+            ("layers", len(config.layers) - 1),
+            f"must leave a map of 1 x 1, not {height} x {width}: end with a linear layer",
         )
     return tuple(result)
 
@@ -138,20 +140,21 @@ def _layer(
     out_height = height + 2 * padding - kernel_height + 1
     out_width = width + 2 * padding - kernel_width + 1
     if out_height < 1 or out_width < 1:
-        raise ValueError(
-            f"layers[{index}].kernel must fit the map of {height} x {width} with padding "
-            f"{padding}, not {layer.kernel}"
+        raise FieldError(
+            ("layers", index, "kernel"),
+            f"must fit the map of {height} x {width} with padding {padding}, not {layer.kernel}",
         )
     if layer.pool > min(out_height, out_width):
-        raise ValueError(
-            f"layers[{index}].pool must fit the map of {out_height} x {out_width}, not {layer.pool}"
+        raise FieldError(
+            ("layers", index, "pool"),
+            f"must fit the map of {out_height} x {out_width}, not {layer.pool}",
         )
     if layer.residual and output_bits is None:
-        raise ValueError(f"layers[{index}].residual must be false in the last layer")
+        raise FieldError(("layers", index, "residual"), "must be false in the last layer")
     if layer.residual and layer.channels != channels:
-        raise ValueError(
-            f"layers[{index}].channels must be the {channels} that are read with residual, "
-            f"not {layer.channels}"
+        raise FieldError(
+            ("layers", index, "channels"),
+            f"must be the {channels} that are read with residual, not {layer.channels}",
         )
     fan_in = channels * kernel_height * kernel_width
     groups = layer.groups(config, fan_in)

@@ -35,16 +35,16 @@ def parse(
     try:
         data = json.loads(text, object_pairs_hook=_without_repeats)
     except ValueError as error:
-        raise UserError(f"{source}: not valid JSON: {cut(printable(str(error)), 160)}") from None
+        raise UserError(f"not valid JSON: {cut(printable(str(error)), 160)}", file=source) from None
     except RecursionError:
-        raise UserError(f"{source}: not valid JSON: nested too deeply") from None
+        raise UserError("not valid JSON: nested too deeply", file=source) from None
     if not isinstance(data, dict):
-        raise UserError(f"{source}: must hold one JSON object, not {type(data).__name__}")
+        raise UserError("must hold one JSON object", value=type(data).__name__, file=source)
     data.pop("$schema", None)
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise UserError(f"{source}: {explain(error, schemas, data)}") from None
+        raise explain(error, schemas, data).of(source) from None
 
 
 def read_text(path: Path | str) -> str:
@@ -58,9 +58,9 @@ def read_text(path: Path | str) -> str:
     try:
         return read_regular(path, LARGEST).decode()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
     except ValueError:
-        raise UserError(f"{path}: cannot be read: is not UTF-8 text") from None
+        raise UserError("cannot be read: is not UTF-8 text", file=path) from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from kakure.model.errors import FieldError
+
 from .schema import Schema
 
 __all__ = ["Kinds"]
@@ -64,6 +66,8 @@ class Kinds(Generic[Kind]):
         ------
         ValidationError
             For what is wrong in it, or if it names no kind.
+        FieldError
+            If it has a key of another kind.
         """
         if isinstance(value, self.base):
             return value
@@ -84,8 +88,7 @@ class Kinds(Generic[Kind]):
         found = kind.model_validate({name: value[name] for name in value if name in left})
         for name in foreign:
             if not self._says_nothing(name, value[name]):
-                rule = f"{name} must be left out with {self.key} {value[self.key]}"
-                raise _error(PydanticCustomError("value_error", "{rule}", {"rule": rule}), value)
+                raise FieldError(name, f"must be left out with {self.key} {value[self.key]}")
         return found
 
     def _is_foreign(self, name: str, kind: type[Kind]) -> bool:

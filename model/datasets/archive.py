@@ -38,10 +38,10 @@ def check(folder: Path, digests: Mapping[str, str]) -> None:
         try:
             raw = path.read_bytes() if path.exists() else gzip.decompress(packed.read_bytes())
         except (OSError, EOFError) as error:
-            raise UserError(f"{path}: must be there, or gzipped: {error}") from None
+            raise UserError(f"must be there, or gzipped: {error}", file=path) from None
         found = hashlib.sha256(raw).hexdigest()
         if found != expected:
-            raise UserError(f"{path}: SHA-256 must be {expected}, not {found}")
+            raise UserError(f"SHA-256 must be {expected}", value=found, file=path)
 
 
 def run(command: list[str], folder: Path, hand: str) -> None:

@@ -63,12 +63,13 @@ def load(path: Path, split: Split) -> LabelledImages:
             raw = np.fromfile(path / name, np.uint8)
         except FileNotFoundError:
             raise UserError(
-                f"{path}: must hold {name} of CIFAR-10's binary version: make data DATASET=cifar10"
+                f"must hold {name} of CIFAR-10's binary version: make data DATASET=cifar10",
+                file=path,
             ) from None
         except OSError as error:
-            raise UserError(f"{path / name}: cannot be read: {error.strerror}") from None
+            raise UserError(f"cannot be read: {error.strerror}", file=path / name) from None
         if len(raw) != 10000 * record:
-            raise UserError(f"{path / name}: must hold {10000 * record} bytes, not {len(raw)}")
+            raise UserError(f"must hold {10000 * record} bytes", value=len(raw), file=path / name)
         batches.append(raw.reshape(10000, record))
     records = np.concatenate(batches)
     images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)

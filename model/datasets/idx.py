@@ -49,19 +49,20 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
             raw = _unpacked(path)
     except FileNotFoundError:
         raise UserError(
-            f"{path.parent}: must hold {path.name.removesuffix('.gz')} or {path.name}"
+            f"must hold {path.name.removesuffix('.gz')} or {path.name}", file=path.parent
         ) from None
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
+        raise UserError(f"cannot be read: {error}", file=path) from None
     if len(raw) >= 4 and raw[1:4] == b"\x08\0\0" and 1 <= raw[0] <= 4:
         raise UserError(
-            f"{path}: must have its header in big-endian byte order, not little-endian, "
-            f"{raw[:4].hex(' ')}"
+            f"must have its header in big-endian byte order, not little-endian, {raw[:4].hex(' ')}",
+            file=path,
         )
     if len(raw) < 4 or raw[:3] != b"\0\0\x08" or not 1 <= raw[3] <= 4:
         raise UserError(
-            f"{path}: must start with the idx header 00 00 08 of unsigned bytes, "
-            f"not {raw[:4].hex(' ') or 'nothing'}"
+            "must start with the idx header 00 00 08 of unsigned bytes",
+            value=raw[:4].hex(" ") or "nothing",
+            file=path,
         )
     header = 4 + 4 * raw[3]
     shape, swapped = (
@@ -71,11 +72,13 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     expected = header + math.prod(shape)
     if len(raw) == header + math.prod(swapped) != expected:
         raise UserError(
-            f"{path}: must have its shape {by(swapped)} in big-endian byte order, not little-endian"
+            f"must have its shape {by(swapped)} in big-endian byte order",
+            value="little-endian",
+            file=path,
         )
     if len(raw) != expected:
         raise UserError(
-            f"{path}: must hold {expected} bytes for its shape {by(shape)}, not {len(raw)}"
+            f"must hold {expected} bytes for its shape {by(shape)}", value=len(raw), file=path
         )
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape).copy()
 
@@ -85,28 +88,31 @@ def _unpacked(path: Path) -> bytes:
     with gzip.open(path) as file:
         raw = file.read(LARGEST_IDX + 1)
     if len(raw) > LARGEST_IDX:
-        raise UserError(f"{path}: cannot be read: must unpack to at most {LARGEST_IDX} bytes")
+        raise UserError(f"cannot be read: must unpack to at most {LARGEST_IDX} bytes", file=path)
     return raw
 
 
 def idx_folder(path: Path, split: Split, hint: str = "") -> LabelledImages:
     """Images and labels of a folder; ``hint`` says what to do where there is none."""
     if not path.is_dir():
-        raise UserError(f"{path}: dataset: must be an existing folder of idx files{hint}")
+        raise UserError(
+            f"must be an existing folder of idx files{hint}", where=("dataset",), file=path
+        )
     images_name, labels_name = IDX_FILES[split]
     colour_name = images_name.replace("idx3", "idx4")
     colour = any((path / f"{colour_name}{end}").exists() for end in ("", ".gz"))
     if colour and any((path / f"{images_name}{end}").exists() for end in ("", ".gz")):
-        raise UserError(f"{path}: must hold {images_name} or {colour_name}, not both")
+        raise UserError(f"must hold {images_name} or {colour_name}", value="both", file=path)
     images_name = colour_name if colour else images_name
     images = read_idx(path / images_name)
     labels = read_idx(path / labels_name)
     if images.ndim not in (3, 4):
-        raise UserError(f"{path / images_name}: must have 3 or 4 dimensions, not {images.ndim}")
+        raise UserError("must have 3 or 4 dimensions", value=images.ndim, file=path / images_name)
     if labels.shape != images.shape[:1]:
         raise UserError(
-            f"{path / labels_name}: must hold one label for each of {len(images)} images, "
-            f"not {by(labels.shape)}"
+            f"must hold one label for each of {len(images)} images",
+            value=by(labels.shape),
+            file=path / labels_name,
         )
     if images.ndim == 3:
         images = images[..., None]

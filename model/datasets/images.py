@@ -38,21 +38,23 @@ def load_images(config: Config, folder: Path, split: Split) -> LabelledImages:
         data, source = idx_folder(path, split), str(path)
     if data.images.shape[1:] != config.shape:
         raise UserError(
-            f"{source}: images must be {by(config.shape)} as in the configuration, "
-            f"not {by(data.images.shape[1:])}"
+            f"images must be {by(config.shape)} as in the configuration",
+            value=by(data.images.shape[1:]),
+            file=source,
         )
     if not len(data):
-        raise UserError(f"{source}: must hold at least one {split} image, not 0")
+        raise UserError(f"must hold at least one {split} image", value="0", file=source)
     if split == "train" and len(data) < LEAST_TRAINING:
         raise UserError(
-            f"{source}: must hold at least {LEAST_TRAINING} training images, not {len(data)}"
+            f"must hold at least {LEAST_TRAINING} training images", value=len(data), file=source
         )
     classes = config.layers[-1].channels
     first, last = int(data.labels.min()), int(data.labels.max())
     if last >= classes:
         start = ", for labels start at 0" if first > 0 else ""
         raise UserError(
-            f"{source}: labels must be below {classes}, the outputs of the last layer{start}, "
-            f"not {f'{first} to ' if start else ''}{last}"
+            f"labels must be below {classes}, the outputs of the last layer{start}",
+            value=f"{(f'{first} to ' if start else '')}{last}",
+            file=source,
         )
     return data

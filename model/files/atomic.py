@@ -66,8 +66,9 @@ def check_writable(path: Path, field: str) -> None:
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(path.stat().st_mode):
                 raise UserError(
-                    f"{path}: {field}: must be a file in an existing, writable folder, not a "
-                    f"{'folder' if path.is_dir() else 'device'}"
+                    f"{field}: must be a file in an existing, writable folder",
+                    value=f"a {('folder' if path.is_dir() else 'device')}",
+                    file=path,
                 )
         with suppress(FileNotFoundError):
             path.lstat()  # refuses a name that is too long
@@ -78,7 +79,8 @@ def check_writable(path: Path, field: str) -> None:
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(
-            f"{path}: {field}: must be a file in an existing, writable folder: {error.strerror}"
+            f"{field}: must be a file in an existing, writable folder: {error.strerror}",
+            file=path,
         ) from None
     except ValueError as error:  # a NUL, or what cannot be encoded
-        raise UserError(f"{path}: {field}: must be the name of a file: {error}") from None
+        raise UserError(f"{field}: must be the name of a file: {error}", file=path) from None

@@ -33,7 +33,7 @@ def check_regular(path: Path | str) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
         kind = KINDS.get(stat.S_IFMT(mode), "something else")
-        raise UserError(f"{path}: cannot be read: must be an ordinary file, not {kind}")
+        raise UserError("cannot be read: must be an ordinary file", value=kind, file=path)
 
 
 def _opened(path: str, flags: int) -> int:
@@ -54,5 +54,5 @@ def read_regular(path: Path | str, most: int) -> bytes:
     with open(path, "rb", opener=_opened) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise UserError(f"{path}: cannot be read: must have at most {most} bytes, not more")
+        raise UserError(f"cannot be read: must have at most {most} bytes", value="more", file=path)
     return data

@@ -49,7 +49,7 @@ def read_sealed(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Damaged(f"{path}: cannot be read: {error.strerror}") from None
+        raise Damaged(f"cannot be read: {error.strerror}", file=path) from None
     return opened(data, path)
 
 

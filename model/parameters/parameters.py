@@ -14,6 +14,7 @@ from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
 from kakure.model.files.regular_file import check_regular
+from kakure.model.provenance import array_digest
 from kakure.model.shown import cut
 
 __all__ = [
@@ -66,6 +67,12 @@ class Parameters:
     layers: tuple[LayerParameters, ...]
     metadata: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all masks and scales."""
+        parts = ("mask", "multiplier", "offset", "shift")
+        return array_digest(*(getattr(layer, part) for layer in self.layers for part in parts))
+
 
 def random_parameters(config: Config, seed: int) -> Parameters:
     """Untrained parameters that use the whole range of every activation, for tests."""
@@ -116,7 +123,7 @@ def save_parameters(path: Path | str, config: Config, parameters: Parameters) ->
     try:
         write_atomically(Path(path), _ordered(save(tensors, metadata)))
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+        raise UserError(f"cannot be written: {error.strerror}", file=path) from None
 
 
 def _ordered(data: bytes) -> bytes:
@@ -144,15 +151,17 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
             metadata = dict(file.metadata() or {})
     except FileNotFoundError:
         raise UserError(
-            f"{path}: parameters: must be an existing file; make train writes it"
+            "must be an existing file; make train writes it", where=("parameters",), file=path
         ) from None
     except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
-        raise UserError(f"{path}: parameters: cannot be read: {error}") from None
+        raise UserError(f"cannot be read: {error}", where=("parameters",), file=path) from None
     expected = _identity(config)["weights"]
     if metadata.get("weights") != expected:
         raise UserError(
-            f"{path}: weights: must be {expected} as in the configuration, "
-            f"not {cut(str(metadata.get('weights')), 120)}"
+            f"must be {expected} as in the configuration",
+            where=("weights",),
+            value=cut(str(metadata.get("weights")), 120),
+            file=path,
         )
     layers = []
     for geometry in config.geometry:
@@ -160,7 +169,8 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
     unknown = sorted(set(tensors) - _names(len(config.geometry)))
     if unknown:
         raise UserError(
-            f"{path}: {unknown[0]}: must not be there, the network has {len(layers)} layers"
+            f"{unknown[0]}: must not be there, the network has {len(layers)} layers",
+            file=path,
         )
     return Parameters(tuple(layers), metadata)
 
@@ -179,14 +189,15 @@ def _layer(
     def tensor(part: str, dtype: type, size: int) -> np.ndarray:
         name = f"{prefix}.{part}"
         if name not in tensors:
-            raise UserError(f"{path}: {name}: is required by the configuration, but missing")
+            raise UserError(f"{name}: is required by the configuration, but missing", file=path)
         value = tensors[name]
         if part == "shift" and value.shape == (1,):  # one for all channels: an older file
             value = np.repeat(value, size)
         if value.dtype != dtype or value.shape != (size,):
             raise UserError(
-                f"{path}: {name}: must be {np.dtype(dtype).name} of shape ({size},) for this "
-                f"configuration, not {value.dtype} of shape {value.shape}"
+                f"{name}: must be {np.dtype(dtype).name} of shape ({size},) for this configuration",
+                value=f"{value.dtype} of shape {value.shape}",
+                file=path,
             )
         return value
 
@@ -199,21 +210,22 @@ def _layer(
     worst = int(max(abs(multiplier.min()), abs(multiplier.max())))
     if multiplier.min() < -limit or multiplier.max() >= limit:
         raise UserError(
-            f"{path}: {prefix}.multiplier: must fit {MULTIPLIER_BITS} bits, not {worst}"
+            f"{prefix}.multiplier: must fit {MULTIPLIER_BITS} bits", value=worst, file=path
         )
     most = (1 << SHIFT_BITS) - 1
     wrong = shift[(shift < 0) | (shift > most)]
     if wrong.size:
-        raise UserError(f"{path}: {prefix}.shift: must be 0 to {most}, not {wrong[0]}")
+        raise UserError(f"{prefix}.shift: must be 0 to {most}", value=wrong[0], file=path)
     mask = mask.reshape(geometry.fan_in, outputs)
     if geometry.output_bits is None:
         if shift.any():
             wrong = shift[shift != 0][0]
-            raise UserError(f"{path}: {prefix}.shift: must be 0 in the last layer, not {wrong}")
+            raise UserError(f"{prefix}.shift: must be 0 in the last layer", value=wrong, file=path)
         peaks = config.weights.channel_peaks(config.layers[geometry.index], geometry, mask)
         largest = int((np.abs(multiplier) * peaks + np.abs(offset)).max())
         if largest >= 1 << (OFFSET_BITS - 1):
             raise UserError(
-                f"{path}: {prefix}: logits must fit {OFFSET_BITS} bits, but may reach {largest}"
+                f"{prefix}: logits must fit {OFFSET_BITS} bits, but may reach {largest}",
+                file=path,
             )
     return LayerParameters(mask, multiplier, offset, shift)

@@ -152,8 +152,9 @@ def _fold_layer(layer: HiddenLayer) -> tuple[LayerParameters, int]:
     for name, values in {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}.items():
         if not np.isfinite(values).all():
             raise UserError(
-                f"layers[{geometry.index}]: the {name} of BatchNorm must be finite, "
-                f"not {values[~np.isfinite(values)][0]}: training diverged"
+                f"the {name} of BatchNorm must be finite, not "
+                f"{values[~np.isfinite(values)][0]}: training diverged",
+                where=("layers", geometry.index),
             )
     mask = layer.weights.mask.cpu().numpy()
     peaks = layer.engine.channel_peaks(geometry, mask)

@@ -81,7 +81,8 @@ def trained_sums(config: Config, index: int) -> Sums | None:
         return None
     if layer.engine not in TRAINED_SUMS:
         raise UserError(
-            f"layers[{index}].engine: must be exact or in TRAINED_SUMS to train, "
-            f"not {layer.engine!r}"
+            "must be exact or in TRAINED_SUMS to train",
+            where=("layers", index, "engine"),
+            value=repr(layer.engine),
         )
     return TRAINED_SUMS[layer.engine](config, index)

@@ -40,6 +40,9 @@ STATISTICS_BATCHES = 40
 VALIDATION_SEED = 0
 """Seed of the validation split: the same in every run, so that runs can be compared."""
 
+HISTORY = ("epoch", "train_loss", "validation_correct", "validation_loss")
+"""What is kept of an epoch; as JSON in the parameters' metadata, a list of lists."""
+
 ANEW = "remove it, or train with --fresh, to start over"
 
 
@@ -78,7 +81,9 @@ def pick_device(name: str) -> torch.device:
             raise RuntimeError("it does not add")
     except Exception as error:  # each kind of device that is missing has its own
         reason = cut(printable((str(error).splitlines() or [type(error).__name__])[0]), 200)
-        raise UserError(f"--device: must be usable here, not {shown(name)}: {reason}") from None
+        raise UserError(
+            f"must be usable here, not {shown(name)}: {reason}", where=("--device",)
+        ) from None
     return device
 
 
@@ -119,7 +124,7 @@ class Trainer:
         self.network = Network(config, generator=self.generator).to(device)
         if len(data) < LEAST_TRAINING:
             raise UserError(
-                f"{config.dataset}: must hold at least {LEAST_TRAINING} images, not {len(data)}"
+                f"must hold at least {LEAST_TRAINING} images", value=len(data), file=config.dataset
             )
         held = torch.from_numpy(systematic(data.labels, recipe.validation, VALIDATION_SEED))
         images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
@@ -196,13 +201,8 @@ class Trainer:
                 self._keep(0, *self._judge())
             return
         correct, held_loss = self._judge()
-        record = {
-            "epoch": self.epoch,
-            "train_loss": train_loss,
-            "validation_correct": correct,
-            "validation_count": len(self.held_labels),
-            "validation_loss": held_loss,
-        }
+        values = (self.epoch, train_loss, correct, held_loss)
+        record: dict[str, float] = dict(zip(HISTORY, values, strict=True))
         self.history.append(record)
         if not self.best or (correct, -held_loss) >= (self.best["correct"], -self.best["loss"]):
             self._keep(self.epoch, correct, held_loss)
@@ -257,7 +257,7 @@ class Trainer:
                 write_atomically(path, content)
         except OSError as error:
             kept = "; the same command goes on after the last epoch" if path.exists() else ""
-            raise UserError(f"{path}: cannot be written: {error.strerror}{kept}") from None
+            raise UserError(f"cannot be written: {error.strerror}{kept}", file=path) from None
 
     def load(self, path: Path) -> None:
         """Go on where a checkpoint stopped; Damaged, or UserError if it is of another run."""
@@ -268,8 +268,8 @@ class Trainer:
             for name, value in self.options.items():
                 if options.get(name) != value:
                     raise UserError(
-                        f"{path}: {name} must be {value!r} to resume, not {options.get(name)!r}; "
-                        f"{ANEW}"
+                        f"{name} must be {value!r} to resume, not {options.get(name)!r}; {ANEW}",
+                        file=path,
                     )
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -279,7 +279,7 @@ class Trainer:
             raise
         except Exception as error:  # torch raises whatever the damage leads to
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(f"{path}: cannot be read: {reason}; {ANEW}") from None
+            raise UserError(f"cannot be read: {reason}; {ANEW}", file=path) from None
 
     def result(self) -> Trained:
         """The best epoch so far."""
@@ -289,6 +289,7 @@ class Trainer:
             "images": self.options["images"],
             "sources": self.options["sources"],
             "tools": json.dumps(self.options["tools"], sort_keys=True),
+            "history": json.dumps([list(record.values()) for record in self.history]),
         }
         return Trained(
             dataclasses.replace(parameters, metadata={**parameters.metadata, **made}),

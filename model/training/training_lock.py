@@ -26,6 +26,7 @@ def training_lock(lock: Path, source: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise UserError(
-            f"{source}: a training with this seed is under way already, and holds {lock}: wait for "
-            "it, or take another --seed"
+            f"a training with this seed is under way already, and holds {lock}: "
+            "wait for it, or take another --seed",
+            file=source,
         ) from None

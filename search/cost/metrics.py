@@ -89,8 +89,9 @@ class LayerBatch:
         for geometry, layer in zip(config.geometry, config.layers, strict=True):
             if layer.engine not in ENGINES:
                 raise UserError(
-                    f"layers[{geometry.index}].engine: must be {' or '.join(map(repr, ENGINES))} "
-                    f"in a cost model, not {layer.engine!r}"
+                    f"must be {' or '.join(map(repr, ENGINES))} in a cost model",
+                    where=("layers", geometry.index, "engine"),
+                    value=repr(layer.engine),
                 )
             rows.append({
                 "in_height": geometry.in_height,

@@ -1,6 +1,5 @@
 """What every layer of a space costs, for every (input channels, output channels, option)."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
@@ -297,8 +296,9 @@ def _with_constant(space: Space, model: CostModel, tables: Tables, extrapolate: 
     slack = max(rests) - min(rests)
     if slack > 1e-3 + SLACK * min(areas):
         raise UserError(
-            f"{model.name}: the area of a whole must be the sum of its layers' areas, a "
-            f"constant, and the largest of what they share, not {slack:.0f} µm² off"
+            f"{model.name}: the area of a whole must be the sum of its layers' "
+            "areas, a constant, and the largest of what they share",
+            value=f"{slack:.0f} µm² off",
         )
     constant = int(np.ceil(round(max(rests), 3)))
     return replace(tables, constant_area_um2=constant, slack_um2=int(np.ceil(round(slack, 3))))
@@ -373,7 +373,7 @@ def _layer_table(
     try:
         costs = model.layer_costs(batch, extrapolate=extrapolate)
     except UserError as error:  # it names the row of the batch
-        raise UserError(re.sub(r"^layers\[\d+\]", f"layers[{index}]", str(error))) from None
+        raise error.at(layer=index) from None
     weights = np.where(follows, np.outer(before, after) * geometry.window, 0)
     area = np.ceil(costs.area_um2).astype(np.int64).reshape(shape)
     return LayerTable(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kakure.model.errors import UserError
+from kakure.model.errors import Infeasible, UserError
 from kakure.search.cost.tables import Solution, Tables
 
 from .problem import Problem
@@ -47,9 +47,13 @@ def band_optimum(tables: Tables, problem: Problem, cell_um2: int = 1000) -> Band
         block depends on the network.
     """
     if problem.least_weights or problem.area_um2 is None:
-        raise UserError("least_weights: must be 0, and area_um2 given, to search a band of areas")
+        raise UserError(
+            "must be 0, and area_um2 given, to search a band of areas", where=("least_weights",)
+        )
     if len(list(tables.levels())) > 1:
-        raise UserError("area_um2: no band can be searched with a cost model that shares a block")
+        raise UserError(
+            "no band can be searched with a cost model that shares a block", where=("area_um2",)
+        )
     (tables,) = tables.levels()
     n = len(tables.layers)
     low = problem.least_area_um2 - tables.constant_area_um2
@@ -60,7 +64,9 @@ def band_optimum(tables: Tables, problem: Problem, cell_um2: int = 1000) -> Band
     sure_low, sure_high = max(0, -(-low // cell_um2)), high // cell_um2 - n
     sure = total[sure_low : sure_high + 1]
     if not len(sure) or int(sure.min()) == NEVER:
-        raise UserError(f"area_um2: must leave a network in the band, not {problem.area_um2}")
+        raise Infeasible(
+            "must leave a network in the band", where=("area_um2",), value=problem.area_um2
+        )
     cell = sure_low + int(sure.argmin())
     solution = tables.solution(*_trace(tables, problem, stages, cell, cell_um2))
     return BandOptimum(solution, problem.time_ps(solution), int(may.min()))

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from kakure.model.errors import UserError
+from kakure.model.errors import Infeasible
 from kakure.search.cost.tables import Solution, Tables
 
 from .problem import Problem
@@ -91,9 +91,10 @@ class ExactSearch:
         self.problem = problem
         most = max(Recursion(part, problem).most_weights for part in tables)
         if problem.least_weights > most:
-            raise UserError(
-                f"least_weights: must be at most {most}, the largest network of the space, "
-                f"not {problem.least_weights}"
+            raise Infeasible(
+                f"must be at most {most}, the largest network of the space",
+                where=("least_weights",),
+                value=problem.least_weights,
             )
         self.parts = tuple(
             Part(which, part, recursion)
@@ -103,9 +104,10 @@ class ExactSearch:
         if all(not len(part.recursion.front[0]) for part in self.parts):
             least = least_area_um2(tables, problem)
             reason = f" with {problem.least_weights} weights" if problem.least_weights else ""
-            raise UserError(
-                f"area_um2: must be at least {least}, the least area that is feasible{reason}, "
-                f"not {problem.area_um2}"
+            raise Infeasible(
+                f"must be at least {least}, the least area that is feasible{reason}",
+                where=("area_um2",),
+                value=problem.area_um2,
             )
 
     @property

@@ -61,11 +61,11 @@ class Tuning:
 
     def __post_init__(self) -> None:
         if self.epochs < 0:
-            raise UserError(f"tuning epochs: must be at least 0, not {self.epochs}")
+            raise UserError("tuning epochs: must be at least 0", value=self.epochs)
         for name in ("images", "held"):
             value = getattr(self, name)
             if value is not None and value < 2:
-                raise UserError(f"tuning {name}: must be at least 2, not {value}")
+                raise UserError(f"tuning {name}: must be at least 2", value=value)
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ class Start:
             digest, state = checkpoint["options"]["digest"], checkpoint["best"]["state"]
         except Exception as error:  # torch raises whatever the damage leads to
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(f"{path}: is no checkpoint of a training: {reason}") from None
+            raise UserError(f"is no checkpoint of a training: {reason}", file=path) from None
         if digest != config.digest:
             raise UserError(
-                f"{path}: must be of the configuration {config.digest[:12]}, not {digest[:12]}"
+                f"must be of the configuration {config.digest[:12]}", value=digest[:12], file=path
             )
         buffer = io.BytesIO()
         torch.save(state, buffer)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kakure.model.errors import UserError
+from kakure.model.errors import Infeasible, UserError
 
 from .guided import Guide
 from .paired import Paired, images_needed, loss_bound
@@ -35,10 +35,12 @@ class Demand:
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.confidence < 1:
-            raise UserError(f"confidence: must be 0.5 to below 1, not {self.confidence:g}")
+            raise UserError(
+                "must be 0.5 to below 1", where=("confidence",), value=f"{self.confidence:g}"
+            )
         for name in ("parts", "steps"):
             if getattr(self, name) < 1:
-                raise UserError(f"{name}: must be at least 1, not {getattr(self, name)}")
+                raise UserError(f"{name}: must be at least 1", value=getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,12 @@ def require_images(loss: float, demand: Demand, count: int, reference: float = 1
     if room > 0 and images_needed(room, demand.confidence) <= count:
         return
     least = 1 - (1 - demand.confidence) ** (1 / count) - (1 - reference)
-    raise UserError(
-        f"loss: must be at least {math.ceil(least * 1e4) / 1e4:.4f}, the least that {count} images "
-        f"can show at a confidence of {demand.confidence:g}, not {loss:g}"
+    raise Infeasible(
+        f"must be at least {math.ceil(least * 1e4) / 1e4:.4f}, the "
+        f"least that {count} images can show at a confidence of "
+        f"{demand.confidence:g}",
+        where=("loss",),
+        value=f"{loss:g}",
     )
 
 
@@ -156,10 +161,13 @@ def certify(problem: Problem, demand: Demand, witness: Witness) -> Certificate:
         problem.bar.update()
     if chosen is None:
         assert refused is not None
-        raise UserError(
-            f"loss: must be at least {math.ceil(refused.bound * 1e4) / 1e4:.4f}, which "
-            f"{witness.count} images show at a confidence of {demand.confidence:g} of the safest "
-            f"precision, not {problem.loss:g}"
+        raise Infeasible(
+            "must be at least "
+            f"{math.ceil(refused.bound * 1e4) / 1e4:.4f}, which "
+            f"{witness.count} images show at a confidence of "
+            f"{demand.confidence:g} of the safest precision",
+            where=("loss",),
+            value=f"{problem.loss:g}",
         )
     return Certificate(demand.confidence, len(witness.starts), chosen, refused)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-from kakure.model.errors import UserError
+from kakure.model.errors import Infeasible
 from kakure.search.store.parallel import Workers, evaluate
 from kakure.search.store.store import Store
 
@@ -199,7 +199,9 @@ class Problem:
         if best is not None:
             return best
         entry = min(self.asked.values(), key=lambda e: (e.loss, e.cost.product, e.levels))
-        raise UserError(
-            f"loss: must be at least {math.ceil(entry.loss * 1e4) / 1e4:.4f}, the least of "
-            f"{len(self.asked)} precisions measured, not {self.loss:g}"
+        raise Infeasible(
+            f"must be at least {math.ceil(entry.loss * 1e4) / 1e4:.4f}, "
+            f"the least of {len(self.asked)} precisions measured",
+            where=("loss",),
+            value=f"{self.loss:g}",
         )

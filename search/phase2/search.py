@@ -151,9 +151,9 @@ def optimize(
         is not the point's network.
     """
     if budget < 1:
-        raise UserError(f"budget: must be at least 1, not {budget}")
+        raise UserError("must be at least 1", where=("budget",), value=budget)
     if not 0 <= loss < 1:
-        raise UserError(f"loss: must be at least 0 and below 1, not {loss:g}")
+        raise UserError("must be at least 0 and below 1", where=("loss",), value=f"{loss:g}")
     precision = PrecisionSpace(space, point, start.config.name)
     costs = PrecisionCosts(precision, model, product=product, extrapolate=extrapolate)
     judge = make_judge(precision, start, tuning, seed=seed, store=store, workers=workers)

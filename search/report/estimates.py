@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kakure.sim.report.svg import grouped
+
 __all__ = ["clock_ns", "error_said", "estimates", "percent"]
 
 
@@ -41,16 +43,16 @@ def estimates(result: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]
             percent(max(layers)) if layers else "",
         )
 
-    rows = [row("area", f"{metrics['area_um2']:,.0f} µm²", "area")]
+    rows = [row("area", f"{grouped(metrics['area_um2'])} µm²", "area")]
     period = clock_ns(result)
     if period:
         rows.append(row("clock period", f"{period:.3f} ns, {1e3 / period:,.0f} MHz", "time"))
     rows += [
-        ("cycles from result to result", f"{metrics['cycles']:,.0f}", "", "", ""),
+        ("cycles from result to result", grouped(metrics["cycles"]), "", "", ""),
         row("latency of one image", f"{metrics['latency_ns'] / 1e3:,.2f} µs", "time"),
         row("interval from image to image", f"{metrics['interval_ns'] / 1e3:,.2f} µs", "time"),
     ]
     if metrics["energy_pj"] is not None:
         rows.append(row("energy per image", f"{metrics['energy_pj'] / 1e3:,.2f} nJ", "energy"))
-    rows.append(("memory", f"{metrics['memory_bits']:,.0f} bit", "", "", ""))
+    rows.append(("memory", f"{grouped(metrics['memory_bits'])} bit", "", "", ""))
     return rows

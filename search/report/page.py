@@ -1,26 +1,19 @@
 """The result of a search as one HTML page that needs no other file."""
 
 import base64
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from kakure.sim.report.html import cards, document, figure, note, table
+from kakure.sim.report.svg import grouped
+
 from .estimates import estimates, percent
+from .figures import duration, figures, moved, said
+from .next_steps import next_steps
 from .precisions import precisions
 
 __all__ = ["page"]
-
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #222; }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-img { max-width: 100%; height: auto; }
-code { background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }
-.note { color: #555; }
-"""
 
 CAPTIONS = {
     "area-time": (
@@ -37,15 +30,6 @@ CAPTIONS = {
 }
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table; every cell is escaped."""
-    top = "".join(f"<th>{escape(head)}</th>" for head in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-
-
 ERRORS = (
     "Mean and worst error are those of whole designs that the model's fit did not see; the clock's "
     "are those of designs whose slowest path is of the same kind. The last column is the mean of a "
@@ -57,7 +41,7 @@ def _summary(result: Mapping[str, Any]) -> str:
     best = result["best"]
     model = result["model"]["name"]
     heads = (f"{model} model", "estimate", "mean error", "worst error", "of one layer, mean")
-    text = table(heads, estimates(result)) + f"<p class=note>{escape(ERRORS)}</p>"
+    text = table(heads, estimates(result)) + note(ERRORS)
     outside = best["metrics"].get("outside") or ()
     if outside:
         lines = "".join(f"<li>{escape(line)}</li>" for line in outside)
@@ -77,7 +61,7 @@ def _summary(result: Mapping[str, Any]) -> str:
         ))
         measured.append(("loss of accuracy", found["statement"]))
     if best.get("synthesized_um2"):
-        measured.append(("area, synthesized", f"{best['synthesized_um2']:,.0f} µm²"))
+        measured.append(("area, synthesized", f"{grouped(best['synthesized_um2'])} µm²"))
         measured.append(("error of the estimate", percent(best["error"])))
     return text + table(("measured", ""), measured)
 
@@ -115,8 +99,8 @@ def _layers(result: Mapping[str, Any]) -> str:
             layer["engine"],
             *shown,
             layer["copies"],
-            f"{area:,.0f}",
-            f"{cycles:,.0f}",
+            grouped(area),
+            grouped(cycles),
         ))
     return table(heads, rows)
 
@@ -129,8 +113,8 @@ def _rounds(result: Mapping[str, Any]) -> str:
                 number,
                 point["role"],
                 point["digest"][:12],
-                f"{point['predicted_um2']:,.0f}",
-                f"{point['synthesized_um2']:,.0f}",
+                grouped(point["predicted_um2"]),
+                grouped(point["synthesized_um2"]),
                 percent(point["error"]),
                 "" if point["is_new"] else "seen before",
             ))
@@ -159,7 +143,7 @@ def _candidates(result: Mapping[str, Any]) -> str:
                     one["channels"], one["pools"], one["residual"], strict=True
                 )
             ),
-            f"{one['area_um2']:,.0f}",
+            grouped(one["area_um2"]),
             f"{one['time_ps'] / 1e6:,.2f}",
             f"{one['score']:.4f}",
             f"{one['log_parameters']:.2f}",
@@ -169,23 +153,6 @@ def _candidates(result: Mapping[str, Any]) -> str:
         for n, one in enumerate(last["candidates"])
     ]
     return table(heads, rows)
-
-
-def _next_steps(config: str) -> str:
-    """The commands that go on from the result."""
-    path = escape(shlex.quote(config))
-    rows = (
-        ("gen", "Verilog, supermask, registers, bench and synthesis report"),
-        ("sim", "test images through its RTL: every logit and every cycle must be equal"),
-        ("evaluate", "accuracy of the integer model on the whole test set"),
-    )
-    lines = (f"<li><code>make {verb} CONFIG={path}</code>: {said}</li>" for verb, said in rows)
-    return f"<ul>{''.join(lines)}</ul>"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def page(
@@ -208,15 +175,14 @@ def page(
     seconds : float, optional
         How long the search took; what the store held already took none.
     """
-    name = escape(result["space"]["name"])
+    name = result["space"]["name"]
 
     def picture(key: str) -> str:
         if key not in pictures:
             return ""
         data = base64.b64encode(pictures[key]).decode()
-        caption = escape(CAPTIONS[key])
-        image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
-        return f"<figure>{image}<figcaption class=note>{caption}</figcaption></figure>"
+        image = f'<img alt="{escape(CAPTIONS[key])}" src="data:image/png;base64,{data}">'
+        return figure(image, CAPTIONS[key])
 
     origin = table(
         ("made by", ""),
@@ -225,20 +191,25 @@ def page(
             ("space", result["space_digest"]),
             ("best", result["best"]["digest"]),
             ("seed", result["seed"]),
-            *([] if seconds is None else [("time of this run", _duration(seconds))]),
+            *([] if seconds is None else [("time of this run", duration(seconds))]),
             *sorted(result["versions"].items()),
         ],
+        of="text",
     )
     parts = [
-        f"<h1>{name}</h1>",
-        _summary(result),
+        f"<h1>{escape(name)}</h1>",
+        note(said(result, seconds)),
+        cards(figures(result)),
         "<h2>Next</h2>",
-        _next_steps(config),
+        next_steps(config, ("gen", "sim", "evaluate")),
+        "<h2>What was found</h2>",
+        _summary(result),
         "<h2>Layers</h2>",
         _layers(result),
         picture("layer-choices"),
         "<h2>Phase 1: network and periphery</h2>",
         picture("area-time"),
+        note(moved(result)),
         _candidates(result),
         "<h2>Phase 2: precision</h2>",
         picture("energy-accuracy"),
@@ -249,6 +220,4 @@ def page(
         "<h2>Origin</h2>",
         origin,
     ]
-    head = f'<meta charset="utf-8"><title>{name}</title><style>{STYLE}</style>'
-    body = "\n".join(parts)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{body}</body></html>\n'
+    return document(name, parts)

@@ -4,12 +4,13 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from kakure.sim.report.svg import grouped
 
 __all__ = ["PLOTS", "draw"]
 
@@ -92,7 +93,7 @@ def area_time(result: Mapping[str, Any]) -> Figure:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return grouped(value) if value >= 100 else f"{value:.3g}"
 
 
 def _plain_ticks(axis: Axis, *, is_log: bool) -> None:
@@ -138,7 +139,7 @@ def energy_accuracy(result: Mapping[str, Any]) -> Figure:
         "*",
         markersize=14,
         color=COLOURS["best"],
-        label="best",
+        label="best: least cost above the bound",
     )
     axes.axhline(
         100 * result["phase2"]["least_accuracy"], color="0.5", linestyle="--", label="bound"
@@ -176,7 +177,7 @@ KNOBS = (
 def layer_choices(result: Mapping[str, Any]) -> Figure:
     """Each knob of each layer of the best configuration."""
     layers = result["best"]["config"]["layers"]
-    figure = Figure(figsize=(7.0, 1.3 * len(KNOBS) + 0.6), dpi=PIXELS, layout="constrained")
+    figure = Figure(figsize=(7.0, 0.9 * len(KNOBS) + 0.8), dpi=PIXELS, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(KNOBS), 1, sharex=True, squeeze=False)[:, 0]
     names = [
@@ -239,11 +240,10 @@ PLOTS = {
 def draw(result: Mapping[str, Any]) -> dict[str, bytes]:
     """Every picture that the result has data for, as PNG, by name."""
     pictures = {}
-    with mpl.rc_context({"svg.hashsalt": "kakure"}):
-        for name, plot in PLOTS.items():
-            if name == "feedback" and not any(one["synthesized"] for one in result["rounds"]):
-                continue
-            buffer = io.BytesIO()
-            plot(result).savefig(buffer, format="png", metadata={"Software": None})
-            pictures[name] = buffer.getvalue()
+    for name, plot in PLOTS.items():
+        if name == "feedback" and not any(one["synthesized"] for one in result["rounds"]):
+            continue
+        buffer = io.BytesIO()
+        plot(result).savefig(buffer, format="png", metadata={"Software": None})
+        pictures[name] = buffer.getvalue()
     return pictures

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kakure.sim.report.svg import THIN
+
 from .estimates import percent
 
 __all__ = ["precisions"]
@@ -61,4 +63,4 @@ def _bits(entry: Mapping[str, Any]) -> str:
 
 
 def _number(value: float | None, unit: float, digits: int) -> str:
-    return "" if value is None else f"{value / unit:,.{digits}f}"
+    return "" if value is None else f"{value / unit:,.{digits}f}".replace(",", THIN)

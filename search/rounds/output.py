@@ -42,16 +42,22 @@ def check_output(folder: Path) -> None:
         ours = {"best.json", PARAMETERS, "search.json", "index.html", *(f"{p}.png" for p in PLOTS)}
         if not folder.is_dir() or {path.name for path in folder.iterdir()} - ours:
             raise UserError(
-                f"{folder}: --output: must be new, or hold the result of a search and nothing else"
+                "must be new, or hold the result of a search and nothing else",
+                where=("--output",),
+                file=folder,
             )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             folder.with_name(f".{folder.name}.lock").lstat()  # refuses too long a name
     except OSError as error:
-        raise UserError(f"{folder}: --output: cannot be made: {error.strerror}") from None
+        raise UserError(
+            f"cannot be made: {error.strerror}", where=("--output",), file=folder
+        ) from None
     if not os.access(folder.parent, os.W_OK):
-        raise UserError(f"{folder}: --output: cannot be made: its folder cannot be written")
+        raise UserError(
+            "cannot be made: its folder cannot be written", where=("--output",), file=folder
+        )
 
 
 def write_result(

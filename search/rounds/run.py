@@ -10,7 +10,7 @@ import numpy as np
 
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
-from kakure.model.errors import UserError
+from kakure.model.errors import Infeasible, UserError
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.provenance import sources, tools
 from kakure.search.cost.digital.measured import Measurement
@@ -111,7 +111,9 @@ def search(
         range, the data set is missing, no precision keeps the accuracy.
     """
     if options.model == "analog" and options.rounds:
-        raise UserError("rounds: must be 0 with the analog model: there is nothing to synthesize")
+        raise UserError(
+            "must be 0 with the analog model: there is nothing to synthesize", where=("rounds",)
+        )
     for split in ("train", "test"):  # what is missing is said before hours of training
         load_images(space.probe, folder, split)
     extra: list[Measurement] = []
@@ -124,9 +126,9 @@ def search(
         model = cost_model(options.model, extra)
         try:
             turn = _turn(space, folder, options, model, seen, store, workers, progress)
-        except UserError as error:
+        except Infeasible as error:
             # What was learned may leave no network below the bound: the last round's stands.
-            if not turns or not str(error).startswith("area_um2: must be at least"):
+            if not turns or error.where != ("area_um2",):
                 raise
             stopped = str(error)
             break

@@ -111,8 +111,9 @@ class Naswot:
         """The score of a configuration's network, its readouts made lossless."""
         if len(self.images) < self.batch:
             raise UserError(
-                f"{config.dataset}: must hold at least {self.batch} images to score networks, "
-                f"not {len(self.images)}"
+                f"must hold at least {self.batch} images to score networks",
+                value=len(self.images),
+                file=config.dataset,
             )
         batch = as_tensor(self.images.images[: self.batch])
         config = without_readout(config)

@@ -16,6 +16,7 @@ from pydantic import (
 
 from kakure.model.config.checks import check_residual
 from kakure.model.config.schema import Schema
+from kakure.model.errors import FieldError
 
 __all__ = ["Form", "FromList", "LayerChoice", "LayerSpace", "Option", "Sharing", "as_tuple"]
 
@@ -133,9 +134,9 @@ class LayerSpace(Schema):
     @model_validator(mode="after")
     def _check(self) -> "LayerSpace":
         if self.kind == "conv" and self.kernel is None:
-            raise ValueError("kernel is required for a conv layer")
+            raise FieldError("kernel", "is required for a conv layer")
         if self.kind == "linear" and self.pool != (1,):
-            raise ValueError(f"pool must be 1 in a linear layer, not {max(self.pool)}")
+            raise FieldError("pool", f"must be 1 in a linear layer, not {max(self.pool)}")
         if True in self.residual:
             pool = 1 if max(self.repeat) > 1 else min(self.pool)
             check_residual(self.kind, self.kernel, self.padding, pool)
@@ -143,19 +144,19 @@ class LayerSpace(Schema):
             values = getattr(self, name)
             for value in values:
                 if values.count(value) > 1:
-                    raise ValueError(f"{name} must not repeat {value}")
+                    raise FieldError(name, f"must not repeat {value}")
         needs = ("column_sharing", "adc_type", "adc_bits")
         if "crossbar" in self.engine:
             for name in needs:
                 if not getattr(self, name):
-                    raise ValueError(f"{name} is required with engine crossbar")
+                    raise FieldError(name, "is required with engine crossbar")
         else:
             for name in needs:
                 if getattr(self, name):
-                    raise ValueError(f"{name} must be left out without engine crossbar")
+                    raise FieldError(name, "must be left out without engine crossbar")
             if self.copies != (1,) or self.adc_shift:
                 name = "adc_shift" if self.adc_shift else "copies"
-                raise ValueError(f"{name} must be left out without engine crossbar")
+                raise FieldError(name, "must be left out without engine crossbar")
         return self
 
     @property

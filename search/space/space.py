@@ -26,7 +26,7 @@ from kakure.model.config.schema import Schema
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
 from kakure.model.datasets.table import DATASETS
-from kakure.model.errors import UserError
+from kakure.model.errors import FieldError, FieldPath, UserError
 
 from .layer_space import Form, FromList, LayerChoice, LayerSpace, Sharing, as_tuple
 
@@ -121,13 +121,13 @@ class Space(Schema):
         for index, layer in enumerate(self.layers):
             for columns, sharing in product(self.crossbar.columns, layer.column_sharing):
                 if columns % sharing:
-                    raise ValueError(
-                        f"layers[{index}].column_sharing must divide crossbar.columns = "
-                        f"{columns}, not {sharing}"
+                    raise FieldError(
+                        ("layers", index, "column_sharing"),
+                        f"must divide crossbar.columns = {columns}, not {sharing}",
                     )
         if any(self.layers[-1].residual):
-            raise ValueError(
-                f"layers[{len(self.layers) - 1}].residual must be false in the last layer"
+            raise FieldError(
+                ("layers", len(self.layers) - 1, "residual"), "must be false in the last layer"
             )
         check_shape(self.dataset, self.input_shape)
         check_file_name("dataset", self.dataset)
@@ -136,8 +136,8 @@ class Space(Schema):
                 self._check_shortcuts()
                 _ = self.probe
             except ValidationError as error:
-                field, _, rule = explain(error, {}).partition(": ")
-                raise ValueError(f"{field} {rule}") from None
+                found = explain(error, {})
+                raise FieldError(found.where, found.said) from None
         else:
             _ = self.families
         return self
@@ -154,9 +154,10 @@ class Space(Schema):
         if all(layer.is_fixed for layer in self.layers):
             return (self,)
         if self.possible_families > MOST_FAMILIES:
-            raise ValueError(
-                f"layers must have at most {MOST_FAMILIES} choices of pool and repeat in all, "
-                f"not {self.possible_families}"
+            raise FieldError(
+                "layers",
+                f"must have at most {MOST_FAMILIES} choices of pool and repeat in all, "
+                f"not {self.possible_families}",
             )
         found: dict[tuple[LayerSpace, ...], Space] = {}
         first = None
@@ -169,7 +170,9 @@ class Space(Schema):
             except ValidationError as error:
                 first = first or explain(error, {})
         if not found:
-            raise ValueError(f"layers must fit for one choice of pool and repeat at least: {first}")
+            raise FieldError(
+                "layers", f"must fit for one choice of pool and repeat at least: {first}"
+            )
         return tuple(found.values())
 
     def _fixed(self, choice: Sequence[tuple[int, int]]) -> tuple[LayerSpace, ...]:
@@ -206,14 +209,15 @@ class Space(Schema):
         for index, layer in enumerate(self.layers):
             lacking = [count for count in before if count not in layer.channels]
             if True in layer.residual and len(lacking) == len(before):
-                raise ValueError(
-                    f"layers[{index}].residual must be false where channels has none of the "
-                    f"{', '.join(map(str, before))} that are read"
+                raise FieldError(
+                    ("layers", index, "residual"),
+                    f"must be false where channels has none of the "
+                    f"{', '.join(map(str, before))} that are read",
                 )
             if False not in layer.residual and lacking:
-                raise ValueError(
-                    f"layers[{index}].residual must offer false too where channels lacks the "
-                    f"{lacking[0]} that may be read"
+                raise FieldError(
+                    ("layers", index, "residual"),
+                    f"must offer false too where channels lacks the {lacking[0]} that may be read",
                 )
             before = tuple(c for c in layer.channels if False in layer.residual or c in before)
 
@@ -246,23 +250,16 @@ class Space(Schema):
             If the point does not lie in the space.
         """
         for field in ("rows", "columns"):
-            self._expect(f"crossbar.{field}", getattr(point, field), getattr(self.crossbar, field))
+            _expect(("crossbar", field), getattr(point, field), getattr(self.crossbar, field))
         for index, (layer, choice) in enumerate(zip(self.layers, point.layers, strict=True)):
-            path = f"layers[{index}]"
-            self._expect(f"{path}.channels", choice.channels, layer.channels)
-            self._expect(f"{path}.residual", choice.residual, layer.residual)
-            self._expect(f"{path}.option", choice.option, layer.options)
-            self._expect(f"{path}.input_bits", choice.input_bits, layer.input_bits)
+            _expect(("layers", index, "channels"), choice.channels, layer.channels)
+            _expect(("layers", index, "residual"), choice.residual, layer.residual)
+            _expect(("layers", index, "option"), choice.option, layer.options)
+            _expect(("layers", index, "input_bits"), choice.input_bits, layer.input_bits)
             is_crossbar = choice.option.engine == "crossbar"
-            self._expect(
-                f"{path}.adc_bits", choice.adc_bits, layer.adc_bits if is_crossbar else (None,)
-            )
+            bits = layer.adc_bits if is_crossbar else (None,)
+            _expect(("layers", index, "adc_bits"), choice.adc_bits, bits)
         return self._config(point, name or self.name)
-
-    @staticmethod
-    def _expect(path: str, value: Any, values: tuple[Any, ...]) -> None:
-        if value not in values:
-            raise ValueError(f"{path} must be one of {', '.join(map(str, values))}, not {value}")
 
     def _config(self, point: Point, name: str) -> Config:
         layers = []
@@ -373,7 +370,10 @@ def load_family(path: Path | str) -> Space:
     space = load_space(path)
     if len(space.families) > 1:
         raise UserError(
-            f"{path}: layers: pool and repeat must leave one family here, not {len(space.families)}"
+            "pool and repeat must leave one family here",
+            where=("layers",),
+            value=len(space.families),
+            file=path,
         )
     return next(iter(space.families))
 
@@ -381,6 +381,11 @@ def load_family(path: Path | str) -> Space:
 def json_schema() -> str:
     """JSON schema of a space, for editors."""
     return json.dumps(Space.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _expect(where: FieldPath, value: Any, values: tuple[Any, ...]) -> None:
+    if value not in values:
+        raise FieldError(where, f"must be one of {', '.join(map(str, values))}, not {value}")
 
 
 def describe(space: Space) -> str:

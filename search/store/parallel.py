@@ -153,5 +153,5 @@ def _check_address(address: str) -> None:
         socket.create_connection((host.rpartition("/")[2], int(port)), timeout=10).close()
     except OSError as error:
         raise UserError(
-            f"RAY_ADDRESS: must be a running cluster, not {address!r}: {error}"
+            f"must be a running cluster, not {address!r}: {error}", where=("RAY_ADDRESS",)
         ) from None

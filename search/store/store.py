@@ -63,7 +63,8 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"{path}: cannot be opened and written: {error.strerror} ({error.filename})"
+                f"cannot be opened and written: {error.strerror} ({error.filename})",
+                file=path,
             ) from None
         check_file(path)  # what is no store is refused before a file is made beside it
         self._lock, is_alone = self._locked()
@@ -82,7 +83,7 @@ class Store:
             lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise UserError(
-                f"{self.path}: cannot be opened and written: {path}: {error.strerror}"
+                f"cannot be opened and written: {path}: {error.strerror}", file=self.path
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,7 +98,7 @@ class Store:
         try:
             self._connect()
         except Damaged as error:
-            reason = str(error).removeprefix(f"{self.path}: ")
+            reason = error.said
             self.connection.close()
             found = self._set_aside(is_alone, "damaged", reason)
             self._connect()
@@ -107,7 +108,9 @@ class Store:
     def _set_aside(self, is_alone: bool, suffix: str, reason: str) -> dict[bytes, Row]:
         """Rename a file that cannot be used, and return what is whole in it."""
         if not is_alone:
-            raise UserError(f"{self.path}: {reason}, and in use: wait for the other search to end")
+            raise UserError(
+                f"{reason}, and in use: wait for the other search to end", file=self.path
+            )
         kept = self.path.with_name(f"{self.path.name}.{suffix}")
         found = salvage(self.path) if suffix == "damaged" else {}
         try:
@@ -116,7 +119,7 @@ class Store:
                 self.path.with_name(self.path.name + part).unlink(missing_ok=True)
         except OSError as error:
             raise UserError(
-                f"{self.path}: {reason}, and cannot be renamed: {error.strerror}"
+                f"{reason}, and cannot be renamed: {error.strerror}", file=self.path
             ) from None
         taken = f"{len(found)} evaluations of it are whole, all others" if found else "evaluations"
         self._say(f"{reason}; kept as {kept.name}: {taken} are made anew")
@@ -133,7 +136,7 @@ class Store:
         for row in self._broken():
             self._forget(row)
             if row in self._broken():  # it is not where its key says
-                raise Damaged(f"{self.path}: is damaged: a key is not the one that was written")
+                raise Damaged("is damaged: a key is not the one that was written", file=self.path)
 
     def _broken(self) -> list[Row]:
         with self._reported():
@@ -192,7 +195,7 @@ class Store:
         except sqlite3.Error as error:
             raise refused(error, self.path) from None
         except (MemoryError, OverflowError, UnicodeError):
-            raise Damaged(f"{self.path}: is damaged: its rows cannot be read") from None
+            raise Damaged("is damaged: its rows cannot be read", file=self.path) from None
 
     def count(self, kind: str) -> int:
         """Number of stored evaluations of a kind."""

@@ -79,15 +79,15 @@ def check_file(path: Path) -> Literal["new", "old", "current"]:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise UserError(f"{path}: must be a file, not a folder")
+            raise UserError("must be a file", value="a folder", file=path)
         if not stat.S_ISREG(mode):
-            raise UserError(f"{path}: must be a regular file")
+            raise UserError("must be a regular file", file=path)
         with path.open("rb") as file:
             head = file.read(PAGE)
     except FileNotFoundError:
         return "new"
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be opened and written: {_reason(error)}") from None
+        raise UserError(f"cannot be opened and written: {_reason(error)}", file=path) from None
     if not head:
         return "new"
     marks = (
@@ -96,13 +96,15 @@ def check_file(path: Path) -> Literal["new", "old", "current"]:
         b"CREATE TABLE evaluations (" in head,
     )
     if sum(marks) < 2:
-        raise UserError(f"{path}: is no store of evaluations; move it away")
+        raise UserError("is no store of evaluations; move it away", file=path)
     version = head[60:64]
     if version == (1).to_bytes(4):
         return "old"
     if version.count(VERSION) < 3:
         number = version[0] if len(set(version)) == 1 else int.from_bytes(version)
-        raise UserError(f"{path}: must be a store of version {VERSION}, not {number}; move it away")
+        raise UserError(
+            f"must be a store of version {VERSION}, not {number}; move it away", file=path
+        )
     return "current"
 
 
@@ -115,8 +117,8 @@ def refused(error: sqlite3.Error, path: Path) -> UserError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     is_writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
     if code in REFUSALS and not (code == sqlite3.SQLITE_READONLY and is_writable):
-        return UserError(f"{path}: cannot be opened and written: {error}")
-    return Damaged(f"{path}: is damaged: {error}")
+        return UserError(f"cannot be opened and written: {error}", file=path)
+    return Damaged(f"is damaged: {error}", file=path)
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -135,16 +137,16 @@ def check_layout(connection: sqlite3.Connection, path: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION or version != int.from_bytes(bytes([VERSION] * 4)):
-        raise Damaged(f"{path}: is damaged: its header is not the one that was written")
+        raise Damaged("is damaged: its header is not the one that was written", file=path)
     tables = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
     if [tuple(map(as_bytes, row)) for row in tables] != [
         (b"table", b"evaluations", b"evaluations", CREATE.encode())
     ]:
-        raise Damaged(f"{path}: is damaged: its table is not the one that was written")
+        raise Damaged("is damaged: its table is not the one that was written", file=path)
     (state,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if as_bytes(state) != b"ok":
         said = as_bytes(state).decode("utf-8", "replace").splitlines()
-        raise Damaged(f"{path}: is damaged: {(said or ['a page'])[-1]}")
+        raise Damaged(f"is damaged: {(said or ['a page'])[-1]}", file=path)
 
 
 def as_bytes(value: object) -> bytes:

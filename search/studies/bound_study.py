@@ -216,10 +216,10 @@ def load(path: Path, common: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(searches, dict):
             raise TypeError
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{path}: is no record of searches; move the file away") from None
+        raise UserError("is no record of searches; move the file away", file=path) from None
     for name, value in common.items():
         if record.get(name) != json.loads(json.dumps(value)):
-            raise UserError(f"{path}: {name}: must be that of this study; move the file away")
+            raise UserError(f"{name}: must be that of this study; move the file away", file=path)
     return record
 
 
@@ -297,7 +297,7 @@ def write_page(page: Path, name: str, text: str) -> None:
     old = read_text(page)
     first, last = f"<!-- {name} -->\n", f"<!-- end {name} -->"
     if old.count(first) != 1 or old.count(last) != 1:
-        raise UserError(f"{page}: must hold the lines {first.strip()} and {last} once each")
+        raise UserError(f"must hold the lines {first.strip()} and {last} once each", file=page)
     before, _, rest = old.partition(first)
     _, _, after = rest.partition(last)
     write_atomically(page, f"{before}{first}\n{text}\n\n{last}{after}".encode())

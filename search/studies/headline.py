@@ -27,14 +27,13 @@ from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.errors import UserError
 from kakure.search.cost.analog.model import AnalogFigures, AnalogModel
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
 from kakure.search.cost.metrics import LayerBatch
 from kakure.search.cost.tables import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import LayerChoice, Option
 from kakure.search.space.space import Point, Space, load_family
-
-from .vgg16 import VGG16_CHANNELS, vgg16_config
 
 __all__ = [
     "Headline",
@@ -403,8 +402,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         space = load_family(args.space)
         if len(space.layers) != len(VGG16_CHANNELS) + 1:
             raise UserError(
-                f"{args.space}: layers: must be {len(VGG16_CHANNELS) + 1}, VGG16's, "
-                f"not {len(space.layers)}"
+                f"must be {len(VGG16_CHANNELS) + 1}, VGG16's",
+                where=("layers",),
+                value=len(space.layers),
+                file=args.space,
             )
         first = space.layers[0]
         usual = dict(
@@ -413,7 +414,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, value in usual.items():
             if value not in getattr(first, name):
                 raise UserError(
-                    f"{args.space}: layers[0].{name}: must hold {value}, the usual baseline's"
+                    f"layers[0].{name}: must hold {value}, the usual baseline's", file=args.space
                 )
         print(text(headline(space, AnalogModel(), progress=True)))
 

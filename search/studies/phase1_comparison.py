@@ -257,23 +257,29 @@ def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     for name in ("seeds", "evaluations"):
         if getattr(args, name) < 1:
-            raise UserError(f"--{name}: must be at least 1, not {getattr(args, name)}")
+            raise UserError(f"--{name}: must be at least 1", value=getattr(args, name))
     space = load_family(args.space)
     problem = Problem.of(space)
     if args.objective:
         problem = dataclasses.replace(problem, objective=args.objective)
     if args.area is not None:
         if not 0 < args.area <= 1e12:
-            raise UserError(f"--area: must be above 0 and at most 1e12, not {args.area:g}")
+            raise UserError(
+                "must be above 0 and at most 1e12", where=("--area",), value=f"{args.area:g}"
+            )
         problem = dataclasses.replace(problem, area_um2=int(args.area))
     if args.least_weights is not None:
         if args.least_weights < 0:
-            raise UserError(f"--least-weights: must be at least 0, not {args.least_weights}")
+            raise UserError(
+                "must be at least 0", where=("--least-weights",), value=args.least_weights
+            )
         problem = dataclasses.replace(problem, least_weights=args.least_weights)
     problems = [problem]
     if args.band is not None:
         if problem.area_um2 is None or not 0 < args.band < 100:
-            raise UserError("--band: must be above 0 and below 100, around a bound on the area")
+            raise UserError(
+                "must be above 0 and below 100, around a bound on the area", where=("--band",)
+            )
         off = problem.area_um2 * args.band / 100
         low, high = int(problem.area_um2 - off), int(problem.area_um2 + off)
         band = Problem(problem.objective, high, least_area_um2=low)

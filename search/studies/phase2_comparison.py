@@ -282,7 +282,7 @@ def run(args: argparse.Namespace) -> None:
     recipe = dataclasses.replace(recipe_for(space.dataset), epochs=args.epochs or effort.epochs)
     if args.validation is not None:
         if args.validation < 2:
-            raise UserError(f"--validation: must be at least 2, not {args.validation}")
+            raise UserError("must be at least 2", where=("--validation",), value=args.validation)
         recipe = dataclasses.replace(recipe, validation=args.validation)
     tuning = Tuning(
         epochs=effort.tuning_epochs if args.tuning_epochs is None else args.tuning_epochs,
@@ -363,9 +363,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def command() -> None:
         if args.reference is not None and not 0 <= args.reference <= 1:
-            raise UserError(f"--reference: must be 0 to 1, not {args.reference:g}")
+            raise UserError("must be 0 to 1", where=("--reference",), value=f"{args.reference:g}")
         if args.loss is not None and not 0 <= args.loss < 1:
-            raise UserError(f"--loss: must be at least 0 and below 1, not {args.loss:g}")
+            raise UserError(
+                "must be at least 0 and below 1", where=("--loss",), value=f"{args.loss:g}"
+            )
         run(args)
 
     return run_command(

@@ -94,14 +94,16 @@ class PublishedCost:
     def layer_costs(self, batch: LayerBatch, *, extrapolate: bool = False) -> LayerCosts:
         """Cost of layers, each by itself."""
         if (batch.engine != 0).any():
-            raise UserError("engine: must be 'crossbar' with the published cost, not 'pe_array'")
+            raise UserError(
+                "must be 'crossbar' with the published cost", where=("engine",), value="'pe_array'"
+            )
         is_known = np.ones(len(batch), bool)
         for field, value in FITTED.items():
             actual = getattr(batch, field)
             is_known &= actual == value
             if not extrapolate and (actual != value).any():
                 wrong = actual[actual != value][0]
-                raise UserError(f"{field}: must be {value} with the published cost, not {wrong}")
+                raise UserError(f"{field}: must be {value} with the published cost", value=wrong)
         is_head = (batch.kernel_height == batch.in_height) & (batch.out_height == 1)
         is_head &= batch.padding == 0
         rows = batch.kernel_height * batch.kernel_width * batch.in_channels
@@ -182,8 +184,9 @@ def published_tables(space: Space) -> Tables:
     kinds = [layer.kind for layer in space.layers]
     if kinds[-2:] != ["conv", "linear"] or "linear" in kinds[:-1]:
         raise UserError(
-            "layers: must be convolutions and one linear layer for the published tables, not "
-            f"{', '.join(kinds)}"
+            "must be convolutions and one linear layer for the published tables",
+            where=("layers",),
+            value=", ".join(kinds),
         )
     model = PublishedCost(copies_count=False, single_precision=True)
     (tables,) = build_tables(space, model)
@@ -210,6 +213,7 @@ def _same_readout(options, option) -> int:
         if (other.adc_type, other.column_sharing) == (option.adc_type, option.column_sharing):
             return index
     raise UserError(
-        f"layers: the linear layer must offer {option.adc_type} and column_sharing "
-        f"{option.column_sharing}, as the last convolution does"
+        f"the linear layer must offer {option.adc_type} and column_sharing "
+        f"{option.column_sharing}, as the last convolution does",
+        where=("layers",),
     )

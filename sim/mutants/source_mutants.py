@@ -56,6 +56,10 @@ CONDITIONS = ("If", "Elif")
 """Methods of a Module whose argument is a condition."""
 
 
+FEATURES = ("terms", "path_terms")
+"""Methods of shapes that decide nothing of the hardware: what areas and delays are fitted to."""
+
+
 @dataclass(frozen=True)
 class SourceMutant:
     """One change of one source file.
@@ -280,6 +284,8 @@ class _Finder(ast.NodeVisitor):
             self.visit(node.value)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.name in FEATURES:
+            return
         defaults = [*node.args.defaults, *node.args.kw_defaults]
         for child in [default for default in defaults if default is not None]:
             self.visit(child)

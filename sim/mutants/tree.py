@@ -92,7 +92,7 @@ class Tree:
         command += [f"--timeout={TEST_S}", f"--basetemp={self._temporary}", *tests]
         with self._lock:
             if self._is_stopped:
-                raise UserError("the campaign must be running, not stopped")
+                raise UserError("the campaign must be running", value="stopped")
             self._process = process = subprocess.Popen(
                 tied(command),
                 cwd=self.folder,
@@ -113,7 +113,7 @@ class Tree:
         finally:
             _end_group(process)
         if self._is_stopped:
-            raise UserError("the campaign must be running, not stopped")
+            raise UserError("the campaign must be running", value="stopped")
         return _failure(process.returncode, said, tests)
 
     def stop(self) -> None:

@@ -88,7 +88,9 @@ def simulate(
     images, description = project.images(count)
     what = description.partition(" ")[2]
     if count is not None and len(images) < count and not or_fewer:
-        raise UserError(f"--images: must be at most {len(images)}, all {what}, not {count}")
+        raise UserError(
+            f"must be at most {len(images)}, all {what}", where=("--images",), value=count
+        )
     folder = build_folder(project.config)
     with fresh_folder(BUILD / "sim" / folder.name) as run:
         while not copied(project, folder, run):

@@ -29,8 +29,9 @@ class Spatial(Architecture):
         weights = self.config.weights
         if not isinstance(weights, HiddenWeights):
             raise UserError(
-                "weights.kind: must be 'hidden' for an accelerator, whose weights are made "
-                f"on chip, not {weights.kind!r}"
+                "must be 'hidden' for an accelerator, whose weights are made on chip",
+                where=("weights", "kind"),
+                value=repr(weights.kind),
             )
         check_bus_widths(self.config)
 

@@ -35,6 +35,7 @@ def check_bus_widths(config: Config) -> None:
         for name, bits in bus_widths(config, geometry).items():
             if bits > MOST_BITS:
                 raise UserError(
-                    f"layers[{geometry.index}]: {name} must have at most {MOST_BITS} bits to "
-                    f"become hardware, not {bits}"
+                    f"{name} must have at most {MOST_BITS} bits to become hardware",
+                    where=("layers", geometry.index),
+                    value=bits,
                 )

@@ -1,5 +1,7 @@
 """The spatial accelerator without its buses: words in, results out."""
 
+from functools import cached_property
+
 from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import wiring
 
@@ -15,6 +17,7 @@ from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 
 from .bus_widths import check_bus_widths
+from .core_shape import SpatialCoreShape
 from .layer import Layer, join
 
 __all__ = ["SpatialCore"]
@@ -58,6 +61,11 @@ class SpatialCore(Core):
         check_bus_widths(config)
         super().__init__(config=config)
 
+    @cached_property
+    def shape(self) -> SpatialCoreShape:
+        """Its sizes; UserError if an engine has no closed form."""
+        return SpatialCoreShape.of(self.config)
+
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
@@ -65,18 +73,16 @@ class SpatialCore(Core):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        height, width, channels = self.config.shape
-        gate = FrameGate(image_words=-(-height * width * channels // 4))
+        shape = SpatialCoreShape.of(self.config, has_layers=False)
+        gate = FrameGate(image_words=shape.image_words)
         m.submodules.gate = place(gate, platform)
         front = StreamRegister(width=len(Value.cast(self.i.payload)))
         m.submodules.front = place(front, platform, reset=gate.restarts)
         generator = self._generator()
         m.submodules.generator = place(generator, platform, reset=gate.restarts)
-        unpacker = PixelUnpacker(
-            pixels=height * width, channels=channels, bits=self.config.layers[0].input_bits
-        )
+        unpacker = PixelUnpacker(pixels=shape.pixels, channels=shape.channels, bits=shape.bits)
         m.submodules.unpacker = place(unpacker, platform)
-        sender = ResultSender(classes=self.config.geometry[-1].outputs)
+        sender = ResultSender(classes=shape.classes)
         m.submodules.sender = place(sender, platform)
 
         self._route_words(m, front, generator, gate)

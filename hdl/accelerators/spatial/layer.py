@@ -1,5 +1,6 @@
 """A layer of the spatial accelerator: sliding window, engine, pool or shortcut, requantizer."""
 
+from functools import cached_property
 from typing import Any
 
 from amaranth.hdl import Module, Value
@@ -17,6 +18,7 @@ from kakure.hdl.stages.sliding_window import SlidingWindow
 from kakure.model.config.config import Config
 
 from .cycle_model import requantizer_lanes
+from .layer_shape import LayerShape
 
 __all__ = ["Layer", "join"]
 
@@ -74,6 +76,11 @@ class Layer(wiring.Component):
             "i": In(stream.Signature(pixel)),
             "o": Out(stream.Signature(result)),
         })
+
+    @cached_property
+    def shape(self) -> LayerShape:
+        """Its sizes; UserError if the engine has no closed form."""
+        return LayerShape.of(self.config, self.index)
 
     @property
     def identity(self) -> dict[str, int | str | None]:

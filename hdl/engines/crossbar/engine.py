@@ -10,18 +10,12 @@ from kakure.hdl.emission.identity import layer_identity
 from kakure.hdl.engines.ports import WORD, EngineComponent
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
-from kakure.model.config.engines.row_groups import code_peak
 
-from .readout import conversion_cycles
+from .engine_shape import CrossbarEngineShape
+from .grid_shape import CrossbarGridShape
 from .tile import CrossbarTile
 
-__all__ = ["CrossbarEngine", "CrossbarGrid", "crossbar_identity", "grid_cycles", "tile_columns"]
-
-
-def grid_cycles(layer: CrossbarLayer) -> int:
-    """Cycles that a layer's tiles spend on one vector, IP · CS · (1 or AP)."""
-    conversion = conversion_cycles(layer.adc_type, layer.adc_bits)
-    return layer.input_bits * layer.column_sharing * conversion
+__all__ = ["CrossbarEngine", "CrossbarGrid", "crossbar_identity", "tile_columns"]
 
 
 def crossbar_identity(config: Config) -> dict[str, int | str | None]:
@@ -51,12 +45,13 @@ class TileColumns:
     pieces: tuple[tuple[int, int], ...]
 
 
-def tile_columns(outputs: int, columns: int, sharing: int) -> list[TileColumns]:
-    """Cut a layer's outputs into tiles of at most ``columns``, trimmed to whole readouts."""
+def tile_columns(grid: CrossbarGridShape) -> list[TileColumns]:
+    """Cut a layer's outputs into tiles, the last one trimmed to whole readouts."""
     result = []
-    for first in range(0, outputs, columns):
-        used = min(columns, outputs - first)
-        width = -(-used // sharing) * sharing
+    for number in range(grid.tile_columns):
+        first = number * grid.columns
+        used = min(grid.columns, grid.outputs - first)
+        width = grid.columns if number < grid.wide_tiles else grid.last_columns
         pieces = []
         for block in range(first // WORD, (first + used - 1) // WORD + 1):
             begin = max(first, block * WORD)
@@ -100,11 +95,9 @@ class CrossbarGrid(EngineComponent):
 
     def __init__(self, *, config: Config, index: int) -> None:
         self.geometry = config.geometry[index]
-        self.layer = CrossbarLayer.of(config, index)
-        self.columns = tile_columns(
-            self.geometry.outputs, config.crossbar.columns, self.layer.column_sharing
-        )
-        self.cycles = grid_cycles(self.layer)
+        self.shape = CrossbarEngineShape.of(config, index).grid
+        self.columns = tile_columns(self.shape)
+        self.cycles = self.shape.cycles
         super().__init__(config=config, index=index)
 
     @property
@@ -116,9 +109,8 @@ class CrossbarGrid(EngineComponent):
         m = Module()
         tiles: list[list[CrossbarTile]] = []
         start = 0
-        for group, rows in enumerate(self.geometry.groups):
-            if self._reads_nothing(rows):
-                continue
+        for group in range(self.shape.groups):
+            rows = self.shape.rows if group < self.shape.full_groups else self.shape.rest_rows
             tiles.append([])
             for number, columns in enumerate(self.columns):
                 tile = self._tile(rows, columns)
@@ -140,12 +132,8 @@ class CrossbarGrid(EngineComponent):
                 m.d.comb += self.o.payload[columns.first + c].eq(_sum(parts))
         return m
 
-    def _reads_nothing(self, rows: int) -> bool:
-        """Whether every count is shifted away; only the last group can be so small."""
-        return code_peak(rows, self.layer.adc_bits, self.layer.adc_shift) == 0
-
     def _tile(self, rows: int, columns: TileColumns) -> CrossbarTile:
-        layer = self.layer
+        layer = CrossbarLayer.of(self.config, self.index)
         return CrossbarTile(
             rows=rows,
             columns=columns.columns,
@@ -202,7 +190,8 @@ class CrossbarEngine(EngineComponent):
     """
 
     def __init__(self, *, config: Config, index: int) -> None:
-        self.copies = CrossbarLayer.of(config, index).copies
+        self.shape = CrossbarEngineShape.of(config, index)
+        self.copies: int = self.shape.copies
         super().__init__(config=config, index=index)
 
     @property

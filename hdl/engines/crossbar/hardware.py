@@ -4,7 +4,8 @@ from kakure.hdl.engines.engine import Engine, Push
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 
-from .engine import CrossbarEngine, crossbar_identity, grid_cycles, tile_columns
+from .engine import CrossbarEngine, crossbar_identity, tile_columns
+from .engine_shape import CrossbarEngineShape
 from .timing import CrossbarTiming
 
 __all__ = ["CrossbarHardware"]
@@ -18,6 +19,7 @@ class CrossbarHardware(Engine):
         self.index = index
         self.layer = CrossbarLayer.of(config, index)
         self.geometry = config.geometry[index]
+        self.shape = CrossbarEngineShape.of(config, index)
 
     def component(self) -> CrossbarEngine:
         """The hardware itself."""
@@ -31,21 +33,21 @@ class CrossbarHardware(Engine):
     @property
     def windows_held(self) -> int:
         """One; with several copies, one in each copy's register and one result in each copy."""
-        return 1 if self.layer.copies == 1 else 2 * self.layer.copies
+        return self.shape.held_windows
 
     @property
     def cycles_per_vector(self) -> float:
         """Cycles of a grid, shared by the copies."""
-        return grid_cycles(self.layer) / self.layer.copies
+        return self.shape.grid.cycles / self.layer.copies
 
     @property
     def cycles_per_image(self) -> int:
         """Cycles of the copy that has most windows."""
-        return -(-self.geometry.positions // self.layer.copies) * grid_cycles(self.layer)
+        return -(-self.geometry.positions // self.layer.copies) * self.shape.grid.cycles
 
     def timing(self, following: Push) -> Push:
         """Follow windows to the cycle."""
-        return CrossbarTiming(grid_cycles(self.layer), self.layer.copies, following).push
+        return CrossbarTiming(self.shape.grid.cycles, self.layer.copies, following).push
 
     @property
     def tiles(self) -> int:
@@ -62,6 +64,5 @@ class CrossbarHardware(Engine):
     def adders(self) -> int:
         """Readouts, copies included."""
         sharing = self.layer.column_sharing
-        tiles = tile_columns(self.geometry.outputs, self.config.crossbar.columns, sharing)
-        readouts = sum(2 * tile.columns // sharing for tile in tiles)
+        readouts = sum(2 * tile.columns // sharing for tile in tile_columns(self.shape.grid))
         return readouts * len(self.geometry.groups) * self.layer.copies

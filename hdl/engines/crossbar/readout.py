@@ -7,6 +7,8 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.hierarchy import place
 
+from .readout_shape import ReadoutShape
+
 __all__ = ["Readout", "conversion_cycles"]
 
 
@@ -22,7 +24,7 @@ def conversion_cycles(adc_type: str, adc_bits: int) -> int:
         raise ValueError(f"adc_type must be 'flash' or 'sar', not {adc_type!r}")
     if adc_bits < 1:
         raise ValueError(f"adc_bits must be at least 1, not {adc_bits!r}")
-    return adc_bits if adc_type == "sar" else 1
+    return ReadoutShape(1, int(adc_type == "sar"), adc_bits, 0).cycles
 
 
 class Readout(wiring.Component):
@@ -90,7 +92,8 @@ class Readout(wiring.Component):
         self.adc_bits = adc_bits
         self.adc_shift = adc_shift
         self.cycles = conversion_cycles(adc_type, adc_bits)
-        self.lanes = -(-rows // self.cycles)
+        self.shape = ReadoutShape(rows, int(adc_type == "sar"), adc_bits, adc_shift)
+        self.lanes = self.shape.lanes
         super().__init__({
             "i": In(self.lanes),
             "is_first": In(1),
@@ -100,14 +103,13 @@ class Readout(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        count_bits = self.adc_bits + self.adc_shift
-        popcount = Popcount(lanes=self.lanes, cap_bits=count_bits)
+        popcount = Popcount(lanes=self.lanes, cap_bits=self.shape.cap_bits)
         m.submodules.popcount = place(popcount, platform)
         m.d.comb += popcount.i.eq(self.i)
 
         count: Value = popcount.o
         if self.cycles > 1:
-            so_far = Signal(min(count_bits, self.rows.bit_length()), reset_less=True)
+            so_far = Signal(self.shape.sum_bits, reset_less=True)
             total = Signal(len(so_far) + 1)
             m.d.comb += total.eq(Mux(self.is_first, 0, so_far) + popcount.o)
             count = total[:-1] | total[-1].replicate(len(so_far))

@@ -7,9 +7,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
-from kakure.model.config.engines.row_groups import code_peak
 
 from .readout import Readout, conversion_cycles
+from .tile_shape import TileShape
 
 __all__ = ["CrossbarTile", "one_hot_mux"]
 
@@ -128,9 +128,19 @@ class CrossbarTile(wiring.Component):
         self.input_bits = input_bits
         self.write_groups = write_groups
         self.conversion = conversion_cycles(adc_type, adc_bits)
-        self.lanes = -(-rows // self.conversion)
-        self.cycles = input_bits * sharing * self.conversion
-        self.peak = code_peak(rows, adc_bits, adc_shift) * ((1 << input_bits) - 1)
+        self.shape = TileShape(
+            rows=rows,
+            columns=columns,
+            sharing=sharing,
+            is_sar=int(adc_type == "sar"),
+            adc_bits=adc_bits,
+            adc_shift=adc_shift,
+            input_bits=input_bits,
+            write_groups=len(write_groups),
+        )
+        self.lanes = self.shape.readout.lanes
+        self.cycles = self.shape.cycles
+        self.peak = self.shape.peak
         if self.peak == 0:
             raise ValueError(f"adc_shift must leave something of {rows} rows, not {adc_shift!r}")
         sums = data.ArrayLayout(range(-self.peak, self.peak + 1), columns)

@@ -6,6 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.hierarchy import Platform, place
+from kakure.hdl.shape.numbers import signed_bits
+
+from .array_shape import PeArrayShape, ProcessingElementShape
 
 __all__ = ["PeArray"]
 
@@ -61,6 +64,7 @@ class ProcessingElement(wiring.Component):
         self.is_hidden = is_hidden
         self.peak = peak
         self.banks = banks
+        self.shape = ProcessingElementShape(inputs, input_bits, signed_bits(peak), banks)
         super().__init__({
             "x": In(inputs),
             "positive": In(inputs),
@@ -194,6 +198,15 @@ class PeArray(wiring.Component):
         self.peak = peak
         self.banks = banks
         is_hidden = kind == "hidden"
+        self.shape = PeArrayShape(
+            inputs=inputs,
+            outputs=outputs,
+            pixels=pixels,
+            input_bits=input_bits,
+            banks=banks,
+            sum_bits=signed_bits(peak),
+            is_hidden=int(is_hidden),
+        )
         weights = data.ArrayLayout(unsigned(inputs), outputs)
         sums = data.ArrayLayout(Shape.cast(range(-peak, peak + 1)), outputs)
         bank = {"bank": range(banks)} if banks > 1 else {}

@@ -84,6 +84,7 @@ class PeEngine(EngineComponent):
 
     def __init__(self, *, config: Config, index: int) -> None:
         self.schedule = PeSchedule(config, index)
+        self.shape = self.schedule.shape
         super().__init__(config=config, index=index)
 
     @property
@@ -144,8 +145,8 @@ class PeEngine(EngineComponent):
                 m.d.sync += pixel.eq(Mux(starts, 0, pixel + 1))
                 m.d.sync += position.eq(Mux(ends_image, 0, position + 1))
 
-        width = schedule.inputs * schedule.geometry.input_bits
-        memories = [Ram(depth=schedule.blocks, width=width) for _ in range(schedule.pixels)]
+        stored = self.shape.stored
+        memories = [Ram(depth=stored.depth, width=stored.width) for _ in range(schedule.pixels)]
         for p, memory in enumerate(memories):
             m.d.comb += memory.write_address.eq(block)
             m.d.comb += memory.write_data.eq(Array(blocks)[block])
@@ -184,11 +185,12 @@ class PeEngine(EngineComponent):
         takes = Signal()
         m.d.comb += takes.eq(signs.o.valid & is_loading)
         first = Signal(range(geometry.fan_in), name="chunk_first")
-        count = Signal(range(schedule.chunks[0].words), name="chunk_word")
+        chunk_words = self.shape.chunk_words
+        count = Signal(range(chunk_words), name="chunk_word")
         row = Signal(range(schedule.chunk_rows), name="chunk_row")
         m.d.comb += row.eq(word.row - first)
         loaded = Signal(name="chunk_loaded")
-        ends_chunk = word.last | (count == schedule.chunks[0].words - 1)
+        ends_chunk = word.last | (count == chunk_words - 1)
         m.d.comb += loaded.eq(takes & ends_chunk)
         with m.If(takes):
             m.d.sync += count.eq(Mux(ends_chunk, 0, count + 1))
@@ -209,9 +211,8 @@ class PeEngine(EngineComponent):
 
     def _mask(self, m: Module, platform: Platform | None, next_word: Value) -> Value:
         """The mask of the word that the sign generator offers: written once, read in order."""
-        schedule = self.schedule
-        words = schedule.geometry.fan_in * schedule.words_per_row
-        memory = Ram(depth=words, width=min(WORD, schedule.geometry.outputs))
+        words = self.shape.mask_words
+        memory = Ram(depth=words, width=self.shape.mask.width)
         m.submodules.mask = place(memory, platform)
         written = Signal(range(words), name="mask_written")
         is_first = (self.weights.row == 0) & (self.weights.block == 0)  # also of a second load
@@ -248,8 +249,9 @@ class PeEngine(EngineComponent):
         is_working = Signal()
         ends_block = bank == schedule.banks - 1
         ends_batch = ends_block & (block == schedule.blocks - 1)
-        in_chunk = Signal(range(len(schedule.chunks[0].blocks)), name="chunk_block")
-        ends_chunk = ends_batch | (ends_block & (in_chunk == len(schedule.chunks[0].blocks) - 1))
+        chunk_blocks = self.shape.chunk_blocks
+        in_chunk = Signal(range(chunk_blocks), name="chunk_block")
+        ends_chunk = ends_batch | (ends_block & (in_chunk == chunk_blocks - 1))
 
         next_block = Signal.like(block)
         m.d.comb += next_block.eq(block)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from kakure.hdl.engines.ports import WORD
-from kakure.hdl.weights.sign_generator import LATENCY
 from kakure.model.config.config import Config
-from kakure.model.config.weights.hidden import HiddenWeights
+
+from .engine_shape import PeEngineShape
 
 __all__ = ["Chunk", "PeSchedule"]
 
@@ -47,6 +46,8 @@ class PeSchedule:
 
     Attributes
     ----------
+    shape : PeEngineShape
+        All sizes and cycles.
     inputs, outputs, pixels : int
         Size of the array: the configured one, trimmed to what the layer can use.
     banks : int
@@ -56,24 +57,20 @@ class PeSchedule:
     """
 
     def __init__(self, config: Config, index: int) -> None:
-        geometry = config.geometry[index]
-        self.generator = HiddenWeights.of(config.weights).generator
-        self.geometry = geometry
-        self.inputs = min(config.pe_array.inputs, geometry.fan_in)
-        self.outputs = min(config.pe_array.outputs, geometry.outputs)
-        self.pixels = min(config.pe_array.pixels, geometry.positions)
-        self.banks = -(-geometry.outputs // self.outputs)
-        self.positions = geometry.positions
-        self.words_per_row = -(-geometry.outputs // WORD)
-        self.first_word = LATENCY[self.generator]
-
-    @cached_property
-    def chunk_rows(self) -> int:
-        """Rows of a chunk, but for the last one."""
-        window = self.geometry.window
-        if self.generator == "xorshift32" or self.words_per_row == 1:
-            return self.inputs
-        return min(window * max(1, self.inputs // window), self.geometry.fan_in)
+        shape = PeEngineShape.of(config, index)
+        self.geometry = config.geometry[index]
+        self.shape = shape
+        self.inputs: int = shape.inputs
+        self.outputs: int = shape.outputs
+        self.pixels: int = shape.pixels
+        self.banks: int = shape.banks
+        self.positions: int = shape.positions
+        self.words_per_row: int = shape.words_per_row
+        self.chunk_rows: int = shape.chunk_rows
+        self.blocks: int = shape.blocks
+        self.store_cycles: int = shape.store_cycles
+        self.work_cycles: int = shape.work_cycles
+        self.batch_cycles: int = shape.batch_cycles
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
@@ -84,25 +81,3 @@ class PeSchedule:
             blocks = tuple(min(self.inputs, rows - start) for start in range(0, rows, self.inputs))
             result.append(Chunk(first, rows, rows * self.words_per_row, blocks))
         return tuple(result)
-
-    @property
-    def blocks(self) -> int:
-        """Blocks of inputs in a window."""
-        return sum(len(chunk.blocks) for chunk in self.chunks)
-
-    @property
-    def store_cycles(self) -> int:
-        """Cycles to store a window; it is taken in the last one."""
-        return self.blocks
-
-    @property
-    def work_cycles(self) -> int:
-        """Cycles from the one that takes a batch's last window to the one that offers sums."""
-        words = sum(chunk.words for chunk in self.chunks)
-        work = self.blocks * self.banks * self.geometry.input_bits
-        return self.first_word + words + work
-
-    @property
-    def batch_cycles(self) -> int:
-        """Cycles of a full batch, from one to the next, when nothing is waited for."""
-        return self.pixels * (self.store_cycles + 1) + self.work_cycles - 1

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.schema import Schema
+from kakure.model.errors import FieldError
 from kakure.model.reference.crossbar import channel_peaks, crossbar
 
 from .layer import IntArray, LayerConfig
@@ -45,11 +46,12 @@ class CrossbarLayer(LayerConfig):
     """How often the layer's tiles are repeated to work on several positions."""
 
     def check_in(self, config: "Config", index: int) -> None:
-        """See that whole readouts fit a tile; ValueError if not."""
+        """See that whole readouts fit a tile; FieldError if not."""
         if config.crossbar.columns % self.column_sharing:
-            raise ValueError(
-                f"layers[{index}].column_sharing must divide crossbar.columns = "
-                f"{config.crossbar.columns}, not {self.column_sharing}"
+            raise FieldError(
+                ("layers", index, "column_sharing"),
+                f"must divide crossbar.columns = {config.crossbar.columns}, "
+                f"not {self.column_sharing}",
             )
 
     @property
@@ -67,11 +69,11 @@ class CrossbarLayer(LayerConfig):
         return row_groups(fan_in, config.crossbar.rows)
 
     def check_groups(self, index: int, groups: tuple[int, ...]) -> None:
-        """See that the shift leaves something of a count; ValueError if not."""
+        """See that the shift leaves something of a count; FieldError if not."""
         if self.peak(groups) == 0:
-            raise ValueError(
-                f"layers[{index}].adc_shift must leave something of a count of {max(groups)} rows, "
-                f"not {self.adc_shift}"
+            raise FieldError(
+                ("layers", index, "adc_shift"),
+                f"must leave something of a count of {max(groups)} rows, not {self.adc_shift}",
             )
 
     def peak(self, groups: tuple[int, ...]) -> int:

@@ -14,6 +14,7 @@ from pydantic import (
 from kakure.model.config.checks import check_residual
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.schema import KindName, Schema
+from kakure.model.errors import FieldError
 from kakure.model.reference.crossbar import channel_peaks
 from kakure.model.reference.pe_array import pe_array
 
@@ -64,15 +65,15 @@ class LayerConfig(Schema):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.kind == "conv" and self.kernel is None:
-            raise ValueError("kernel is required for a conv layer")
+            raise FieldError("kernel", "is required for a conv layer")
         if self.kind == "linear":
             for name in ("kernel", "padding"):
                 if getattr(self, name) is not None:
-                    raise ValueError(f"{name} must be left out of a linear layer")
+                    raise FieldError(name, "must be left out of a linear layer")
             if self.pool != 1:
-                raise ValueError(f"pool must be 1 in a linear layer, not {self.pool}")
+                raise FieldError("pool", f"must be 1 in a linear layer, not {self.pool}")
         if self.kernel is not None and self.padding is not None and self.padding >= self.kernel:
-            raise ValueError(f"padding must be below kernel = {self.kernel}, not {self.padding}")
+            raise FieldError("padding", f"must be below kernel = {self.kernel}, not {self.padding}")
         if self.residual:
             check_residual(self.kind, self.kernel, self.padding, self.pool)
         return self
@@ -85,7 +86,7 @@ class LayerConfig(Schema):
         return layer
 
     def check_in(self, config: "Config", index: int) -> None:
-        """See that the layer fits the rest of its configuration; ValueError if not."""
+        """See that the layer fits the rest of its configuration; FieldError if not."""
 
     @property
     def description(self) -> str:
@@ -102,7 +103,7 @@ class LayerConfig(Schema):
         return (fan_in,)
 
     def check_groups(self, index: int, groups: tuple[int, ...]) -> None:
-        """See that a sum can be another than 0; ValueError if not."""
+        """See that a sum can be another than 0; FieldError if not."""
 
     def peak(self, groups: tuple[int, ...]) -> int:
         """Largest sum, for inputs of one bit and weights in {−1, 0, 1}."""

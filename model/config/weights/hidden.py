@@ -64,8 +64,9 @@ class HiddenWeights(Weights):
         for layer in geometry:
             if not self.kept(layer.weights):
                 raise UserError(
-                    f"weights.density: must keep at least 1 of the {layer.weights} weights of "
-                    f"layers[{layer.index}], not 0, as {self.density} does"
+                    f"must keep at least 1 of the {layer.weights} weights of "
+                    f"layers[{layer.index}], not 0, as {self.density} does",
+                    where=("weights", "density"),
                 )
 
     def check_training(self) -> None:

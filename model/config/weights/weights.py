@@ -51,11 +51,13 @@ class Weights(Schema):
 
     def check_training(self) -> None:
         """See that there is a training for weights of this kind; UserError if not."""
-        raise UserError(f"weights.kind: must be 'hidden' to train, not {self.kind!r}")
+        raise UserError(
+            "must be 'hidden' to train", where=("weights", "kind"), value=repr(self.kind)
+        )
 
     def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> NDArray[np.int8]:
         """The weights of a layer, (fan_in, outputs), from its mask; UserError if it has none."""
-        raise UserError(f"weights.kind: must be 'hidden', not {self.kind!r}")
+        raise UserError("must be 'hidden'", where=("weights", "kind"), value=repr(self.kind))
 
     def trained_for(self) -> dict[str, Any]:
         """What the masks were trained for: with other weights they are meaningless."""

@@ -126,10 +126,11 @@ def load_calibrations(path: Path = CONSTANTS) -> Mapping[str, Calibration]:
             for kind in KINDS
         }
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise UserError(
-            f"{path}: must be as `python -m kakure.search.cost.analog.fit` writes it: {error!r}"
+            f"must be as `python -m kakure.search.cost.analog.fit` writes it: {error!r}",
+            file=path,
         ) from None
 
 

@@ -40,7 +40,9 @@ def calibrate(path: Path = SWEEP) -> dict[str, Any]:
     for kind in KINDS:
         if (points := int((sweep.kind == kind.config).sum())) < LEAST_POINTS:
             raise UserError(
-                f"{path}: must hold at least {LEAST_POINTS} points of {kind.config}, not {points}"
+                f"must hold at least {LEAST_POINTS} points of {kind.config}",
+                value=points,
+                file=path,
             )
     circuits = fit_circuits(sweep, published)
     seen, held = residuals(circuits, sweep), cross_validate(sweep, published)

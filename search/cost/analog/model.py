@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
-from kakure.model.errors import UserError
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch, LayerCosts, Metrics
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, vgg16_config
+from kakure.search.cost.unfitted import Unfitted
 
 from .circuit import Estimate
 from .constants import Calibration, load_calibrations
+from .vgg16 import VGG16_CHANNELS, vgg16_config
 from .work import KINDS, REFERENCE, LayerSize, Readout
 
 __all__ = ["SIZES", "AnalogFigures", "AnalogModel"]
@@ -98,7 +98,7 @@ class AnalogModel:
         for rows, calibration, readout, size in self._groups(batch):
             outside, lines = self._outside(batch, rows, calibration, readout, size)
             if lines and not extrapolate:
-                raise UserError(f"{lines[0]}; extrapolate to have an estimate all the same")
+                raise lines[0].but("extrapolate to have an estimate all the same")
             estimate = _estimate(calibration, self.first, readout, size)
             is_known[rows] = ~outside
             result["area_um2"][rows] = estimate.area_um2 + estimate.parts["tree_um2"]
@@ -142,7 +142,7 @@ class AnalogModel:
         for rows, calibration, readout, size in self._groups(batch):
             estimate = _estimate(calibration, self.first, readout, size)
             outside, lines = self._outside(batch, rows, calibration, readout, size)
-            found += lines
+            found += map(str, lines)
             for place, name in enumerate(("area", "latency", "energy")):
                 mean, worst = calibration.network_errors[name]
                 far = np.where(outside, calibration.far_errors[name], 0.0)
@@ -264,9 +264,9 @@ class AnalogModel:
         if left.any():
             row = int(np.flatnonzero(left)[0])
             known = " or ".join(f"{side} x {side}" for side in self.by_size)
-            raise UserError(
-                f"crossbar.rows x columns must be {known} in the analog model, "
-                f"not {batch.rows[row]} x {batch.columns[row]}"
+            raise Unfitted(
+                f"crossbar.rows x columns must be {known} in the analog model",
+                value=f"{batch.rows[row]} x {batch.columns[row]}",
             )
         return groups
 
@@ -277,37 +277,48 @@ class AnalogModel:
         calibration: Calibration,
         readout: Readout,
         size: LayerSize,
-    ) -> tuple[NDArray[np.bool_], list[str]]:
-        """Layers outside the fitted range, and a line for every parameter that is."""
+    ) -> tuple[NDArray[np.bool_], list[Unfitted]]:
+        """Layers outside the fitted range, and an error for every parameter that is."""
         outside = np.zeros(len(rows), np.bool_)
-        lines = []
+        errors = []
         for name, (low, high) in (calibration.ranges | SIZES).items():
             values = getattr(readout if hasattr(readout, name) else size, name)
             wrong = (values < low) | (values > high)
             if wrong.any():
                 place = int(np.flatnonzero(wrong)[0])
                 side = calibration.circuit.kind.size
-                lines.append(
-                    f"layers[{rows[place]}].{name} must be {low:g} to {high:g}, the range that the "
-                    f"analog model of {side} x {side} arrays was fitted to, not {values[place]:g}"
+                errors.append(
+                    Unfitted(
+                        f"must be {low:g} to {high:g}, the range that the analog model of "
+                        f"{side} x {side} arrays was fitted to",
+                        where=("layers", int(rows[place]), name),
+                        value=f"{values[place]:g}",
+                        is_sentence=True,
+                    )
                 )
             outside |= wrong
         residual = batch.residual[rows] > 0
         if residual.any():
-            lines.append(
-                f"layers[{rows[int(np.argmax(residual))]}].residual must be false in the analog "
-                "model, which knows no shortcuts and counts no cost of them"
+            errors.append(
+                Unfitted(
+                    "must be false in the analog model, which knows no shortcuts and counts no "
+                    "cost of them",
+                    where=("layers", int(rows[int(np.argmax(residual))]), "residual"),
+                    is_sentence=True,
+                )
             )
-        return outside | residual, lines
+        return outside | residual, errors
 
 
 def _check_engine(batch: LayerBatch) -> None:
     wrong = batch.engine != ENGINES.index("crossbar")
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise UserError(
-            f"layers[{row}].engine must be crossbar in the analog model, "
-            f"not {ENGINES[batch.engine[row]]}"
+        raise Unfitted(
+            "must be crossbar in the analog model",
+            where=("layers", row, "engine"),
+            value=ENGINES[batch.engine[row]],
+            is_sentence=True,
         )
 
 

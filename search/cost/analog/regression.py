@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.search.studies.vgg16 import VGG16_CHANNELS, VGG16_POSITIONS
-
 from .circuit import (
     ARRAYS_PER_TILE,
     CLOCK_MARGIN,
@@ -27,6 +25,7 @@ from .converter import Converter
 from .least_squares import least_deviations, least_squares
 from .packing import flash_packing, sar_area
 from .sweep import Sweep
+from .vgg16 import VGG16_CHANNELS, VGG16_POSITIONS
 from .work import KINDS, REFERENCE, Kind, LayerSize, Readout, floor_plan
 
 __all__ = [

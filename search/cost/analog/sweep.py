@@ -61,9 +61,9 @@ def read_sweep(path: Path = SWEEP) -> Sweep:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
     if not rows:
-        raise UserError(f"{path}: must hold at least one point")
+        raise UserError("must hold at least one point", file=path)
     try:
         columns = {
             name: np.array([float(row[name]) for row in rows])
@@ -78,7 +78,7 @@ def read_sweep(path: Path = SWEEP) -> Sweep:
         )
         kind = np.array([row["config"] for row in rows])
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: every point must have every column, as a number: {error}") from (
-            None
-        )
+        raise UserError(
+            f"every point must have every column, as a number: {error}", file=path
+        ) from None
     return Sweep(kind, readout, columns)

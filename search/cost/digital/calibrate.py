@@ -93,7 +93,7 @@ def calibrate(options: argparse.Namespace) -> None:
         wanted = set(options.blocks.split(","))
         if wanted - known:
             wrong = sorted(wanted - known)[0]
-            raise UserError(f"--blocks must be of {', '.join(sorted(known))}, not {wrong}")
+            raise UserError(f"--blocks must be of {', '.join(sorted(known))}", value=wrong)
         samples = [sample for sample in samples if sample.block in wanted]
     if not options.fit_only:
         run(

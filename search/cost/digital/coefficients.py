@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.shape.nets import MACRO_DEPTH
 from kakure.model.errors import UserError
 
 from .fit import block_area
@@ -43,9 +45,9 @@ class Coefficients:
             data = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             reason = error.strerror
-            raise UserError(f"{path}: cannot be read: {reason}; run make calibrate") from None
+            raise UserError(f"cannot be read: {reason}; run make calibrate", file=path) from None
         except ValueError as error:
-            raise UserError(f"{path}: not valid JSON: {error}; run make calibrate") from None
+            raise UserError(f"not valid JSON: {error}; run make calibrate", file=path) from None
         return cls.of(data, str(path))
 
     @classmethod
@@ -60,7 +62,7 @@ class Coefficients:
         missing = sorted(set(BLOCKS) - set(data.get("blocks", {})))
         if missing or "kinds" not in data.get("period", {}):
             lacking = missing[0] if missing else "period.kinds"
-            raise UserError(f"{source}: lacks {lacking}; run make calibrate")
+            raise UserError(f"lacks {lacking}; run make calibrate", file=source)
         return cls(data)
 
     @property
@@ -76,7 +78,7 @@ class Coefficients:
     def area_um2(self, part: Part) -> NDArray[np.float64]:
         """Area of all blocks of a part, for each of its layers [µm²]."""
         factor = self.data.get("factors", {}).get(part.kind, 1.0)
-        return factor * part.count * block_area(part.kind, part.parameters, self.blocks)
+        return factor * part.count * block_area(part.shape, self.blocks)
 
     @cached_property
     def errors(self) -> dict[str, float]:
@@ -145,15 +147,15 @@ class Coefficients:
         """
         wrong = np.zeros(len(part.where), bool)
         found = []
-        block = BLOCKS[part.kind]
+        shape = part.shape
         present = part.count > 0
-        if part.kind == "ram":  # macros have their own formula
-            present = present & (part.parameters["depth"] < RAM_DEPTH)
-        for name in block.parameters:
-            if (name in block.repeated) != repeated:
+        if isinstance(shape, RamShape):  # macros have their own formula
+            present = present & (shape.depth < MACRO_DEPTH)
+        for name in shape.parameters:
+            if (name in shape.repeated) != repeated:
                 continue
             low, high = self.blocks[part.kind]["ranges"][name]
-            values = part.parameters[name]
+            values = np.broadcast_to(getattr(shape, name), present.shape)
             here = present & (((values < low) & (not repeated)) | (values > high))
             if here.any():
                 place = int(np.flatnonzero(here)[0])
@@ -166,7 +168,3 @@ class Coefficients:
                 found.append((place, line))
             wrong |= here
         return wrong, found
-
-
-RAM_DEPTH = 32
-"""Words from which on a memory is a macro, unless it has few bits."""

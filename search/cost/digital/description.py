@@ -1,72 +1,96 @@
-"""From a measured module to the parameters that its block's closed form reads."""
+"""From a measured module to the shape of its block."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
-from kakure.model.config.weights.hidden import HiddenWeights
-from kakure.search.cost.metrics import LayerBatch
+from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
+from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
+from kakure.hdl.shape.block_shape import BlockShape
+from kakure.hdl.shape.numbers import signed_bits
+from kakure.hdl.weights.weight_generator_shape import LayerWeights, WeightGeneratorShape
+from kakure.model.config.config import Config
 
+from .library import BLOCKS
 from .measured import Measurement, Module
-from .tree import Part, generator_parts, layer_parts, shared_parts
+from .tree import parts_below
 
-__all__ = ["describe"]
+__all__ = ["describe", "stacked"]
 
 FROM_CONFIG = ("crossbar_grid", "crossbar_engine", "pe_engine", "layer")
 ONCE = ("weight_generator", "image_reader", "masked_signs", "spatial_core", "accelerator")
 
 
-def describe(measurement: Measurement, module: Module) -> dict[str, float]:
-    """Parameters of the module's block, as :attr:`.parameters` names.
+def describe(measurement: Measurement, module: Module) -> BlockShape:
+    """The shape of the module's block.
 
-    Where a sample is built from a configuration, those of its layers come from the closed form
-    of the instance tree: the emitted module does not say them.
+    Where a sample is built from a configuration, it comes from the closed form of the instance
+    tree: the emitted module does not say its sizes.
     """
     if module.kind in FROM_CONFIG or module.kind in ONCE:
         return _from_tree(measurement, module)
-    values = {k: v for k, v in module.parameters.items() if k != "layer"}
-    result: dict[str, float] = {"one": 1, "shortcut_bits": 0}
-    for name, value in values.items():
+    kind = BLOCKS[module.kind]
+    values = _numbers(module.parameters)
+    return kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
+
+
+def _numbers(given: Mapping[str, int | str]) -> dict[str, int]:
+    """What a generator was called with, as a shape's fields name it."""
+    result = {"shortcut_bits": 0}
+    for name, value in given.items():
         if isinstance(value, int):
             result[name] = value
-    if "adc_type" in values:
-        result["is_sar"] = int(values["adc_type"] == "sar")
-    if "write_groups" in values:
-        result["write_groups"] = str(values["write_groups"]).count("x") + 1
-    if "peak" in values:
-        result["sum_bits"] = int(values["peak"]).bit_length() + 1
+    if "adc_type" in given:
+        result["is_sar"] = int(given["adc_type"] == "sar")
+    if "write_groups" in given:
+        result["write_groups"] = str(given["write_groups"]).count("x") + 1
+    if "peak" in given:
+        result["sum_bits"] = signed_bits(int(given["peak"]))
     for name in ("cap_bits", "output_bits"):
-        if values.get(name) == "all":
+        if given.get(name) == "all":
             result[name] = 0
-    if "generator" in values:
-        result["is_16"] = int(values["generator"] == "xorshift16")
-    if "windows" in values:
-        windows = [int(text) for text in str(values["windows"]).split("x")]
+    if "generator" in given:
+        result["is_16"] = int(given["generator"] == "xorshift16")
+    if "windows" in given:
+        windows = [int(text) for text in str(given["windows"]).split("x")]
         result["max_window"] = max(windows)
         result["windows"] = len(set(windows))
     return result
 
 
-def _from_tree(measurement: Measurement, module: Module) -> dict[str, float]:
+def _from_tree(measurement: Measurement, module: Module) -> BlockShape:
     sample = measurement.sample
-    index = 0
     if sample.block == "weight_generator":
-        layers = [tuple(layer) for layer in sample.parameters["layers"]]
-        parts = list(generator_parts(sample.parameters["generator"], layers))
+        layers = [LayerWeights(*layer) for layer in sample.parameters["layers"]]
+        top: BlockShape = WeightGeneratorShape.of(sample.parameters["generator"], layers)
     else:
         config = sample.config
-        assert config is not None and isinstance(config.weights, HiddenWeights)
-        if module.kind in ONCE:
-            parts = list(shared_parts(config))
+        assert config is not None and config.weights.kind == "hidden"
+        top = _top(config, module)
+    for part in parts_below(top):
+        if part.kind == module.kind:
+            return part.shape
+    raise AssertionError(f"{sample.key} has no {module.kind}")
+
+
+def _top(config: Config, module: Module) -> BlockShape:
+    if module.kind in ONCE:
+        return AcceleratorShape(SpatialCoreShape.of(config, has_layers=False))
+    return LayerShape.of(config, int(module.parameters.get("layer", 0)))
+
+
+def stacked(shapes: Sequence[BlockShape]) -> BlockShape:
+    """One shape, of arrays, for shapes of one kind."""
+    values: dict[str, Any] = {}
+    for field in fields(shapes[0]):
+        column = [getattr(shape, field.name) for shape in shapes]
+        if isinstance(column[0], BlockShape):
+            values[field.name] = stacked(column)
+        elif isinstance(column[0], tuple):
+            values[field.name] = ()
         else:
-            index = int(module.parameters.get("layer", 0))
-            parts = list(layer_parts(LayerBatch.of(config), config.weights.generator))
-    for part in parts:
-        if part.kind == module.kind and index in part.where:
-            return _row(part, int(np.flatnonzero(part.where == index)[0]))
-    raise AssertionError(f"{sample.key} has no {module.kind} of layer {index}")
-
-
-def _row(part: Part, place: int) -> dict[str, float]:
-    values: Mapping[str, np.ndarray] = part.parameters
-    return {name: float(value[place]) for name, value in values.items()}
+            values[field.name] = np.array(column)
+    return type(shapes[0])(**values)

@@ -132,10 +132,12 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     """
     project = open_project(path)
     if not project.is_trained:
-        raise UserError(f"{path}: parameters: is required, energy is that of a trained network")
+        raise UserError(
+            "is required, energy is that of a trained network", where=("parameters",), file=path
+        )
     pixels, what = project.images(images)
     if "random" in what:
-        raise UserError(f"{path}: dataset: {what}, energy is that of real images")
+        raise UserError(f"{what}, energy is that of real images", where=("dataset",), file=path)
     lanes = min(64, len(pixels))
     said = {"parameters": project.config.parameters}
     point = measure_point(project.config, project.parameters, pixels, training=said, lanes=lanes)

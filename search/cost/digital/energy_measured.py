@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.shape.block_shape import instance_name
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist
 from kakure.hdl.synthesis.liberty import library
 from kakure.hdl.synthesis.mapping import SCRIPT
@@ -22,6 +23,7 @@ from kakure.model.provenance import sources
 
 from .energy_run import mapped_accelerator, run_accelerator
 from .line_file import append_lines, read_lines
+from .tree import role_of
 
 __all__ = [
     "ENERGY_MEASURED",
@@ -35,13 +37,6 @@ __all__ = [
 
 ENERGY_MEASURED = Path(__file__).with_name("energy_measured.jsonl")
 
-RAM_ROLES = {
-    "sliding_window": "ram_lines",
-    "max_pool": "ram_partial",
-    "shortcut": "ram_shortcut",
-    "requantizer_lane": "ram_scales",
-    "weight_generator": "ram_generator",
-}
 SHARED = -1
 """The layer of what an accelerator has once."""
 
@@ -155,15 +150,8 @@ def roles(flat: FlatNetlist) -> list[tuple[int, str]]:
         parts = path.split(".")
         layers = [p for p in parts if p.startswith("layer_")]
         layer = int(layers[0].removeprefix("layer_")) if layers else SHARED
-        above = [kind_of[".".join(parts[:n])] for n in range(1, len(parts))]
-        if kind == "ram":
-            pe = "ram_mask" if parts[-1].startswith("mask") else "ram_store"
-            role = pe if above[-1].startswith("pe_") else RAM_ROLES[above[-1]]
-        elif "pe_engine" in above and not kind.startswith(("pe_", "processing")):
-            role = f"pe_{kind}"
-        else:
-            role = kind
-        found.append((layer, role))
+        above = tuple(kind_of[".".join(parts[:n])] for n in range(1, len(parts)))
+        found.append((layer, role_of(kind, instance_name(parts[-1]), above)))
     return found
 
 

@@ -1,35 +1,22 @@
 """What the energy of a layer grows with: its cells, and how often each kind of block works."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.hdl.synthesis import memory_macro
-from kakure.search.cost.metrics import ENGINES, LayerBatch
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
+from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
 
-from .library import BLOCKS
-from .macro import is_macro
-from .tree import Part, grid_cycles, pe_schedule, requantizer_lanes
+from .tree import Part
 
-__all__ = ["TERMS", "RoleCells", "role_cells", "roles_of", "terms_of", "works"]
+__all__ = ["TERMS", "RoleCells", "role_cells", "terms_of", "works"]
 
 Floats = NDArray[Any]
-
-RAM_AFTER = {
-    "popcount": "ram_store",
-    "ram": "ram_mask",
-    "sliding_window": "ram_lines",
-    "max_pool": "ram_partial",
-    "shortcut": "ram_shortcut",
-    "requantizer_lane": "ram_scales",
-}
-"""What a memory of a layer is for, by the part before it."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -129,22 +116,6 @@ def terms_of(role: str) -> Mapping[str, Pairs]:
     return TERMS.get(role, _SHARED)
 
 
-def roles_of(parts: Iterable[Part]) -> Iterator[tuple[str, Part]]:
-    """The role of each part of a tree: as :func:`.roles`."""
-    before, in_pe = "", False
-    for part in parts:
-        kind = part.kind
-        in_pe = (in_pe or kind == "pe_engine") and kind != "sliding_window"
-        if kind == "ram":
-            role = RAM_AFTER[before]
-        elif in_pe and not kind.startswith(("pe_", "processing")):
-            role = f"pe_{kind}"
-        else:
-            role = kind
-        before = kind
-        yield role, part
-
-
 @dataclass
 class RoleCells:
     """What there is of one role in each layer: float arrays (layers,).
@@ -179,110 +150,47 @@ class RoleCells:
         return cls(*(np.zeros(size) for _ in range(11)))
 
 
-@lru_cache(maxsize=1)
-def _macro_coefficients() -> dict[str, dict[str, float]]:
-    path = Path(memory_macro.__file__).with_name("memory_macro.json")
-    return {k: v["coefficients"] for k, v in json.loads(path.read_text()).items()}
-
-
-def _macro(depth: Any, width: Any) -> tuple[Floats, Floats, Floats]:
-    """Energy of a read, of a write [pJ], and leakage [µW], as ``memory_macro(depth, width)``."""
-    deep = -(-depth // memory_macro.MOST_DEPTH)
-    wide = -(-width // memory_macro.MOST_WIDTH)
-    d, w = depth / deep, np.maximum(width / wide, memory_macro.LEAST_WIDTH)
-    root = np.sqrt(d)
-    terms = {"1": 1.0, "width": w, "depth": d, "depth*width": d * w, "width*sqrt(depth)": w * root}
-
-    def value(name: str) -> Any:
-        return sum(c * terms[term] for term, c in _macro_coefficients()[name].items())
-
-    leakage = 1000 * deep * wide * value("leakage_mw")
-    return wide * value("read_pj"), wide * value("write_pj"), leakage
-
-
-def _conversion(tile: Mapping[str, Any]) -> Floats:
-    return np.where(tile["is_sar"] > 0, tile["adc_bits"], 1)
-
-
-def _seen(tile: Mapping[str, Any]) -> Floats:
-    """Cells that a tile reads in one cycle, of both polarities."""
-    return 2.0 * (tile["columns"] // tile["sharing"]) * -(-tile["rows"] // _conversion(tile))
-
-
-def _turns(tile: Mapping[str, Any]) -> Floats:
-    """Flip-flops of a tile that count conversions, columns and planes: they are not gated."""
-    rings = (_conversion(tile), tile["sharing"], tile["input_bits"])
-    return 1.0 + np.sum([np.where(ring > 1, ring, 0) for ring in rings], axis=0)
-
-
-def _free(role: str, part: Part, flops: Floats, gates: Floats) -> tuple[Floats, Floats]:
-    """Flip-flops that every cycle clocks, and those behind clock gates that may open.
-
-    As the generators are written: rings and counters are not gated, nor is anything of a block
-    without clock gates, nor the word of a memory that always reads.
-    """
-    p = part.parameters
-    free = np.where(gates > 0, 0.0, flops)
-    held = flops - free
-    if role == "crossbar_tile":
-        free = part.count * _turns(p)
-        held = flops - free - 2.0 * part.count * p["rows"] * p["columns"]
-    elif role == "sliding_window":
-        held = 1.0 * p["kernel_height"] * p["kernel_width"] * p["channels"] * p["bits"] * part.count
-        free = flops - held
-    elif role in ("ram_store", "ram_mask"):
-        word = np.minimum(flops, part.count * p["width"])
-        free = np.where((gates > 0) & (p["depth"] > 1), word, flops)
-        held = flops - free
-    return free, held
-
-
 def role_cells(parts: Iterable[Part], size: int, blocks: Mapping[str, Any]) -> dict[str, RoleCells]:
     """What there is of each role, in closed form; ``blocks`` are the fitted areas."""
     found: dict[str, RoleCells] = {}
-    for role, part in roles_of(parts):
-        cells = found.setdefault(role, RoleCells.empty(size))
-        counts = BLOCKS[part.kind].count(part.parameters)
-        areas = blocks[part.kind]["terms_um2"]
-        logic = sum((areas[n] * t for n, t in counts.terms.items() if areas[n]), np.zeros(1))
+    for part in parts:
+        cells = found.setdefault(part.role, RoleCells.empty(size))
+        shape, areas = part.shape, blocks[part.kind]["terms_um2"]
+        logic = sum((areas[n] * t for n, t in shape.terms.items() if areas[n]), np.zeros(1))
         present = part.count
-        if part.kind == "crossbar_tile":
-            cells.seen[part.where] += part.count * _seen(part.parameters)
-        if part.kind == "ram":
-            depth, width = part.parameters["depth"], part.parameters["width"]
-            macro = is_macro(depth, width)
-            read, write, leakage = _macro(depth, width)
-            cells.read[part.where] += part.count * macro * read
-            cells.write[part.where] += macro * write
-            cells.words[part.where] += part.count * ~macro * width
-            cells.macro_leakage[part.where] += part.count * macro * leakage
-            present = part.count * ~macro
-        flops, gates = present * counts.flops, present * counts.gates
-        free, held = _free(role, part, flops, gates)
+        if isinstance(shape, TileShape):
+            cells.seen[part.where] += part.count * shape.seen_cells
+        if isinstance(shape, RamShape):
+            depth, width = np.asarray(shape.depth), np.asarray(shape.width)
+            is_large, macro = is_macro(depth, width), memory_macro(depth, width)
+            cells.read[part.where] += part.count * is_large * macro.read_pj
+            cells.write[part.where] += is_large * macro.write_pj
+            cells.words[part.where] += part.count * ~is_large * width
+            leakage_uw = 1000 * macro.banks * macro.bank_leakage_mw
+            cells.macro_leakage[part.where] += part.count * is_large * leakage_uw
+            present = part.count * ~is_large
         cells.instances[part.where] += part.count
-        cells.flops[part.where] += flops
-        cells.gates[part.where] += gates
-        cells.free[part.where] += free
-        cells.held[part.where] += held
+        cells.flops[part.where] += present * shape.flops
+        cells.gates[part.where] += present * shape.gates
+        cells.free[part.where] += present * shape.free_flops
+        cells.held[part.where] += present * shape.held_flops
         cells.logic[part.where] += present * logic
     return found
 
 
-def works(batch: LayerBatch, generator: str, cycles: Floats) -> dict[str, Floats]:
+def works(layers: LayerShape, cycles: Floats) -> dict[str, Floats]:
     """How often blocks work for one image, by name; ``cycles`` from one image to the next."""
-    positions = (batch.out_height * batch.out_width).astype(np.float64)
-    crossbar = batch.engine == ENGINES.index("crossbar")
-    vectors = np.where(crossbar, positions / batch.copies, 0.0)
-    vector_cycles = vectors * grid_cycles(batch)
-    codes = vectors * batch.input_bits * batch.column_sharing
+    positions = layers.positions.astype(np.float64)
+    crossbar = layers.is_crossbar == 1
+    grid = layers.crossbar.grid.cycles
+    vectors = np.where(crossbar, positions / layers.copies, 0.0)
+    vector_cycles = vectors * grid
+    codes = vectors * layers.input_bits * layers.column_sharing
     # With one column to a readout that takes all rows, only the inputs change.
-    is_still = grid_cycles(batch) == batch.input_bits
-    pe = pe_schedule(batch, generator)
+    is_still = grid == layers.input_bits
+    pe = layers.pe_array
     batches = np.where(crossbar, 0, -(-pe.positions // pe.pixels))
-    fan_in = batch.in_channels * batch.kernel_height * batch.kernel_width
-    maps = (batch.out_height // batch.pool) * (batch.out_width // batch.pool)
-    chunks = -(-batch.outputs // requantizer_lanes(batch, generator))
-    padding = 2 * batch.padding
+    maps = (layers.out_height // layers.pool) * (layers.out_width // layers.pool)
     return {
         "cycles": np.asarray(cycles, np.float64),
         "positions": positions,
@@ -291,13 +199,13 @@ def works(batch: LayerBatch, generator: str, cycles: Floats) -> dict[str, Floats
         "turning_cycles": vector_cycles * ~is_still,
         "still_cycles": vector_cycles * is_still,
         "codes": codes,
-        "planes": vectors * batch.input_bits,
-        "loose_codes": codes * (batch.pool == 1),
-        "pe_signs": batches * fan_in * pe.words_per_row,
-        "pe_bits": batches * pe.blocks * pe.banks * batch.input_bits,
-        "pe_rounds": batches * pe.blocks * batch.input_bits,
+        "planes": vectors * layers.input_bits,
+        "loose_codes": codes * (layers.pool == 1),
+        "pe_signs": batches * pe.mask_words,
+        "pe_bits": batches * pe.blocks * pe.banks * layers.input_bits,
+        "pe_rounds": batches * pe.blocks * layers.input_bits,
         "pe_stores": np.where(crossbar, 0.0, positions * pe.blocks),
-        "pixels": (batch.in_height + padding) * (batch.in_width + padding) * 1.0,
+        "pixels": layers.window.padded_height * layers.window.padded_width * 1.0,
         "maps": maps * 1.0,
-        "results": maps * chunks * 1.0,
+        "results": maps * layers.requantizer.chunks * 1.0,
     }

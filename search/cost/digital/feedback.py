@@ -36,7 +36,7 @@ def sample_of(config: Config) -> Sample:
         If the weights are not hidden ones: there is no hardware for others.
     """
     if config.weights.kind != "hidden":
-        raise UserError(f"weights.kind must be hidden, not {config.weights.kind}")
+        raise UserError("weights.kind must be hidden", value=config.weights.kind)
     values = config.model_dump(mode="json", exclude={"parameters"}, exclude_none=True)
     values |= {"name": "sample", "dataset": "images", "input_shape": list(config.shape)}
     return Sample("accelerator", json.loads(json.dumps(values)))

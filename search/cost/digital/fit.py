@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.shape.block_shape import BlockShape
+from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
 from kakure.model.errors import UserError
-from kakure.search.cost.metrics import LayerBatch
 
-from .block import Block, Counts
-from .description import describe
+from .description import describe, stacked
 from .least_squares import non_negative
-from .library import BLOCKS
-from .macro import is_macro, macro_area_um2
+from .library import BLOCKS, sequential_um2
 from .measured import Measurement, Module
 from .period_fit import fit_period
 from .samples import SEED, validation
-from .tree import Part, layer_parts, shared_parts
+from .tree import config_layers, layer_parts, shared_parts
 
 __all__ = ["Points", "fit", "points_of", "rank_correlation"]
 
@@ -28,16 +27,24 @@ Floats = NDArray[np.float64]
 
 SMALL_UM2 = 20.0
 """Errors of blocks by themselves are told relative to their area and this: many are empty."""
+WEIGHED_UM2 = {"crossbar_tile": 1000.0}
+"""In the fit errors are weighed relative to the area and this, or :data:`SMALL_UM2`: a block much
+smaller than it decides no coefficient."""
 DIGITS = 6
 
 
 @dataclass(frozen=True)
 class Points:
-    """All measured modules of one kind: parameters, areas, and which the fit may not see."""
+    """All measured modules of one kind: their shape, areas, and which the fit may not see."""
 
-    parameters: dict[str, NDArray[Any]]
+    shape: BlockShape
     area_um2: Floats
     is_held_out: NDArray[np.bool_]
+
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """What decides what is in the modules."""
+        return {name: getattr(self.shape, name) for name in self.shape.parameters}
 
     def __len__(self) -> int:
         return len(self.area_um2)
@@ -48,33 +55,30 @@ def points_of(measurements: Iterable[Measurement]) -> dict[str, Points]:
 
     A module belongs to the fit if a sample of the fit holds it, else it is held out.
     """
-    found: dict[str, dict[tuple[float, ...], tuple[float, bool]]] = defaultdict(dict)
+    found: dict[str, dict[tuple[float, ...], _Point]] = defaultdict(dict)
     for measurement in measurements:
         for module in measurement.modules:
             if module.memory_um2:
                 continue
-            values = describe(measurement, module)
-            key = tuple(float(values[name]) for name in BLOCKS[module.kind].parameters)
+            shape = describe(measurement, module)
+            key = tuple(float(getattr(shape, name)) for name in shape.parameters)
             is_held_out = measurement.sample.is_held_out
             if key in found[module.kind]:
-                is_held_out = is_held_out and found[module.kind][key][1]
-            found[module.kind][key] = (module.area_um2, is_held_out)
-    return {kind: _points(BLOCKS[kind], found[kind]) for kind in sorted(found)}
+                is_held_out = is_held_out and found[module.kind][key][2]
+            found[module.kind][key] = (shape, module.area_um2, is_held_out)
+    return {kind: _points(found[kind]) for kind in sorted(found)}
 
 
-def _points(block: Block, found: Mapping[tuple[float, ...], tuple[float, bool]]) -> Points:
-    keys = sorted(found)
-    columns = np.array(keys, np.float64).T
-    parameters = {
-        name: column if name == "write_groups" else column.astype(np.int64)
-        for name, column in zip(block.parameters, columns, strict=True)
-    }
-    areas, held = zip(*(found[key] for key in keys), strict=True)
-    return Points(parameters, np.array(areas), np.array(held, bool))
+_Point = tuple[BlockShape, float, bool]
 
 
-def _stack(counts: Counts, size: int) -> Floats:
-    return np.stack([np.broadcast_to(term, size) for term in counts.terms.values()], axis=1)
+def _points(found: Mapping[tuple[float, ...], _Point]) -> Points:
+    shapes, areas, held = zip(*(found[key] for key in sorted(found)), strict=True)
+    return Points(stacked(shapes), np.array(areas), np.array(held, bool))
+
+
+def _stack(shape: BlockShape, size: int) -> Floats:
+    return np.stack([np.broadcast_to(term, size) for term in shape.terms.values()], axis=1)
 
 
 def _short(value: float) -> float:
@@ -88,32 +92,32 @@ def _summary(errors: Floats) -> dict[str, float | int]:
     return {"points": len(errors), "mean": _short(size.mean()), "max": _short(size.max())}
 
 
-def _fit_block(block: Block, points: Points) -> dict[str, Any]:
-    counts = block.count(points.parameters)
-    terms = _stack(counts, len(points))
-    scale = points.area_um2 + block.small_um2
+def _fit_block(points: Points) -> dict[str, Any]:
+    shape = points.shape
+    terms = _stack(shape, len(points))
+    scale = points.area_um2 + WEIGHED_UM2.get(shape.kind, SMALL_UM2)
+    sequential = sequential_um2(shape)
     seen = ~points.is_held_out
     if not seen.any():
         seen = np.ones(len(points), bool)
-    target = points.area_um2 - counts.sequential_um2
+    target = points.area_um2 - sequential
     solution = non_negative(terms[seen], target[seen], scale[seen])
     coefficients = [_short(c) for c in solution]
-    estimate = counts.sequential_um2 + terms @ np.array(coefficients)
+    estimate = sequential + terms @ np.array(coefficients)
     errors = (estimate - points.area_um2) / (points.area_um2 + SMALL_UM2)
     return {
-        "terms_um2": dict(zip(counts.terms, coefficients, strict=True)),
+        "terms_um2": dict(zip(shape.terms, coefficients, strict=True)),
         "ranges": {
             name: [float(column[seen].min()), float(column[seen].max())]
             for name, column in points.parameters.items()
         },
         "fitted": _summary(errors[seen]),
         "held_out": _summary(errors[~seen]),
-        "beyond": _summary(_beyond(block, points, seen, terms, target, scale)),
+        "beyond": _summary(_beyond(points, seen, terms, target, scale)),
     }
 
 
 def _beyond(
-    block: Block,
     points: Points,
     seen: NDArray[np.bool_],
     terms: Floats,
@@ -126,7 +130,7 @@ def _beyond(
     """
     errors: list[float] = []
     for name, column in points.parameters.items():
-        if name in block.repeated:
+        if name in points.shape.repeated:
             continue
         for end in (column[seen].min(), column[seen].max()):
             left = seen & (column == end)
@@ -149,36 +153,28 @@ def estimate_modules(measurement: Measurement, blocks: Mapping[str, Any]) -> flo
 
 def module_area(measurement: Measurement, module: Module, blocks: Mapping[str, Any]) -> float:
     """Area of one instance of a module of ``measurement`` by the fit [µm²]."""
-    values = describe(measurement, module)
-    block = BLOCKS[module.kind]
-    parameters = {
-        name: np.array([values[name]], float if name == "write_groups" else np.int64)
-        for name in block.parameters
-    }
-    return float(block_area(block.kind, parameters, blocks)[0])
+    return block_area(stacked([describe(measurement, module)]), blocks).item()
 
 
-def block_area(kind: str, parameters: Mapping[str, Any], blocks: Mapping[str, Any]) -> Floats:
+def block_area(shape: BlockShape, blocks: Mapping[str, Any]) -> Floats:
     """Areas of blocks of one kind by the fitted coefficients ``blocks`` [µm²]."""
-    counts = BLOCKS[kind].count(parameters)
-    area = counts.sequential_um2
-    fitted = blocks[kind]["terms_um2"]
-    for name, term in counts.terms.items():
+    area = np.asarray(sequential_um2(shape), np.float64)
+    fitted = blocks[shape.kind]["terms_um2"]
+    for name, term in shape.terms.items():
         if fitted[name]:
             area = area + fitted[name] * term
-    if kind == "ram":
-        depth, width = parameters["depth"], parameters["width"]
-        return np.where(is_macro(depth, width), macro_area_um2(depth, width), area)
+    if isinstance(shape, RamShape):
+        macro = memory_macro(np.asarray(shape.depth), np.asarray(shape.width))
+        return np.where(is_macro(shape.depth, shape.width), macro.area_um2, area)
     return area
 
 
 def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
     """Area of a whole accelerator by the fit and the closed form of its tree [µm²]."""
     config = measurement.sample.config
-    assert config is not None and isinstance(config.weights, HiddenWeights)
-    parts: list[Part] = list(shared_parts(config))
-    parts += layer_parts(LayerBatch.of(config), config.weights.generator)
-    return float(sum(np.sum(p.count * block_area(p.kind, p.parameters, blocks)) for p in parts))
+    assert config is not None
+    parts = [*shared_parts(config), *layer_parts(config_layers(config))]
+    return float(sum(np.sum(p.count * block_area(p.shape, blocks)) for p in parts))
 
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
@@ -229,12 +225,14 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
     """
     tools = {tuple(sorted(m.tools.items())) for m in measurements}
     if len(tools) > 1:
-        raise UserError("measured.jsonl: points of different tools must not be mixed")
+        raise UserError("points of different tools must not be mixed", file="measured.jsonl")
     points = points_of(measurements)
     missing = sorted(set(BLOCKS) - set(points))
     if missing:
-        raise UserError(f"measured.jsonl: no point of {', '.join(missing)}; run make calibrate")
-    blocks = {kind: _fit_block(BLOCKS[kind], points[kind]) for kind in sorted(points)}
+        raise UserError(
+            f"no point of {', '.join(missing)}; run make calibrate", file="measured.jsonl"
+        )
+    blocks = {kind: _fit_block(points[kind]) for kind in sorted(points)}
     return {
         "command": "python -m kakure.search.cost.digital.calibrate",
         "seed": SEED,

@@ -1,13 +1,90 @@
-"""All blocks by kind."""
+"""All kinds of blocks, and the areas of the cells that are counted exactly."""
 
-from .block import Block
-from .control_blocks import CONTROL_BLOCKS
-from .crossbar_blocks import CROSSBAR_BLOCKS
-from .pe_blocks import PE_BLOCKS
-from .stream_blocks import STREAM_BLOCKS
+from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
+from kakure.hdl.accelerators.counters_shape import CountersShape
+from kakure.hdl.accelerators.frame_gate_shape import FrameGateShape
+from kakure.hdl.accelerators.pixel_unpacker_shape import PixelUnpackerShape
+from kakure.hdl.accelerators.result_sender_shape import ResultSenderShape
+from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
+from kakure.hdl.arithmetic.crc32_shape import Crc32Shape
+from kakure.hdl.arithmetic.popcount_shape import PopcountShape
+from kakure.hdl.bus.register_bank_shape import RegisterBankShape
+from kakure.hdl.bus.stream_register_shape import StreamRegisterShape
+from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
+from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape
+from kakure.hdl.engines.crossbar.readout_shape import ReadoutShape
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
+from kakure.hdl.engines.pe_array.array_shape import PeArrayShape, ProcessingElementShape
+from kakure.hdl.engines.pe_array.engine_shape import PeEngineShape
+from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.shape.block_shape import BlockShape
+from kakure.hdl.shape.numbers import Number
+from kakure.hdl.stages.max_pool_shape import MaxPoolShape
+from kakure.hdl.stages.requantizer_shape import RequantizerLaneShape, RequantizerShape
+from kakure.hdl.stages.shortcut_shape import ShortcutShape
+from kakure.hdl.stages.sliding_window_shape import SlidingWindowShape
+from kakure.hdl.weights.sign_generator_shape import (
+    SignGeneratorShape,
+    WeightOrderShape,
+    Xorshift16Shape,
+    Xorshift32Shape,
+)
+from kakure.hdl.weights.weight_generator_shape import (
+    BitReaderShape,
+    ImageReaderShape,
+    MaskDecoderShape,
+    MaskedSignsShape,
+    WeightGeneratorShape,
+)
 
-__all__ = ["BLOCKS"]
+__all__ = ["BLOCKS", "CLOCK_GATE_UM2", "FLIP_FLOP_UM2", "sequential_um2"]
 
-BLOCKS: dict[str, Block] = {
-    block.kind: block for block in (*CROSSBAR_BLOCKS, *PE_BLOCKS, *STREAM_BLOCKS, *CONTROL_BLOCKS)
+FLIP_FLOP_UM2 = 4.522
+"""DFF_X1, the one flip-flop that synthesis uses."""
+CLOCK_GATE_UM2 = 3.458
+"""CLKGATE_X1."""
+
+BLOCKS: dict[str, type[BlockShape]] = {
+    shape.kind: shape
+    for shape in (
+        PopcountShape,
+        ReadoutShape,
+        TileShape,
+        CrossbarGridShape,
+        CrossbarEngineShape,
+        ProcessingElementShape,
+        PeArrayShape,
+        PeEngineShape,
+        SlidingWindowShape,
+        MaxPoolShape,
+        RequantizerShape,
+        RequantizerLaneShape,
+        ShortcutShape,
+        RamShape,
+        RegisterBankShape,
+        CountersShape,
+        StreamRegisterShape,
+        Crc32Shape,
+        BitReaderShape,
+        MaskDecoderShape,
+        Xorshift32Shape,
+        AcceleratorShape,
+        LayerShape,
+        WeightOrderShape,
+        SignGeneratorShape,
+        Xorshift16Shape,
+        MaskedSignsShape,
+        ImageReaderShape,
+        WeightGeneratorShape,
+        FrameGateShape,
+        PixelUnpackerShape,
+        ResultSenderShape,
+        SpatialCoreShape,
+    )
 }
+
+
+def sequential_um2(shape: BlockShape) -> Number:
+    """Area of the flip-flops and clock gates of blocks."""
+    return FLIP_FLOP_UM2 * shape.flops + CLOCK_GATE_UM2 * shape.gates

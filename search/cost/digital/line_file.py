@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from kakure.model.errors import UserError
+from kakure.model.errors import Damaged, UserError
 from kakure.model.files.atomic import write_atomically
 from kakure.model.files.seal import open_line, seal_line
 
@@ -49,7 +49,7 @@ def read_lines(
     try:
         lines = path.read_bytes().splitlines(keepends=True)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}; run {command}") from None
+        raise UserError(f"cannot be read: {error.strerror}; run {command}", file=path) from None
     found: dict[str, T] = {}
     whole: list[bytes] = []
     for number, line in enumerate(lines, 1):
@@ -62,10 +62,10 @@ def read_lines(
         try:
             one = parse(text or "")
         except (ValueError, TypeError, KeyError):
-            said = f"{path}: line {number} is not {what}, or damaged"
+            damage = Damaged(f"line {number} is not {what}, or damaged", file=path)
             if not is_mended:
-                raise UserError(f"{said}; run {command}") from None
-            print(f"{said}: it is cut out, and measured anew", file=sys.stderr, flush=True)
+                raise damage.but(f"run {command}") from None
+            print(f"{damage}: it is cut out, and measured anew", file=sys.stderr, flush=True)
             continue
         whole.append(line)
         found[key(one)] = one

@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
+from kakure.hdl.memory.ram_shape import RamShape
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
-from kakure.model.config.weights.hidden import HiddenWeights
-from kakure.model.errors import UserError
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
+from kakure.search.cost.unfitted import Unfitted
 
 from .coefficients import COEFFICIENTS, Coefficients
-from .cycles import COPIES_ERROR, layer_cycles
 from .energy_model import EnergyModel
 from .period import Pace, layer_pace, pace
-from .tree import Part, layer_parts, shared_parts
+from .tree import Part, config_layers, layer_parts, layer_shape, shared_parts
 
 __all__ = ["DigitalModel"]
 
@@ -36,7 +38,7 @@ class DigitalModel:
 
     Area is Σ over the instance tree of flip-flops and clock gates, counted exactly, plus counts
     of everything else times a fitted area each, plus memory macros. Cycles of a layer by itself
-    are those of :func:`kakure.search.cost.digital.cycles.layer_cycles`, those of a whole
+    are those of :func:`kakure.hdl.accelerators.spatial.layer_cycles.layer_cycles`, those of a whole
     configuration are exact: :func:`kakure.hdl.accelerators.spatial.cycle_model.image_timing`,
     averaged over the turns of the copies. Time is cycles times the clock period, which is estimated
     from the critical paths of the blocks, or given.
@@ -91,14 +93,14 @@ class DigitalModel:
             If a layer lies outside the fitted range and ``extrapolate`` is False; the line names
             the block, its parameter, its range and the value.
         """
-        return self._costs(batch, self.generator, extrapolate)
+        layers = layer_shape(batch, self.generator)
+        return self._costs(layers, layer_parts(layers), extrapolate)
 
-    def _costs(self, batch: LayerBatch, generator: str, extrapolate: bool) -> LayerCosts:
-        count = len(batch)
-        parts = list(layer_parts(batch, generator))
+    def _costs(self, layers: LayerShape, parts: list[Part], extrapolate: bool) -> LayerCosts:
+        count = len(layers)
         is_known, lines = self._known(parts, count)
         if lines and not extrapolate:
-            raise UserError(lines[0])
+            raise lines[0]
         area, spread, memory = (np.zeros(count) for _ in range(3))
         for (kind, is_outside), areas in self._areas(parts, count).items():
             area += areas
@@ -106,12 +108,12 @@ class DigitalModel:
             spread += (error[kind] * areas) ** 2
         for part in parts:
             memory[part.where] += _memory_bits(part)
-        cycles = layer_cycles(batch, generator)
-        period, period_error = self._period(batch, generator)
+        cycles = layer_cycles(layers)
+        period, period_error = self._period(parts, count)
         cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
         energy, energy_error = np.full((2, count), np.nan)
         if self.energy:
-            energy = self.energy.layers_pj(batch, generator, parts, 1.0 * cycles.cycles, period)
+            energy = self.energy.layers_pj(layers, parts, 1.0 * cycles.cycles, period)
             energy_error = np.full(count, self.energy.layer_error)
         return LayerCosts(
             area_um2=area,
@@ -127,18 +129,20 @@ class DigitalModel:
 
     def _known(
         self, parts: list[Part], count: int, *, repeated: bool = False
-    ) -> tuple[NDArray[np.bool_], list[str]]:
-        """Which layers lie within the fitted range of every block, and a line where one does not.
+    ) -> tuple[NDArray[np.bool_], list[Unfitted]]:
+        """Which layers lie within the fitted range of every block, and an error where one does not.
 
-        Of every parameter of every block one line, with the first layer that it is outside in.
+        Of every parameter of every block one error, with the first layer that it is outside in.
         """
         is_known = np.ones(count, bool)
-        lines: dict[str, None] = {}
+        errors: dict[str, Unfitted] = {}
         for part in parts:
             wrong, found = self.coefficients.outside(part, repeated=repeated)
             is_known[part.where[wrong]] = False
-            lines |= {f"layers[{part.where[place]}]: {line}": None for place, line in found}
-        return is_known, list(lines)
+            for place, line in found:
+                error = Unfitted(line, where=("layers", int(part.where[place])))
+                errors.setdefault(str(error), error)
+        return is_known, list(errors.values())
 
     def _areas(self, parts: list[Part], count: int) -> dict[tuple[str, bool], Floats]:
         """Area of each of ``count`` layers by kind of block, and whether it is outside its range.
@@ -156,11 +160,11 @@ class DigitalModel:
                     there[part.where] += np.where(mine, area, 0.0)
         return found
 
-    def _period(self, batch: LayerBatch, generator: str) -> tuple[Floats, Floats]:
+    def _period(self, parts: list[Part], count: int) -> tuple[Floats, Floats]:
         """Clock period of each layer by itself, and its error."""
         if self.clock_ns is not None:
-            return np.full(len(batch), self.clock_ns), np.zeros(len(batch))
-        found = layer_pace(batch, generator, self.coefficients.period)
+            return np.full(count, self.clock_ns), np.zeros(count)
+        found = layer_pace(parts, count, self.coefficients.period)
         return found.period_ns, self._period_errors(found)[0]
 
     def _period_errors(self, found: Pace) -> Floats:
@@ -176,26 +180,29 @@ class DigitalModel:
             As :meth:`layer_costs`, and if the weights are not hidden ones: there is no hardware
             for others.
         """
-        if not isinstance(config.weights, HiddenWeights):
-            raise UserError(f"weights.kind must be hidden, not {config.weights.kind}")
-        batch = LayerBatch.of(config)
-        generator = config.weights.generator
-        layers = self._costs(batch, generator, extrapolate)
-        parts = list(shared_parts(config))
-        tree = list(layer_parts(batch, generator))
-        lines, once_lines = [], []
+        if config.weights.kind != "hidden":
+            kind = ("weights", "kind")
+            raise Unfitted(
+                "must be hidden", where=kind, value=config.weights.kind, is_sentence=True
+            )
+        shape = config_layers(config)
+        count = len(shape)
+        tree, parts = layer_parts(shape), shared_parts(config)
+        layers = self._costs(shape, tree, extrapolate)
+        lines: list[Unfitted] = []
+        once_lines = []
         for repeated in (False, True):
-            lines += self._known(tree, len(batch), repeated=repeated)[1]
+            lines += self._known(tree, count, repeated=repeated)[1]
             for part in parts:
                 found = self.coefficients.outside(part, repeated=repeated)[1]
                 once_lines += [line for _, line in found]
             if once_lines and not repeated and not extrapolate:
-                raise UserError(once_lines[0])
+                raise Unfitted(once_lines[0])
         once_areas = self._areas(parts, 1)
         shared = sum(float(area.sum()) for area in once_areas.values())
         area = float(layers.area_um2.sum()) + shared
         wider = np.zeros(2)
-        for areas in (self._areas(tree, len(batch)), once_areas):
+        for areas in (self._areas(tree, count), once_areas):
             for (kind, is_outside), found in areas.items():
                 if is_outside:
                     ends = self.coefficients.beyond[kind], self.coefficients.beyond_worst[kind]
@@ -208,8 +215,8 @@ class DigitalModel:
         latency, interval = _timing(config)
         energies, once, energy_errors = layers.energy_pj, float("nan"), np.full(2, np.nan)
         if self.energy:
-            every = np.full(len(batch), float(interval))
-            energies = self.energy.layers_pj(batch, generator, tree, every, clock)
+            every = np.full(count, float(interval))
+            energies = self.energy.layers_pj(shape, tree, every, clock)
             once = self.energy.shared_pj(config, parts, float(interval), clock)
             energy_errors = np.array([self.energy.accelerator_error, self.energy.accelerator_worst])
         whole = (self.coefficients.accelerator_error, self.coefficients.accelerator_worst)
@@ -229,17 +236,16 @@ class DigitalModel:
             area_worst=float(area_errors[1]),
             time_worst=float(clock_errors[1]),
             energy_worst=float(energy_errors[1]),
-            outside=(*lines, *once_lines),
+            outside=(*map(str, lines), *once_lines),
         )
 
 
 def _memory_bits(part: Part) -> Floats:
     """Bits that a part remembers for longer than a vector: memories, masks, cells."""
-    p = part.parameters
-    if part.kind == "ram":
-        return part.count * p["depth"] * p["width"]
-    if part.kind == "crossbar_tile":
-        return 2.0 * part.count * p["rows"] * p["columns"]
+    if isinstance(part.shape, RamShape):
+        return part.count * part.shape.bits
+    if isinstance(part.shape, TileShape):
+        return part.count * part.shape.cells
     return np.zeros(len(part.where))
 
 

@@ -5,21 +5,18 @@ multiplexer, bits of a carry, sinks of a net. Only the longest path of an accele
 the fit is of absolute delays: its error in ns weighs the same on short and on long paths.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
+from kakure.hdl.shape.block_shape import BlockShape
 from kakure.model.config.config import Config
-from kakure.model.config.weights.hidden import HiddenWeights
-from kakure.search.cost.metrics import LayerBatch
 
-from .block import Parameters
-from .counting import bits
-from .crossbar_blocks import code_peak, conversion_cycles
-from .tree import Part, layer_parts, shared_parts
+from .tree import Part, config_layers, layer_parts, shared_parts
 
 __all__ = [
     "CHAIN",
@@ -37,100 +34,23 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-Terms = Mapping[str, NDArray[Any]]
 
 
-def _log(number: Any) -> Floats:
-    return np.log2(np.maximum(np.asarray(number, np.float64), 1.0))
+PATHS = (
+    "crossbar_tile",
+    "requantizer",
+    "pe_array",
+    "crossbar_engine",
+    "max_pool",
+    "weight_generator",
+)
+"""Kinds of blocks whose critical path is fitted, each by itself."""
 
 
-def _tile(p: Parameters) -> Terms:
-    conversion = conversion_cycles(p)
-    lanes = -(-p["rows"] // conversion)
-    scale = (np.int64(1) << p["input_bits"]) - 1
-    width = bits(code_peak(p["rows"], p["adc_bits"], p["adc_shift"]) * scale) + 1
-    return {
-        "one": np.ones(np.shape(lanes)),
-        "lanes": _log(lanes),
-        "choices": _log(p["sharing"] * conversion),
-        "sinks": _log(2 * p["columns"] // p["sharing"] * lanes),
-        "sum_bits": _log(width) * (p["input_bits"] > 1),
-        "code_bits": _log(np.minimum(p["adc_bits"], bits(p["rows"]))),
-        "is_serial": 1.0 * (conversion > 1),
-        "rounds": 1.0 * (p["adc_shift"] > 0),
-    }
-
-
-def _requantizer(p: Parameters) -> Terms:
-    chunks = -(-p["channels"] // p["lanes"])
-    is_logit = p["output_bits"] == 0
-    return {
-        "one": np.ones(np.shape(chunks)),
-        "shifts": 1.0 * ~is_logit,
-        "chunks": _log(chunks),
-        "sum_bits": _log(p["sum_bits"]),
-        "choice_sinks": _log(p["lanes"] * p["sum_bits"]) * (chunks > 1),
-        "shortcut": 1.0 * (p["shortcut_bits"] > 0),
-    }
-
-
-def _array(p: Parameters) -> Terms:
-    return {
-        "one": np.ones(np.shape(p["inputs"])),
-        "inputs": _log(p["inputs"]),
-        "planes": _log(p["input_bits"]),
-        "sum_bits": _log(p["sum_bits"]),
-        "banks": _log(p["banks"]),
-        "outputs": _log(p["outputs"]),
-        "pixels": _log(p["pixels"]),
-    }
-
-
-def _engine(p: Parameters) -> Terms:
-    """From the tiles' sums to the result: the adders between, and the choice of a copy."""
-    return {
-        "one": np.ones(np.shape(p["groups"])),
-        "groups": _log(p["groups"]),
-        "sum_bits": _log(p["sum_bits"]) * (p["groups"] > 1),
-        "copies": _log(p["copies"]),
-    }
-
-
-def _pool(p: Parameters) -> Terms:
-    has_memory = p["width"] // p["size"] > 1
-    return {
-        "one": np.ones(np.shape(p["channels"])),
-        "sum_bits": _log(p["sum_bits"]),
-        "memory": 1.0 * has_memory,
-        "sinks": _log(p["channels"] * p["sum_bits"]) * has_memory,
-    }
-
-
-def _generator(p: Parameters) -> Terms:
-    return {
-        "one": np.ones(np.shape(p["layers"])),
-        "layers": _log(p["layers"]),
-        "row_bits": _log(bits(p["max_rows"])),
-    }
-
-
-PATHS: dict[str, Callable[[Parameters], Terms]] = {
-    "crossbar_tile": _tile,
-    "requantizer": _requantizer,
-    "pe_array": _array,
-    "crossbar_engine": _engine,
-    "max_pool": _pool,
-    "weight_generator": _generator,
-}
-"""Terms of the critical path of each block, by itself."""
-
-
-def path_ns(
-    block: str, parameters: Parameters, fitted: Mapping[str, Any], without: str = ""
-) -> Floats:
+def path_ns(shape: BlockShape, fitted: Mapping[str, Any], without: str = "") -> Floats:
     """Delay of the critical paths of blocks of one kind, or of one without a term [ns]."""
-    terms = PATHS[block](parameters)
-    fits = fitted[block]["terms_ns"].items()
+    terms = shape.path_terms
+    fits = fitted[shape.kind]["terms_ns"].items()
     return np.asarray(sum(c * terms[name] for name, c in fits if name != without))
 
 
@@ -174,15 +94,15 @@ class Pace:
     lines: tuple[str, ...]
 
 
-def layer_pace(batch: LayerBatch, generator: str, fitted: Mapping[str, Any]) -> Pace:
-    """Least period of each layer by itself.
+def layer_pace(parts: Iterable[Part], size: int, fitted: Mapping[str, Any]) -> Pace:
+    """Least period of each of ``size`` layers by itself, of which ``parts`` are the blocks.
 
     The slowest of its tiles, its PE array, its requantizer, and the chain from the tiles' sums
     through the adders of the row groups and the pool, or the requantizer's choice of a chunk.
     """
-    period, kind = np.zeros(len(batch)), np.zeros(len(batch), np.int64)
-    beyond, lines = np.zeros((2, len(batch))), []
-    for path in layer_paths(batch, generator, fitted):
+    period, kind = np.zeros(size), np.zeros(size, np.int64)
+    beyond, lines = np.zeros((2, size)), []
+    for path in layer_paths(parts, size, fitted):
         slower = path.delay_ns > period[path.where]
         at = path.where[slower]
         period[at], kind[at] = path.delay_ns[slower], path.kind[slower]
@@ -199,10 +119,9 @@ def _ends(block: str, fitted: Mapping[str, Any]) -> Floats:
 
 def pace(config: Config, fitted: Mapping[str, Any]) -> Pace:
     """Least period of a whole accelerator: of its slowest layer, or of its weight generator."""
-    assert isinstance(config.weights, HiddenWeights)
-    layers = layer_pace(LayerBatch.of(config), config.weights.generator, fitted)
+    layers = layer_pace(layer_parts(config_layers(config)), len(config.layers), fitted)
     shared = {part.kind: part for part in shared_parts(config)}["weight_generator"]
-    own, outside, more = _delay(shared, shared.parameters, fitted)
+    own, outside, more = _delay(shared, fitted)
     slowest = int(layers.period_ns.argmax())
     period, kind = layers.period_ns[slowest], int(layers.kind[slowest])
     if own[0] > period:
@@ -232,11 +151,9 @@ class Path:
     lines: list[str]
 
 
-def _delay(
-    part: Part, parameters: Parameters, fitted: Mapping[str, Any]
-) -> tuple[Floats, NDArray[np.bool_], list[str]]:
+def _delay(part: Part, fitted: Mapping[str, Any]) -> tuple[Floats, NDArray[np.bool_], list[str]]:
     """Delay of a path, 0 where there is none; where a term is beyond those measured; lines."""
-    terms, entry = PATHS[part.kind](parameters), fitted[part.kind]
+    terms, entry = part.shape.path_terms, fitted[part.kind]
     total, outside = np.zeros(len(part.where)), np.zeros(len(part.where), bool)
     lines = []
     for name, coefficient in entry["terms_ns"].items():
@@ -263,26 +180,20 @@ SLACK = 1e-3
 
 
 def layer_paths(
-    batch: LayerBatch,
-    generator: str,
+    parts: Iterable[Part],
+    size: int,
     fitted: Mapping[str, Any],
-    blocks: Collection[str] = tuple(PATHS),
+    blocks: Collection[str] = PATHS,
 ) -> Iterator[Path]:
     """Every critical path of each layer by itself, of some blocks; those of chains last."""
-    behind = np.zeros(len(batch))
-    grid: Parameters = {}
+    behind = np.zeros(size)
     chain: list[Path] = []
-    for part in layer_parts(batch, generator):
-        if part.kind == "crossbar_grid":
-            grid = part.parameters
+    for part in parts:
         if part.kind not in blocks:
             continue
-        parameters = part.parameters
-        if part.kind == "crossbar_engine":
-            parameters = {**grid, **parameters}
-        delay, outside, lines = _delay(part, parameters, fitted)
-        if part.kind == "crossbar_tile":
-            kind = tile_kind(parameters["is_sar"])
+        delay, outside, lines = _delay(part, fitted)
+        if isinstance(part.shape, TileShape):
+            kind = np.broadcast_to(tile_kind(part.shape.is_sar), len(part.where))
         else:
             kind = np.full(len(part.where), KIND_OF.get(part.kind, CHAIN))
         path = Path(part.kind, part.where, kind, delay, delay, outside, lines)
@@ -291,7 +202,7 @@ def layer_paths(
             continue
         if part.kind == "max_pool":
             # Its carries run along with those of the adders before: they do not add up.
-            without = path_ns(part.kind, parameters, fitted, without="sum_bits")
+            without = path_ns(part.shape, fitted, without="sum_bits")
             behind[part.where] = np.where(part.count > 0, without, 0.0)
         yield path
     for path in chain:

@@ -1,13 +1,13 @@
 """The fit of the critical paths, and how far off the clock period is by what sets it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.shape.block_shape import BlockShape
 from kakure.model.config.config import Config
-from kakure.search.cost.metrics import LayerBatch
 
 from .description import describe
 from .least_squares import non_negative
@@ -18,15 +18,16 @@ from .period import (
     KIND_OF,
     KINDS,
     PATHS,
+    Path,
     layer_paths,
     pace,
     path_ns,
     period_ns,
     tile_kind,
 )
-from .tree import shared_parts
+from .tree import config_layers, layer_parts, shared_parts
 
-__all__ = ["fit_period", "parameters_of"]
+__all__ = ["fit_period", "shape_of"]
 
 Floats = NDArray[np.float64]
 DIGITS = 5
@@ -38,11 +39,11 @@ def fit_period(measurements: Sequence[Measurement]) -> dict[str, Any]:
     """Coefficients of every path [ns], their ranges, and errors on what the fit did not see."""
     result: dict[str, Any] = {}
     shortest = _shortest(measurements)
-    for block, terms_of in PATHS.items():
+    for block in PATHS:
         chosen = [m for m in measurements if m.sample.block == block]
         if block == "crossbar_engine":  # where a tile is the slowest part nothing is seen of it
             chosen = [m for m in chosen if _tile_ns(m, result) < m.critical_path_ns]
-        rows = [terms_of(parameters_of(m, block)) for m in chosen]
+        rows = [shape_of(m, block).path_terms for m in chosen]
         names = list(rows[0])
         terms = np.array([[float(row[name]) for name in names] for row in rows])
         delay = np.array([m.critical_path_ns for m in chosen])
@@ -68,17 +69,10 @@ def fit_period(measurements: Sequence[Measurement]) -> dict[str, Any]:
     return result
 
 
-def parameters_of(measurement: Measurement, block: str) -> dict[str, NDArray[Any]]:
+def shape_of(measurement: Measurement, block: str) -> BlockShape:
     """What the critical path of a block of a sample is computed from."""
-    modules = [m for m in measurement.modules if m.kind == block]
-    values = describe(measurement, modules[0])
-    if block == "crossbar_engine":
-        grid = next(m for m in measurement.modules if m.kind == "crossbar_grid")
-        values = describe(measurement, grid) | values
-    if block == "pe_array":
-        element = next(m for m in measurement.modules if m.kind == "processing_element")
-        values = describe(measurement, element) | values
-    return {name: np.array(value, np.int64) for name, value in values.items()}
+    module = next(m for m in measurement.modules if m.kind == block)
+    return describe(measurement, module)
 
 
 def _short(value: float, digits: int = 3) -> float:
@@ -106,7 +100,7 @@ def _seen(block: str, terms: Floats, measurements: Sequence[Measurement]) -> Flo
     for measurement in measurements:
         if measurement.sample.block == "accelerator" and measurement.sample.config is not None:
             part = {p.kind: p for p in shared_parts(measurement.sample.config)}[block]
-            values = PATHS[block](part.parameters).values()
+            values = part.shape.path_terms.values()
             rows.append(np.array([float(np.asarray(value).item()) for value in values]))
     return np.array(rows)
 
@@ -149,7 +143,7 @@ def _kinds(measurements: Sequence[Measurement], fitted: Mapping[str, Any]) -> di
             period, kind = _engine_pace(sample.config, fitted)
             found[kind].append((period, delay))
         elif sample.block in PATHS:
-            period = float(path_ns(sample.block, parameters_of(measurement, sample.block), fitted))
+            period = float(path_ns(shape_of(measurement, sample.block), fitted))
             is_sar = np.array(sample.parameters.get("adc_type") == "sar")
             kind = blocks.get(sample.block, int(tile_kind(is_sar)))
             found[kind].append((period, delay))
@@ -164,19 +158,23 @@ def _kinds(measurements: Sequence[Measurement], fitted: Mapping[str, Any]) -> di
     return result
 
 
+def _paths(config: Config, fitted: Mapping[str, Any], blocks: tuple[str, ...]) -> Iterator[Path]:
+    parts = layer_parts(config_layers(config))
+    return layer_paths(parts, len(config.layers), fitted, blocks)
+
+
 def _tile_ns(measurement: Measurement, fitted: Mapping[str, Any]) -> float:
     """Path of the slowest tile of a crossbar engine by the fit [ns]."""
     config = measurement.sample.config
     assert config is not None
-    paths = layer_paths(LayerBatch.of(config), "xorshift32", fitted, blocks=("crossbar_tile",))
+    paths = _paths(config, fitted, ("crossbar_tile",))
     return max(float(path.alone_ns[0]) for path in paths if path.where[0] == 0)
 
 
 def _engine_pace(config: Config, fitted: Mapping[str, Any]) -> tuple[float, int]:
     """Period of the first layer's crossbar engine by itself, and what sets it."""
     best, slowest = 0.0, CHAIN
-    blocks = ("crossbar_tile", "crossbar_engine")
-    for path in layer_paths(LayerBatch.of(config), "xorshift32", fitted, blocks=blocks):
+    for path in _paths(config, fitted, ("crossbar_tile", "crossbar_engine")):
         if path.where[0] == 0 and path.alone_ns[0] > best:
             best, slowest = float(path.alone_ns[0]), int(path.kind[0])
     return best, slowest

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from kakure.hdl.accelerators.spatial import cycle_model
+from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.pe_array.schedule import PeSchedule
 from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config, parse_config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
-from kakure.search.cost.digital import tree
-from kakure.search.cost.digital.cycles import COPIES_ERROR, layer_cycles
+from kakure.search.cost.digital.tree import layer_shape
 from kakure.search.cost.metrics import LayerBatch
 from kakure.sim.random_config import random_config
 
@@ -96,12 +97,17 @@ def _alone(config: Config) -> float:
     return (done[-1] - done[-1 - copies * results]) / copies
 
 
+def _shape(config: Config) -> LayerShape:
+    assert isinstance(config.weights, HiddenWeights)
+    return layer_shape(LayerBatch.of(config), config.weights.generator)
+
+
 @cache
 def _compared() -> tuple[tuple[Config, float, int, bool], ...]:
     rows = []
     for config in _configs():
         assert isinstance(config.weights, HiddenWeights)
-        closed = layer_cycles(LayerBatch.of(config), config.weights.generator)
+        closed = layer_cycles(_shape(config))
         rows.append((config, _alone(config), int(closed.cycles[0]), bool(closed.is_exact[0])))
     return tuple(rows)
 
@@ -132,7 +138,7 @@ def test_requantizers_have_the_lanes_that_are_built():
     for seed in range(60):
         config = random_config(seed)
         assert isinstance(config.weights, HiddenWeights)
-        lanes = tree.requantizer_lanes(LayerBatch.of(config), config.weights.generator)
+        lanes = _shape(config).requantizer_lanes
         built = [cycle_model.requantizer_lanes(config, n) for n in range(len(config.layers))]
         assert lanes.tolist() == built
 
@@ -142,7 +148,7 @@ def test_no_configuration_is_faster_than_its_slowest_layer():
     for seed in range(60):
         config = random_config(seed)
         assert isinstance(config.weights, HiddenWeights)
-        closed = layer_cycles(LayerBatch.of(config), config.weights.generator)
+        closed = layer_cycles(_shape(config))
         slowest = int(np.max(closed.cycles[closed.is_exact], initial=0))
         interval = cycle_model.image_timing(config, 6).interval
         assert interval >= slowest
@@ -161,7 +167,7 @@ def test_the_schedule_of_a_pe_array_is_that_of_the_hardware(seed):
             continue
     assert isinstance(config.weights, HiddenWeights)
     schedule = PeSchedule(config, 0)
-    closed = tree.pe_schedule(LayerBatch.of(config), config.weights.generator)
+    closed = _shape(config).pe_array
     for name in ("inputs", "outputs", "pixels", "banks", "words_per_row", "chunk_rows", "blocks"):
         assert getattr(closed, name)[0] == getattr(schedule, name)
     assert closed.work_cycles[0] == schedule.work_cycles

@@ -80,5 +80,5 @@ def spread(name: str, value: int | str | Sequence[int] | Sequence[str], count: i
     if isinstance(value, int | str):
         return [value] * count
     if len(value) != count:
-        raise UserError(f"{name} must hold {count} values, one per convolution, not {len(value)}")
+        raise UserError(f"{name} must hold {count} values, one per convolution", value=len(value))
     return list(value)

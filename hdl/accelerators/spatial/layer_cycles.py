@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.search.cost.metrics import ENGINES, LayerBatch
-
-from .tree import grid_cycles, pe_schedule, pick, requantizer_lanes
+from .layer_shape import LayerShape
 
 __all__ = ["COPIES_ERROR", "LayerCycles", "layer_cycles"]
 
@@ -35,8 +33,8 @@ class LayerCycles:
     is_exact: NDArray[np.bool_]
 
 
-def layer_cycles(batch: LayerBatch, generator: str) -> LayerCycles:
-    """Cycles from one image to the next, of each layer by itself.
+def layer_cycles(layers: LayerShape) -> LayerCycles:
+    """Cycles from one image to the next, of each of many layers by itself.
 
     Let c be the cycles of an engine for a vector, n those of the requantizer, and m_k the
     positions of the padded map that complete no window between window k and the next: 0 within a
@@ -47,51 +45,49 @@ def layer_cycles(batch: LayerBatch, generator: str) -> LayerCycles:
     cycles after window k, where s_k is how long result k waits for the one before it: n − 1
     without a pool, and max(0, n − c − m_{k−1}) with one, if result k − 1 completed a maximum.
     """
-    cycles = np.zeros(len(batch), np.int64)
-    is_exact = np.ones(len(batch), bool)
-    lanes = requantizer_lanes(batch, generator)
-    chunks = -(-batch.outputs // lanes)
-    one = (batch.engine == ENGINES.index("crossbar")) & (batch.copies == 1)
-    many = (batch.engine == ENGINES.index("crossbar")) & (batch.copies > 1)
-    pe = batch.engine == ENGINES.index("pe_array")
+    cycles = np.zeros(len(layers), np.int64)
+    is_exact = np.ones(len(layers), bool)
+    chunks = layers.requantizer.chunks
+    one = (layers.is_crossbar == 1) & (layers.copies == 1)
+    many = (layers.is_crossbar == 1) & (layers.copies > 1)
+    pe = layers.is_crossbar == 0
     for where, solve in ((one, _crossbar), (many, _copies)):
         if where.any():
             rows = np.flatnonzero(where)
-            cycles[rows] = solve(pick(batch, rows), chunks[rows])
+            cycles[rows] = solve(layers.pick(rows), chunks[rows])
     is_exact &= ~many
     if pe.any():
         rows = np.flatnonzero(pe)
-        cycles[rows], is_exact[rows] = _pe_array(pick(batch, rows), chunks[rows], generator)
+        cycles[rows], is_exact[rows] = _pe_array(layers.pick(rows), chunks[rows])
     return LayerCycles(cycles, is_exact)
 
 
-def _gaps(batch: LayerBatch) -> tuple[Ints, Ints]:
+def _gaps(layers: LayerShape) -> tuple[Ints, Ints]:
     """Positions without a window from row to row, and from image to image."""
-    row = batch.kernel_width - 1
-    padded = batch.in_width + 2 * batch.padding
-    return row, (batch.kernel_height - 1) * padded + row
+    row = layers.kernel_width - 1
+    return row, (layers.kernel_height - 1) * layers.window.padded_width + row
 
 
-def _crossbar(batch: LayerBatch, n: Ints) -> Ints:
-    c = grid_cycles(batch)
-    row, image = _gaps(batch)
-    height, width, pool = batch.out_height, batch.out_width, batch.pool
+def _crossbar(layers: LayerShape, n: Ints) -> Ints:
+    c = layers.crossbar.grid.cycles
+    row, image = _gaps(layers)
+    height, width, pool = layers.out_height, layers.out_width, layers.pool
     plain = (
         height * (width - 1) * np.maximum(1, n)
         + (height - 1) * np.maximum(row + 1, n)
         + np.maximum(image + 1, n)
     )
-    return height * width * (c - 1) + np.where(pool == 1, plain, _pooled(batch, n, c))
+    return height * width * (c - 1) + np.where(pool == 1, plain, _pooled(layers, n, c))
 
 
-def _pooled(batch: LayerBatch, n: Ints, c: Ints) -> Ints:
+def _pooled(layers: LayerShape, n: Ints, c: Ints) -> Ints:
     """Σ max(m_k + 1, 1 + s_k) over an image with a pool.
 
     Window k completes a maximum in the last row of a block of rows, at its last column; result
     k + 1 waits for it, and what that costs depends on the gaps before and after window k + 1.
     """
-    row, image = _gaps(batch)
-    height, width, pool = batch.out_height, batch.out_width, batch.pool
+    row, image = _gaps(layers)
+    height, width, pool = layers.out_height, layers.out_width, layers.pool
     across, down = width // np.maximum(pool, 1), height // np.maximum(pool, 1)
     total = height * (width - 1) + (height - 1) * (row + 1) + image + 1  # if nothing waited
 
@@ -116,25 +112,25 @@ def _pooled(batch: LayerBatch, n: Ints, c: Ints) -> Ints:
     return total
 
 
-def _copies(batch: LayerBatch, n: Ints) -> Ints:
+def _copies(layers: LayerShape, n: Ints) -> Ints:
     """The slowest of the walk over the map, the copies' work, and the requantizer."""
-    c = grid_cycles(batch)
-    row, image = _gaps(batch)
-    height, width, pool = batch.out_height, batch.out_width, batch.pool
+    c = layers.crossbar.grid.cycles
+    row, image = _gaps(layers)
+    height, width, pool = layers.out_height, layers.out_width, layers.pool
     positions = height * width
     walk = positions + (height - 1) * row + image
     wait = np.where(pool == 1, n - 1, 0)
-    work = (c + wait) / batch.copies
+    work = (c + wait) / layers.copies
     rate = np.maximum(work, 1 + wait)
     # With a pool, each maximum keeps the next result waiting, in every pool-th row of the map.
     in_turn = (n + pool - 1) / pool
-    jumps = _jumps(batch.copies, pool)
-    mixed = np.where(jumps > 0, (jumps * c + n) / (jumps * batch.copies + 1), 0.0)
+    jumps = _jumps(layers.copies, pool)
+    mixed = np.where(jumps > 0, (jumps * c + n) / (jumps * layers.copies + 1), 0.0)
     slow = np.where(pool > 1, np.maximum(rate, np.maximum(in_turn, mixed)), rate)
     slow_rows = np.where(pool > 1, height // pool, 0)
     busy = width * (slow_rows * slow + (height - slow_rows) * rate)
     # Between rows the walk over the padding may add to that, but not in the same round of copies.
-    room = positions / (batch.copies + 1)
+    room = positions / (layers.copies + 1)
     for gap, count in ((image, np.ones_like(c)), (row, height - 1)):
         used = np.minimum(count, room)
         busy = busy + used * np.maximum(gap + 1 - wait - rate, 0)
@@ -151,17 +147,17 @@ def _jumps(copies: Ints, pool: Ints) -> Ints:
     return result
 
 
-def _pe_array(batch: LayerBatch, n: Ints, generator: str) -> tuple[Ints, NDArray[np.bool_]]:
+def _pe_array(layers: LayerShape, n: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Batches: windows are stored, worked on, and their sums sent one by one."""
-    pe = pe_schedule(batch, generator)
-    row, image = _gaps(batch)
-    height, width, positions = batch.out_height, batch.out_width, pe.positions
+    pe = layers.pe_array
+    row, image = _gaps(layers)
+    height, width, positions = layers.out_height, layers.out_width, pe.positions
     batches = -(-positions // pe.pixels)
-    pool = batch.pool
-    # A result takes n cycles; with a pool only the one after a maximum waits, within its batch.
+    pool = layers.pool
+    # A result takes n cycles; with a pool only the one after a maximum waits, within its layers.
     maxima = (width // pool) * (height // pool)
     waiting = np.where(pool == 1, positions, maxima)
-    waiting -= _maxima_at_ends(batch, pe.pixels, (pool > 1) & (n > 1))
+    waiting -= _maxima_at_ends(layers, pe.pixels, (pool > 1) & (n > 1))
     sends = positions + waiting * (n - 1)
     cycles = positions * pe.blocks + batches * (pe.work_cycles - 1) + sends
     # Gaps within a batch cost their positions; between batches the walk goes on meanwhile.
@@ -175,16 +171,16 @@ def _pe_array(batch: LayerBatch, n: Ints, generator: str) -> tuple[Ints, NDArray
     return cycles, is_exact
 
 
-def _maxima_at_ends(batch: LayerBatch, pixels: Ints, wanted: NDArray[np.bool_]) -> Ints:
+def _maxima_at_ends(layers: LayerShape, pixels: Ints, wanted: NDArray[np.bool_]) -> Ints:
     """Positions that complete a maximum and are the last of their batch, counted one by one."""
-    result = np.zeros(len(batch), np.int64)
+    result = np.zeros(len(layers), np.int64)
     places = np.flatnonzero(wanted)
     if not len(places):
         return result
     keys = np.stack([
-        batch.out_height[places],
-        batch.out_width[places],
-        batch.pool[places],
+        layers.out_height[places],
+        layers.out_width[places],
+        layers.pool[places],
         pixels[places],
     ])
     unique, which = np.unique(keys, axis=1, return_inverse=True)

@@ -1,0 +1,31 @@
+"""Size of the register bank."""
+
+from dataclasses import dataclass
+
+from kakure.hdl.shape.block_shape import FixedShape
+from kakure.hdl.shape.numbers import Number, ceil_div
+
+from .register_map import ACCELERATOR_REGISTERS
+
+__all__ = ["RegisterBankShape"]
+
+WORD = 32
+
+
+@dataclass(frozen=True)
+class RegisterBankShape(FixedShape):
+    """All registers, which are the same in every accelerator."""
+
+    kind = "register_bank"
+
+    @property
+    def flops(self) -> Number:
+        """CONTROL, the address and the data of a write that wait, and an answer of each kind.
+
+        Of an address only whether it is CONTROL's is kept, of an answer whether it is an error.
+        """
+        (fields,) = (r.fields for r in ACCELERATOR_REGISTERS if r.name == "CONTROL")
+        control = max(field.low + field.width for field in fields)
+        address, data = 1 + 1, 1 + control + ceil_div(control, 8)
+        written, read = 1 + 1, 1 + 1 + WORD
+        return (control + address + data + written + read) * self.one

@@ -1,0 +1,132 @@
+"""Shapes against what is elaborated: children with all their sizes, and flip-flops."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.lib import wiring
+
+from kakure.hdl.accelerators.accelerator import Accelerator
+from kakure.hdl.emission.emit import Emission
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
+from kakure.hdl.engines.pe_array.array import PeArray
+from kakure.hdl.memory.ram_shape import RamShape
+from kakure.hdl.shape.block_shape import BlockShape, instance_name
+from kakure.search.cost.digital.description import stacked
+from kakure.search.cost.digital.library import BLOCKS
+from kakure.sim.random_config import random_config
+
+SEEDS = range(12)
+REDUCED = {
+    "crossbar_tile": "with a shift the low bits of all sums are 0",
+    "frame_gate": "two codes of an error; an image of one word is never short",
+    "max_pool": "without a rest the row of blocks makes no difference",
+    "pe_engine": "low bits of a first row, positions of a batch of one, blocks of a lone one",
+    "register_bank": "answers have one bit of two, of the data only CONTROL's is kept",
+    "result_sender": "a lone class has nothing to compare",
+    "sign_generator": "start states go to xorshift32 at once",
+    "sliding_window": "a window of one pixel needs no position",
+    "weight_generator": "of the last word of a layer nobody asks",
+}
+"""Kinds of which synthesis drops flip-flops, and why."""
+
+
+class _Modules:
+    """The distinct modules below a component, elaborated."""
+
+    def __init__(self, top: wiring.Component) -> None:
+        emission = Emission()
+        emission.add(top, "top")
+        self.texts = {name: module.rtlil for name, module in emission.modules.items()}
+        components: dict[str, Any] = {n: m.component for n, m in emission.modules.items()}
+        self.shapes: dict[str, BlockShape] = {n: c.shape for n, c in components.items()}
+
+    def children(self, name: str) -> Counter[tuple[str, BlockShape]]:
+        """Instances in a module by name and shape."""
+        cells = re.findall(r"^  cell \\(\S+) \\(\S+)$", self.texts[name], re.MULTILINE)
+        return Counter((instance_name(i), _plain(self.shapes[m])) for m, i in cells)
+
+    def flops(self, name: str) -> int:
+        """Bits of the registers that a module has as it is written."""
+        shape, text = self.shapes[name], self.texts[name]
+        widths = re.findall(r"cell \$\w*ff\w* .*\n(?:    .*\n)*?    parameter \\WIDTH (\d+)", text)
+        memory = shape.bits + shape.width if isinstance(shape, RamShape) else 0
+        return sum(map(int, widths)) + memory
+
+
+def _plain(shape: BlockShape) -> BlockShape:
+    """The shape without what its block cannot know of its use."""
+    if isinstance(shape, RamShape):
+        return replace(shape, always_reads=0)
+    return replace(shape, write_groups=0) if isinstance(shape, TileShape) else shape
+
+
+@cache
+def _modules(seed: int) -> _Modules:
+    return _Modules(Accelerator(config=random_config(seed)))
+
+
+def _said(shape: BlockShape) -> Counter[tuple[str, BlockShape]]:
+    found: Counter[tuple[str, BlockShape]] = Counter()
+    for child in shape.children():
+        found[child.name, _plain(child.shape)] += child.count
+    return +found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_children_are_what_is_placed_with_all_their_sizes(seed):
+    modules = _modules(seed)
+    for name, shape in modules.shapes.items():
+        assert _said(shape) == modules.children(name), shape
+
+
+@pytest.mark.parametrize("kind", ["hidden", "bitwise"])
+def test_children_of_an_array_are_what_is_placed(kind):
+    array = PeArray(inputs=3, outputs=2, pixels=5, input_bits=2, kind=kind, peak=40, banks=2)
+    modules = _Modules(array)
+    for name, shape in modules.shapes.items():
+        assert _said(shape) == modules.children(name), shape
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_flip_flops_are_the_registers_that_are_written_but_for_those_that_are_dropped(seed):
+    """Those of synthesis are counted by the tests of the digital model's fit."""
+    modules = _modules(seed)
+    for name, shape in modules.shapes.items():
+        written = modules.flops(name)
+        if shape.kind in REDUCED:
+            assert shape.flops <= written, shape
+        else:
+            assert shape.flops == written, shape
+
+
+def test_every_kind_is_elaborated_and_no_more_than_needed_is_taken_for_reduced():
+    exact: dict[str, list[bool]] = {}
+    for seed in SEEDS:
+        modules = _modules(seed)
+        for name, shape in modules.shapes.items():
+            exact.setdefault(shape.kind, []).append(shape.flops == modules.flops(name))
+    assert set(exact) == set(BLOCKS)
+    assert {kind for kind, equal in exact.items() if not all(equal)} == set(REDUCED)
+
+
+def test_arrays_of_blocks_have_the_numbers_of_each():
+    """Every parameter, flip-flop, clock gate and term of many blocks is that of each alone."""
+    found: dict[str, list[BlockShape]] = {}
+    for seed in SEEDS:
+        for shape in _modules(seed).shapes.values():
+            found.setdefault(shape.kind, []).append(shape)
+    for shapes in found.values():
+        many = stacked(shapes)
+        size = len(shapes)
+        for name in (*many.parameters, "flops", "gates", "free_flops", "held_flops"):
+            values = np.broadcast_to(getattr(many, name), size).tolist()
+            assert values == [getattr(shape, name) for shape in shapes], name
+        terms = [shape.terms for shape in shapes]
+        for name, values in many.terms.items():
+            wanted = [float(np.asarray(one[name]).item()) for one in terms]
+            assert np.broadcast_to(values, size).tolist() == wanted, (many.kind, name)

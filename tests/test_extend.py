@@ -5,6 +5,7 @@ docs/extend.md walks through this file.
 """
 
 import json
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,12 @@ from kakure.model.config.engines.table import LAYERS
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
+from kakure.model.datasets.dataset import Dataset
+from kakure.model.datasets.fetch import fetch
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.labelled import LabelledImages, Split
+from kakure.model.datasets.recipe import Recipe
+from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import (
     load_parameters,
@@ -33,6 +40,7 @@ from kakure.model.parameters.parameters import (
 )
 from kakure.model.reference.network import network
 from kakure.model.training.network import IntegerNetwork, as_tensor
+from kakure.model.training.recipe import recipe_for
 from kakure.search.cost.metrics import LayerBatch
 from kakure.sim.benchmark.naive_reference import naive_network
 from kakure.sim.drivers.core import compare_core
@@ -163,6 +171,25 @@ class BinaryWeights(Weights):
     def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> NDArray[np.int8]:
         """1 where the mask is."""
         return mask.astype(np.int8)
+
+
+def stripes(_: Path, split: Split) -> LabelledImages:
+    """Four images of bars for each of two classes: upright, and lying."""
+    bars = np.zeros((8, 4, 4, 1), np.uint8)
+    for n in range(4):
+        bars[2 * n, :, n] = 255
+        bars[2 * n + 1, n] = 255
+    return LabelledImages(bars, np.arange(8, dtype=np.int64) % 2)
+
+
+STRIPES = Dataset(
+    name="stripes",
+    shape=(4, 4, 1),
+    classes=2,
+    load=stripes,
+    recipe=Recipe(epochs=3, validation=4),
+    origin="they are computed",
+)
 
 
 @pytest.fixture
@@ -303,3 +330,23 @@ def test_a_kind_of_weights_of_our_own(binary, tmp_path):
     other = parse_config(json.dumps(document | {"weights": {"kind": "hidden"}}))
     with pytest.raises(UserError, match=r"safetensors: weights: must be .*not .*binary"):
         load_parameters(tmp_path / "a.safetensors", other)
+
+
+def test_a_data_set_of_our_own(tmp_path, monkeypatch):
+    layer = {"kind": "linear", "engine": "pe_array", "channels": 2, "input_bits": 2}
+    document = {"name": "bars", "dataset": "stripes", "weights": {"kind": "hidden"}}
+    text = json.dumps(document | {"layers": [layer]})
+    with pytest.raises(UserError, match=r"input_shape: is required .*cifar10, but 'stripes'"):
+        parse_config(text)
+    monkeypatch.setitem(DATASETS, "stripes", STRIPES)
+    config = parse_config(text)
+    assert config.shape == (4, 4, 1)
+    data = load_images(config, tmp_path, "train")
+    assert len(data) == 8 and set(data.labels.tolist()) == {0, 1}
+    assert fetch("stripes") == "stripes: nothing to fetch, they are computed"
+    assert recipe_for("stripes").epochs == 3
+    with pytest.raises(UserError, match=r"input_shape: must be left out with dataset stripes"):
+        parse_config(json.dumps(document | {"layers": [layer], "input_shape": [4, 4, 1]}))
+    small = parse_config(json.dumps(document | {"layers": [layer | {"channels": 1}]}))
+    with pytest.raises(UserError, match=r"^stripes: labels must be below 1"):
+        load_images(small, tmp_path, "train")

@@ -14,6 +14,7 @@ from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.numbers import Number, ceil_div
 from kakure.hdl.weights.weight_generator_shape import LayerWeights, WeightGeneratorShape
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 
 from .layer_shape import LayerShape
 
@@ -42,7 +43,6 @@ class SpatialCoreShape(BlockShape):
     @classmethod
     def of(cls, config: Config, *, has_layers: bool = True) -> "SpatialCoreShape":
         """The core of a configuration with hidden weights, with its layers or without."""
-        assert config.weights.kind == "hidden"
         height, width, channels = config.shape
         layers = [LayerWeights(g.in_channels, g.window, g.outputs) for g in config.geometry]
         count = len(layers) if has_layers else 0
@@ -51,7 +51,7 @@ class SpatialCoreShape(BlockShape):
             channels=channels,
             bits=config.layers[0].input_bits,
             classes=config.geometry[-1].outputs,
-            weights=WeightGeneratorShape.of(config.weights.generator, layers),
+            weights=WeightGeneratorShape.of(HiddenWeights.of(config.weights).generator, layers),
             layer_shapes=tuple(LayerShape.of(config, index) for index in range(count)),
         )
 

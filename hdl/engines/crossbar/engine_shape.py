@@ -10,6 +10,7 @@ from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.nets import gated
 from kakure.hdl.shape.numbers import Number, choose, log2, range_bits, signed_bits
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
 
 from .grid_shape import CrossbarGridShape
 
@@ -30,8 +31,7 @@ class CrossbarEngineShape(BlockShape):
     @classmethod
     def of(cls, config: Config, index: int) -> "CrossbarEngineShape":
         """The engine of a layer on a crossbar."""
-        geometry, layer = config.geometry[index], config.layers[index]
-        assert layer.column_sharing and layer.adc_type and layer.adc_bits
+        geometry, layer = config.geometry[index], CrossbarLayer.of(config, index)
         grid = CrossbarGridShape(
             fan_in=geometry.fan_in,
             outputs=geometry.outputs,

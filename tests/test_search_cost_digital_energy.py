@@ -28,7 +28,7 @@ from kakure.search.cost.digital.energy_run import mapped_accelerator, run_accele
 from kakure.search.cost.digital.energy_samples import energy_samples, is_held_out
 from kakure.search.cost.digital.energy_terms import role_cells, works
 from kakure.search.cost.digital.model import DigitalModel
-from kakure.search.cost.digital.tree import layer_parts, layer_shape, shared_parts
+from kakure.search.cost.digital.tree import config_layers, layer_parts, layer_shape, shared_parts
 from kakure.search.cost.metrics import LayerBatch
 
 TINY = {
@@ -104,8 +104,8 @@ def test_cells_in_closed_form_are_those_of_the_netlists(points):
     blocks = Coefficients.read().blocks
     for point in points:
         config = point.parsed
-        batch = LayerBatch.of(config)
-        layers = role_cells(layer_parts(batch, config.weights.generator), len(batch), blocks)
+        shape = config_layers(config)
+        layers = role_cells(layer_parts(shape), len(shape), blocks)
         once = role_cells(shared_parts(config), 1, blocks)
         for row in point.rows:
             index = max(row.layer, 0)
@@ -149,26 +149,24 @@ def test_metrics_are_the_sum_of_layers_and_what_there_is_once(model):
     config = energy_samples()[0]
     digital = DigitalModel(clock_ns=2.5)
     metrics = digital.metrics(config, extrapolate=True)
-    batch = LayerBatch.of(config)
-    every = np.full(len(batch), metrics.cycles)
-    parts = list(layer_parts(batch, "xorshift32"))
-    layers = model.layers_pj(batch, "xorshift32", parts, every, 2.5)
+    shape = config_layers(config)
+    every = np.full(len(shape), metrics.cycles)
+    layers = model.layers_pj(shape, layer_parts(shape), every, 2.5)
     once = model.shared_pj(config, shared_parts(config), metrics.cycles, 2.5)
     assert metrics.layers.energy_pj == pytest.approx(layers)
     assert metrics.energy_pj == pytest.approx(layers.sum() + once)
     assert 0 < metrics.energy_error < 0.1
-    assert set(works(batch, "xorshift32", every)) >= set(shared_works(config, 1.0))
+    assert set(works(shape, every)) >= set(shared_works(config, 1.0))
 
 
 def test_a_layer_by_itself_runs_at_its_own_pace(model):
     config = energy_samples()[0]
     batch = LayerBatch.of(config)
     costs = DigitalModel(clock_ns=2.5).layer_costs(batch, extrapolate=True)
-    cycles = layer_cycles(layer_shape(batch, "xorshift32")).cycles.astype(float)
-    parts = list(layer_parts(batch, "xorshift32"))
-    assert costs.energy_pj == pytest.approx(
-        model.layers_pj(batch, "xorshift32", parts, cycles, 2.5)
-    )
+    shape = layer_shape(batch, "xorshift32")
+    cycles = layer_cycles(shape).cycles.astype(float)
+    energies = model.layers_pj(shape, layer_parts(shape), cycles, 2.5)
+    assert costs.energy_pj == pytest.approx(energies)
     slower = DigitalModel(clock_ns=5.0).layer_costs(batch, extrapolate=True)
     assert (slower.energy_pj > costs.energy_pj).all()  # leakage
 

@@ -22,8 +22,7 @@ from kakure.search.cost.digital.library import BLOCKS
 from kakure.search.cost.digital.measured import MEASURED, Measurement, read_measured
 from kakure.search.cost.digital.period import KINDS, path_ns
 from kakure.search.cost.digital.period_fit import shape_of
-from kakure.search.cost.digital.tree import Part, layer_parts, shared_parts
-from kakure.search.cost.metrics import LayerBatch
+from kakure.search.cost.digital.tree import Part, config_layers, layer_parts, shared_parts
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "digital-model.md"
 BARS = {"crossbar_tile": 0.05, "pe_array": 0.05, "weight_generator": 0.05, "accelerator": 0.05}
@@ -121,8 +120,7 @@ def test_the_closed_form_of_the_tree_is_what_was_elaborated():
     for measurement in accelerators:
         config = measurement.sample.config
         assert config is not None and config.weights.kind == "hidden"
-        generator = config.weights.generator
-        parts = [*shared_parts(config), *layer_parts(LayerBatch.of(config), generator)]
+        parts = [*shared_parts(config), *layer_parts(config_layers(config))]
         assert _by_kind(parts) == _measured_by_kind(measurement)
 
 

@@ -12,8 +12,7 @@ from kakure.hdl.emission.emit import emit
 from kakure.hdl.engines.crossbar.engine import tile_columns
 from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.model.config.config import Config, parse_config
-from kakure.search.cost.digital.tree import Part, layer_parts, shared_parts
-from kakure.search.cost.metrics import LayerBatch
+from kakure.search.cost.digital.tree import Part, config_layers, layer_parts, shared_parts
 from kakure.sim.random_config import random_config
 
 COMPARED = {
@@ -53,8 +52,7 @@ def _config(*, fan_in: int, outputs: int, rows: int, columns: int, sharing: int,
 
 
 def _parts(config: Config, kind: str) -> list[Part]:
-    batch = LayerBatch.of(config)
-    return [p for p in layer_parts(batch, "xorshift32") if p.kind == kind and p.count[0]]
+    return [p for p in layer_parts(config_layers(config)) if p.kind == kind and p.count[0]]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -111,7 +109,7 @@ def test_the_tree_of_a_random_accelerator_is_what_is_elaborated(seed, monkeypatc
         for _, module in design.instances()
     )
     closed: Counter[tuple[str | int, ...]] = Counter()
-    layers = layer_parts(LayerBatch.of(config), config.weights.generator)
+    layers = layer_parts(config_layers(config))
     for part in [*shared_parts(config), *layers]:
         for place, count in enumerate(part.count):
             names = COMPARED.get(part.kind, ())

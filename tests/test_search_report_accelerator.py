@@ -85,6 +85,7 @@ def test_it_loads_nothing_and_escapes_names(folder, project):
     assert set(re.findall(r"https?://[^\"' <]*", text)) == {"http://www.w3.org/2000/svg"}
     assert "<i>" not in text and "<b>.json" not in text and "&lt;script&gt;" in text
     assert "amaranth &lt;0.5&gt;" in text
+    assert ["seed of the signs", "7, xorshift32"] in rows_after(text, "Origin")
     assert "kakure sim &#x27;a&#x27;&quot;&#x27;&quot;&#x27;b &lt;i&gt;.json&#x27;" in text
 
 

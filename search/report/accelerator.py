@@ -164,7 +164,9 @@ def _registers() -> str:
             high = bits.low + bits.width - 1
             where = f"[{high}:{bits.low}]" if bits.width > 1 else f"[{bits.low}]"
             rows.append(("", f"{register.name}.{bits.name} {where}", "", bits.text))
-    said = note("AXI4-Lite, 32 bit. The same as registers.md, and as C in kakure.h.")
+    said = note(
+        "AXI4-Lite, 32 bit. The same as registers.md, as C in kakure.h, as SystemRDL in kakure.rdl."
+    )
     return said + table(("offset", "name", "access", "meaning"), rows, of="text")
 
 
@@ -179,6 +181,9 @@ def _origin(folder: Path, project: Project, report: SynthesisReport | None) -> s
     if report:
         t = report.tools
         rows.append(("synthesis", f"{t.yosys} ({t.engine}), {t.library}, {t.memory_model}"))
+    weights = project.config.weights
+    if weights.kind == "hidden":
+        rows.append(("seed of the signs", f"{weights.seed}, {weights.generator}"))
     if project.is_trained:
         known = project.parameters.metadata
         for name in ("seed", "epochs", "epoch", "command", "torch", "device", "recipe"):

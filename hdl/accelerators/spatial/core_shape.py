@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class SpatialCoreShape(BlockShape):
         """Words of an image."""
         return ceil_div(self.pixels * self.channels, BYTES)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Glue of each layer."""
         return {"layer": 1.0 * self.layers, "one": np.ones(np.shape(self.layers))}

@@ -124,7 +124,7 @@ class LayerShape(BlockShape):
         """1 for each layer."""
         return 1 + 0 * self.outputs
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Its gates."""
         return {"one": np.ones(np.shape(self.outputs))}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -73,18 +74,18 @@ class CrossbarEngineShape(BlockShape):
     def _window_bits(self) -> Number:
         return self.fan_in * self.input_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """A window in each of several copies, whether it is there, and whose turn it is."""
         each = self.copies * (self._window_bits + 1)
         return choose(self.copies > 1, each + 2 * range_bits(self.copies), 0)
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for each window."""
         return choose(self.copies > 1, self.copies * gated(self._window_bits), 0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a result."""
         copies = self.copies

@@ -242,17 +242,17 @@ class PeEngineShape(BlockShape):
         """Channels in the last word of a row."""
         return self.channels - WORD * (self.words_per_row - 1)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Where the work is, and the weights of a chunk."""
         return self._counters + self._weights
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """A row's weights of one word are written together, both polarities."""
         return self.chunk_rows * (self.words_per_row - 1 + gated(2 * self._tail))
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choices of blocks, weights and results, and the drivers of the memories."""
         inputs, pixels, blocks = self.inputs, self.pixels, self.blocks

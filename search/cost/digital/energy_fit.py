@@ -12,14 +12,13 @@ from kakure.hdl.synthesis.liberty import library
 from kakure.hdl.synthesis.power import clock_pulse_fj
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
-from kakure.search.cost.metrics import LayerBatch
 
 from .energy_measured import SHARED, EnergyPoint, Row
 from .energy_model import EnergyModel, quantity, shared_works
 from .energy_samples import is_held_out, is_validation
 from .energy_terms import RoleCells, role_cells, terms_of, works
 from .least_squares import non_negative
-from .tree import layer_parts, shared_parts
+from .tree import config_layers, layer_parts, shared_parts
 
 __all__ = ["CLOCK_NS", "errors_of", "fit_energy"]
 
@@ -56,12 +55,10 @@ def _one(cells: RoleCells, index: int) -> RoleCells:
 def _places(point: EnergyPoint, blocks: Mapping[str, Any]) -> list[_Place]:
     """All that was measured of a point; areas as synthesis found them."""
     config = point.parsed
-    batch = LayerBatch.of(config)
-    assert config.weights.kind == "hidden"
-    generator = config.weights.generator
-    count = len(batch)
-    layer_cells = role_cells(layer_parts(batch, generator), count, blocks)
-    layer_works = works(batch, generator, np.full(count, point.cycles))
+    layers = config_layers(config)
+    count = len(layers)
+    layer_cells = role_cells(layer_parts(layers), count, blocks)
+    layer_works = works(layers, np.full(count, point.cycles))
     once_cells = role_cells(shared_parts(config), 1, blocks)
     once_works = shared_works(config, point.cycles)
     totals: dict[int, float] = defaultdict(float)
@@ -144,12 +141,10 @@ def errors_of(points: Sequence[EnergyPoint], model: EnergyModel) -> dict[str, An
 
 def estimate_point(config: Config, cycles: float, model: EnergyModel) -> tuple[Floats, float]:
     """Energy per image of each layer, and of what there is once, by the model [pJ]."""
-    batch = LayerBatch.of(config)
-    assert config.weights.kind == "hidden"
-    generator = config.weights.generator
-    every = np.full(len(batch), cycles)
-    layers = model.layers_pj(batch, generator, layer_parts(batch, generator), every, CLOCK_NS)
-    return layers, model.shared_pj(config, shared_parts(config), cycles, CLOCK_NS)
+    layers = config_layers(config)
+    every = np.full(len(layers), cycles)
+    energies = model.layers_pj(layers, layer_parts(layers), every, CLOCK_NS)
+    return energies, model.shared_pj(config, shared_parts(config), cycles, CLOCK_NS)
 
 
 def _summary(errors: Sequence[float]) -> dict[str, float | int]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
-from kakure.search.cost.metrics import LayerBatch
 
 from .energy_terms import RoleCells, role_cells, terms_of, works
 from .tree import Part
@@ -116,15 +116,14 @@ class EnergyModel:
 
     def layers_pj(
         self,
-        batch: LayerBatch,
-        generator: str,
+        layers: LayerShape,
         parts: Iterable[Part],
         cycles: Floats,
         period_ns: Floats | float,
     ) -> Floats:
         """Energy of each layer for an image every ``cycles``, leakage included [pJ]."""
-        done = works(batch, generator, cycles)
-        found = role_cells(parts, len(batch), self.blocks)
+        done = works(layers, cycles)
+        found = role_cells(parts, len(layers), self.blocks)
         return self._sum(found, done, cycles * period_ns)
 
     def shared_pj(

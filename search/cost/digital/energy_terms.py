@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
-from kakure.search.cost.metrics import ENGINES, LayerBatch
 
-from .tree import Part, layer_shape
+from .tree import Part
 
 __all__ = ["TERMS", "RoleCells", "role_cells", "terms_of", "works"]
 
@@ -178,20 +178,19 @@ def role_cells(parts: Iterable[Part], size: int, blocks: Mapping[str, Any]) -> d
     return found
 
 
-def works(batch: LayerBatch, generator: str, cycles: Floats) -> dict[str, Floats]:
+def works(layers: LayerShape, cycles: Floats) -> dict[str, Floats]:
     """How often blocks work for one image, by name; ``cycles`` from one image to the next."""
-    positions = (batch.out_height * batch.out_width).astype(np.float64)
-    crossbar = batch.engine == ENGINES.index("crossbar")
-    shape = layer_shape(batch, generator)
-    grid = shape.crossbar.grid.cycles
-    vectors = np.where(crossbar, positions / batch.copies, 0.0)
+    positions = layers.positions.astype(np.float64)
+    crossbar = layers.is_crossbar == 1
+    grid = layers.crossbar.grid.cycles
+    vectors = np.where(crossbar, positions / layers.copies, 0.0)
     vector_cycles = vectors * grid
-    codes = vectors * batch.input_bits * batch.column_sharing
+    codes = vectors * layers.input_bits * layers.column_sharing
     # With one column to a readout that takes all rows, only the inputs change.
-    is_still = grid == batch.input_bits
-    pe = shape.pe_array
+    is_still = grid == layers.input_bits
+    pe = layers.pe_array
     batches = np.where(crossbar, 0, -(-pe.positions // pe.pixels))
-    maps = (batch.out_height // batch.pool) * (batch.out_width // batch.pool)
+    maps = (layers.out_height // layers.pool) * (layers.out_width // layers.pool)
     return {
         "cycles": np.asarray(cycles, np.float64),
         "positions": positions,
@@ -200,13 +199,13 @@ def works(batch: LayerBatch, generator: str, cycles: Floats) -> dict[str, Floats
         "turning_cycles": vector_cycles * ~is_still,
         "still_cycles": vector_cycles * is_still,
         "codes": codes,
-        "planes": vectors * batch.input_bits,
-        "loose_codes": codes * (batch.pool == 1),
+        "planes": vectors * layers.input_bits,
+        "loose_codes": codes * (layers.pool == 1),
         "pe_signs": batches * pe.mask_words,
-        "pe_bits": batches * pe.blocks * pe.banks * batch.input_bits,
-        "pe_rounds": batches * pe.blocks * batch.input_bits,
+        "pe_bits": batches * pe.blocks * pe.banks * layers.input_bits,
+        "pe_rounds": batches * pe.blocks * layers.input_bits,
         "pe_stores": np.where(crossbar, 0.0, positions * pe.blocks),
-        "pixels": shape.window.padded_height * shape.window.padded_width * 1.0,
+        "pixels": layers.window.padded_height * layers.window.padded_width * 1.0,
         "maps": maps * 1.0,
-        "results": maps * shape.requantizer.chunks * 1.0,
+        "results": maps * layers.requantizer.chunks * 1.0,
     }

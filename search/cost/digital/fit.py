@@ -12,7 +12,6 @@ from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import BlockShape
 from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
 from kakure.model.errors import UserError
-from kakure.search.cost.metrics import LayerBatch
 
 from .description import describe, stacked
 from .least_squares import non_negative
@@ -20,7 +19,7 @@ from .library import BLOCKS, sequential_um2
 from .measured import Measurement, Module
 from .period_fit import fit_period
 from .samples import SEED, validation
-from .tree import Part, layer_parts, shared_parts
+from .tree import config_layers, layer_parts, shared_parts
 
 __all__ = ["Points", "fit", "points_of", "rank_correlation"]
 
@@ -173,9 +172,8 @@ def block_area(shape: BlockShape, blocks: Mapping[str, Any]) -> Floats:
 def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
     """Area of a whole accelerator by the fit and the closed form of its tree [µm²]."""
     config = measurement.sample.config
-    assert config is not None and config.weights.kind == "hidden"
-    parts: list[Part] = list(shared_parts(config))
-    parts += layer_parts(LayerBatch.of(config), config.weights.generator)
+    assert config is not None
+    parts = [*shared_parts(config), *layer_parts(config_layers(config))]
     return float(sum(np.sum(p.count * block_area(p.shape, blocks)) for p in parts))
 
 

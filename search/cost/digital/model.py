@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
+from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.model.config.config import Config
@@ -20,7 +21,7 @@ from kakure.search.cost.unfitted import Unfitted
 from .coefficients import COEFFICIENTS, Coefficients
 from .energy_model import EnergyModel
 from .period import Pace, layer_pace, pace
-from .tree import Part, layer_parts, layer_shape, shared_parts
+from .tree import Part, config_layers, layer_parts, layer_shape, shared_parts
 
 __all__ = ["DigitalModel"]
 
@@ -91,11 +92,11 @@ class DigitalModel:
             If a layer lies outside the fitted range and ``extrapolate`` is False; the line names
             the block, its parameter, its range and the value.
         """
-        return self._costs(batch, self.generator, extrapolate)
+        layers = layer_shape(batch, self.generator)
+        return self._costs(layers, layer_parts(layers), extrapolate)
 
-    def _costs(self, batch: LayerBatch, generator: str, extrapolate: bool) -> LayerCosts:
-        count = len(batch)
-        parts = layer_parts(batch, generator)
+    def _costs(self, layers: LayerShape, parts: list[Part], extrapolate: bool) -> LayerCosts:
+        count = len(layers)
         is_known, lines = self._known(parts, count)
         if lines and not extrapolate:
             raise lines[0]
@@ -106,12 +107,12 @@ class DigitalModel:
             spread += (error[kind] * areas) ** 2
         for part in parts:
             memory[part.where] += _memory_bits(part)
-        cycles = layer_cycles(layer_shape(batch, generator))
-        period, period_error = self._period(batch, generator)
+        cycles = layer_cycles(layers)
+        period, period_error = self._period(parts, count)
         cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
         energy, energy_error = np.full((2, count), np.nan)
         if self.energy:
-            energy = self.energy.layers_pj(batch, generator, parts, 1.0 * cycles.cycles, period)
+            energy = self.energy.layers_pj(layers, parts, 1.0 * cycles.cycles, period)
             energy_error = np.full(count, self.energy.layer_error)
         return LayerCosts(
             area_um2=area,
@@ -158,11 +159,11 @@ class DigitalModel:
                     there[part.where] += np.where(mine, area, 0.0)
         return found
 
-    def _period(self, batch: LayerBatch, generator: str) -> tuple[Floats, Floats]:
+    def _period(self, parts: list[Part], count: int) -> tuple[Floats, Floats]:
         """Clock period of each layer by itself, and its error."""
         if self.clock_ns is not None:
-            return np.full(len(batch), self.clock_ns), np.zeros(len(batch))
-        found = layer_pace(batch, generator, self.coefficients.period)
+            return np.full(count, self.clock_ns), np.zeros(count)
+        found = layer_pace(parts, count, self.coefficients.period)
         return found.period_ns, self._period_errors(found)[0]
 
     def _period_errors(self, found: Pace) -> Floats:
@@ -183,15 +184,14 @@ class DigitalModel:
             raise Unfitted(
                 "must be hidden", where=kind, value=config.weights.kind, is_sentence=True
             )
-        batch = LayerBatch.of(config)
-        generator = config.weights.generator
-        layers = self._costs(batch, generator, extrapolate)
-        parts = shared_parts(config)
-        tree = layer_parts(batch, generator)
+        shape = config_layers(config)
+        count = len(shape)
+        tree, parts = layer_parts(shape), shared_parts(config)
+        layers = self._costs(shape, tree, extrapolate)
         lines: list[Unfitted] = []
         once_lines = []
         for repeated in (False, True):
-            lines += self._known(tree, len(batch), repeated=repeated)[1]
+            lines += self._known(tree, count, repeated=repeated)[1]
             for part in parts:
                 found = self.coefficients.outside(part, repeated=repeated)[1]
                 once_lines += [line for _, line in found]
@@ -201,7 +201,7 @@ class DigitalModel:
         shared = sum(float(area.sum()) for area in once_areas.values())
         area = float(layers.area_um2.sum()) + shared
         wider = np.zeros(2)
-        for areas in (self._areas(tree, len(batch)), once_areas):
+        for areas in (self._areas(tree, count), once_areas):
             for (kind, is_outside), found in areas.items():
                 if is_outside:
                     ends = self.coefficients.beyond[kind], self.coefficients.beyond_worst[kind]
@@ -214,8 +214,8 @@ class DigitalModel:
         latency, interval = _timing(config)
         energies, once, energy_errors = layers.energy_pj, float("nan"), np.full(2, np.nan)
         if self.energy:
-            every = np.full(len(batch), float(interval))
-            energies = self.energy.layers_pj(batch, generator, tree, every, clock)
+            every = np.full(count, float(interval))
+            energies = self.energy.layers_pj(shape, tree, every, clock)
             once = self.energy.shared_pj(config, parts, float(interval), clock)
             energy_errors = np.array([self.energy.accelerator_error, self.energy.accelerator_worst])
         whole = (self.coefficients.accelerator_error, self.coefficients.accelerator_worst)

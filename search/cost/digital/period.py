@@ -5,7 +5,7 @@ multiplexer, bits of a carry, sinks of a net. Only the longest path of an accele
 the fit is of absolute delays: its error in ns weighs the same on short and on long paths.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.shape.block_shape import BlockShape
 from kakure.model.config.config import Config
-from kakure.search.cost.metrics import LayerBatch
 
-from .tree import Part, layer_parts, shared_parts
+from .tree import Part, config_layers, layer_parts, shared_parts
 
 __all__ = [
     "CHAIN",
@@ -95,15 +94,15 @@ class Pace:
     lines: tuple[str, ...]
 
 
-def layer_pace(batch: LayerBatch, generator: str, fitted: Mapping[str, Any]) -> Pace:
-    """Least period of each layer by itself.
+def layer_pace(parts: Iterable[Part], size: int, fitted: Mapping[str, Any]) -> Pace:
+    """Least period of each of ``size`` layers by itself, of which ``parts`` are the blocks.
 
     The slowest of its tiles, its PE array, its requantizer, and the chain from the tiles' sums
     through the adders of the row groups and the pool, or the requantizer's choice of a chunk.
     """
-    period, kind = np.zeros(len(batch)), np.zeros(len(batch), np.int64)
-    beyond, lines = np.zeros((2, len(batch))), []
-    for path in layer_paths(batch, generator, fitted):
+    period, kind = np.zeros(size), np.zeros(size, np.int64)
+    beyond, lines = np.zeros((2, size)), []
+    for path in layer_paths(parts, size, fitted):
         slower = path.delay_ns > period[path.where]
         at = path.where[slower]
         period[at], kind[at] = path.delay_ns[slower], path.kind[slower]
@@ -120,8 +119,7 @@ def _ends(block: str, fitted: Mapping[str, Any]) -> Floats:
 
 def pace(config: Config, fitted: Mapping[str, Any]) -> Pace:
     """Least period of a whole accelerator: of its slowest layer, or of its weight generator."""
-    assert config.weights.kind == "hidden"
-    layers = layer_pace(LayerBatch.of(config), config.weights.generator, fitted)
+    layers = layer_pace(layer_parts(config_layers(config)), len(config.layers), fitted)
     shared = {part.kind: part for part in shared_parts(config)}["weight_generator"]
     own, outside, more = _delay(shared, fitted)
     slowest = int(layers.period_ns.argmax())
@@ -182,15 +180,15 @@ SLACK = 1e-3
 
 
 def layer_paths(
-    batch: LayerBatch,
-    generator: str,
+    parts: Iterable[Part],
+    size: int,
     fitted: Mapping[str, Any],
     blocks: Collection[str] = PATHS,
 ) -> Iterator[Path]:
     """Every critical path of each layer by itself, of some blocks; those of chains last."""
-    behind = np.zeros(len(batch))
+    behind = np.zeros(size)
     chain: list[Path] = []
-    for part in layer_parts(batch, generator):
+    for part in parts:
         if part.kind not in blocks:
             continue
         delay, outside, lines = _delay(part, fitted)

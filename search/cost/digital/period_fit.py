@@ -1,6 +1,6 @@
 """The fit of the critical paths, and how far off the clock period is by what sets it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from kakure.hdl.shape.block_shape import BlockShape
 from kakure.model.config.config import Config
-from kakure.search.cost.metrics import LayerBatch
 
 from .description import describe
 from .least_squares import non_negative
@@ -19,13 +18,14 @@ from .period import (
     KIND_OF,
     KINDS,
     PATHS,
+    Path,
     layer_paths,
     pace,
     path_ns,
     period_ns,
     tile_kind,
 )
-from .tree import shared_parts
+from .tree import config_layers, layer_parts, shared_parts
 
 __all__ = ["fit_period", "shape_of"]
 
@@ -158,19 +158,23 @@ def _kinds(measurements: Sequence[Measurement], fitted: Mapping[str, Any]) -> di
     return result
 
 
+def _paths(config: Config, fitted: Mapping[str, Any], blocks: tuple[str, ...]) -> Iterator[Path]:
+    parts = layer_parts(config_layers(config))
+    return layer_paths(parts, len(config.layers), fitted, blocks)
+
+
 def _tile_ns(measurement: Measurement, fitted: Mapping[str, Any]) -> float:
     """Path of the slowest tile of a crossbar engine by the fit [ns]."""
     config = measurement.sample.config
     assert config is not None
-    paths = layer_paths(LayerBatch.of(config), "xorshift32", fitted, blocks=("crossbar_tile",))
+    paths = _paths(config, fitted, ("crossbar_tile",))
     return max(float(path.alone_ns[0]) for path in paths if path.where[0] == 0)
 
 
 def _engine_pace(config: Config, fitted: Mapping[str, Any]) -> tuple[float, int]:
     """Period of the first layer's crossbar engine by itself, and what sets it."""
     best, slowest = 0.0, CHAIN
-    blocks = ("crossbar_tile", "crossbar_engine")
-    for path in layer_paths(LayerBatch.of(config), "xorshift32", fitted, blocks=blocks):
+    for path in _paths(config, fitted, ("crossbar_tile", "crossbar_engine")):
         if path.where[0] == 0 and path.alone_ns[0] > best:
             best, slowest = float(path.alone_ns[0]), int(path.kind[0])
     return best, slowest

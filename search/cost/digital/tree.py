@@ -19,6 +19,7 @@ from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
 
 __all__ = [
     "Part",
+    "config_layers",
     "layer_parts",
     "layer_shape",
     "parts_below",
@@ -132,9 +133,15 @@ def layer_shape(batch: LayerBatch, generator: str) -> LayerShape:
     )
 
 
-def layer_parts(batch: LayerBatch, generator: str) -> list[Part]:
+def config_layers(config: Config) -> LayerShape:
+    """The shape of all layers of a configuration with hidden weights."""
+    assert config.weights.kind == "hidden"
+    return layer_shape(LayerBatch.of(config), config.weights.generator)
+
+
+def layer_parts(layers: LayerShape) -> list[Part]:
     """All blocks of each layer: the tree below :class:`.Layer`, itself included."""
-    return parts_below(layer_shape(batch, generator), len(batch))
+    return parts_below(layers, len(layers))
 
 
 def shared_parts(config: Config) -> list[Part]:
@@ -165,8 +172,8 @@ class _Node:
             where, count = self.where, self.count
             if child.where is not None:
                 where, count = where[child.where], count[child.where]
-            count = count * child.count
-            if count.any():
+            if not isinstance(child.count, int) or child.count:
+                count = count * child.count
                 yield _Node(child, (*self.above, self.child.shape.kind), count, where)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import LabelledImages
+from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.files.atomic import write_atomically
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import classify, network

@@ -5,10 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from kakure.hdl.accelerators.spatial.cycle_model import image_timing, requantizer_lanes
-from kakure.hdl.engines.crossbar.engine import tile_columns
-from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
-from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
 
@@ -46,7 +43,8 @@ def random_config(
             continue
         if sum(geometry.weights for geometry in config.geometry) > weights:
             continue
-        if _blocks(config) <= blocks and image_timing(config).latency <= cycles:
+        accelerator = architecture_of(config)
+        if accelerator.arithmetic_blocks <= blocks and accelerator.timing().latency <= cycles:
             return config
 
 
@@ -54,21 +52,6 @@ def corner_of(seed: int) -> str | None:
     """Which of :data:`CORNERS` the configuration of a seed has."""
     rng = Random(f"corner of {seed}")
     return rng.choice(list(CORNERS)) if rng.random() < 0.4 else None
-
-
-def _blocks(config: Config) -> int:
-    total = 0
-    for geometry, layer in zip(config.geometry, config.layers, strict=True):
-        total += requantizer_lanes(config, geometry.index)
-        if layer.engine == "pe_array":
-            schedule = PeSchedule(config, geometry.index)
-            total += schedule.outputs * schedule.pixels
-        else:
-            assert layer.column_sharing
-            tiles = tile_columns(CrossbarEngineShape.of(config, geometry.index).grid)
-            readouts = sum(2 * tile.columns // layer.column_sharing for tile in tiles)
-            total += readouts * len(geometry.groups) * layer.copies
-    return total
 
 
 def _draw(rng: Random, name: str, layers: int) -> dict[str, Any]:

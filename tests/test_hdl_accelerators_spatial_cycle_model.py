@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from kakure.hdl.accelerators.spatial.cycle_model import (
-    grid_cycles,
     image_timing,
     padding_cycles,
     requantizer_lanes,
 )
 from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import parse_config
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.reference.network import network
@@ -54,7 +54,8 @@ def conv(channels, kernel, **more):
     [("flash", 8), ("sar", 24)],
 )
 def test_grid_cycles(adc_type, cycles):
-    assert grid_cycles(config_of((1, 1, 1), linear(1) | {"adc_type": adc_type}), 0) == cycles
+    config = config_of((1, 1, 1), linear(1) | {"adc_type": adc_type})
+    assert engine_of(config, 0).cycles_per_vector == cycles
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -12,7 +12,9 @@ from kakure.hdl.accelerators.spatial import cycle_model
 from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config, parse_config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.search.cost.digital.tree import layer_shape
 from kakure.search.cost.metrics import LayerBatch
@@ -74,8 +76,8 @@ def _alone(config: Config) -> float:
 
     The mean of as many images as there are copies: with few windows they come in bursts.
     """
-    copies = config.layers[0].copies
-    geometry, layer = config.geometry[0], config.layers[0]
+    copies = getattr(config.layers[0], "copies", 1)
+    geometry = config.geometry[0]
     done: list[int] = []
 
     def sink(cycle: int) -> int:
@@ -86,11 +88,7 @@ def _alone(config: Config) -> float:
     push = cycle_model._Requantizer(chunks, sink).push
     if geometry.pool > 1:
         push = cycle_model._Pool(geometry, push).push
-    if layer.engine == "crossbar":
-        cycles = cycle_model.grid_cycles(config, 0)
-        push = cycle_model._Crossbar(cycles, layer.copies, push).push
-    else:
-        push = cycle_model._PeArray(PeSchedule(config, 0), push).push
+    push = engine_of(config, 0).timing(push)
     push = cycle_model._Window(geometry, push).push
     free = 0
     for _ in range((2 * copies + 4) * geometry.in_height * geometry.in_width):
@@ -100,7 +98,7 @@ def _alone(config: Config) -> float:
 
 
 def _shape(config: Config) -> LayerShape:
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     return layer_shape(LayerBatch.of(config), config.weights.generator)
 
 
@@ -108,7 +106,7 @@ def _shape(config: Config) -> LayerShape:
 def _compared() -> tuple[tuple[Config, float, int, bool], ...]:
     rows = []
     for config in _configs():
-        assert config.weights.kind == "hidden"
+        assert isinstance(config.weights, HiddenWeights)
         closed = layer_cycles(_shape(config))
         rows.append((config, _alone(config), int(closed.cycles[0]), bool(closed.is_exact[0])))
     return tuple(rows)
@@ -125,7 +123,7 @@ def test_the_closed_form_is_exact_where_it_says_so():
 def test_one_copy_is_always_exact():
     for config, _, _, is_exact in _compared():
         layer = config.layers[0]
-        assert is_exact or layer.engine == "pe_array" or layer.copies > 1
+        assert is_exact or layer.engine == "pe_array" or getattr(layer, "copies", 1) > 1
 
 
 def test_the_others_are_as_near_as_is_said():
@@ -139,7 +137,7 @@ def test_the_others_are_as_near_as_is_said():
 def test_requantizers_have_the_lanes_that_are_built():
     for seed in range(60):
         config = random_config(seed)
-        assert config.weights.kind == "hidden"
+        assert isinstance(config.weights, HiddenWeights)
         lanes = _shape(config).requantizer_lanes
         built = [cycle_model.requantizer_lanes(config, n) for n in range(len(config.layers))]
         assert lanes.tolist() == built
@@ -149,7 +147,7 @@ def test_no_configuration_is_faster_than_its_slowest_layer():
     bound = 0
     for seed in range(60):
         config = random_config(seed)
-        assert config.weights.kind == "hidden"
+        assert isinstance(config.weights, HiddenWeights)
         closed = layer_cycles(_shape(config))
         slowest = int(np.max(closed.cycles[closed.is_exact], initial=0))
         interval = cycle_model.image_timing(config, 6).interval
@@ -167,7 +165,7 @@ def test_the_schedule_of_a_pe_array_is_that_of_the_hardware(seed):
             config = parse_config(json.dumps(_draw(rng)))
         except UserError:
             continue
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     schedule = PeSchedule(config, 0)
     closed = _shape(config).pe_array
     for name in ("inputs", "outputs", "pixels", "banks", "words_per_row", "chunk_rows", "blocks"):

@@ -8,7 +8,7 @@ import pytest
 
 from kakure.hdl.accelerators.spatial.layer import Layer
 from kakure.hdl.emission.emit import emit, module_name
-from kakure.hdl.emission.identity import core_identity, layer_identity
+from kakure.hdl.emission.identity import core_identity
 from kakure.hdl.engines.pe_array.engine import PeEngine
 from kakure.model.config.config import Config, parse_config
 
@@ -43,6 +43,10 @@ def config(*changes: tuple[str, Any]) -> Config:
             place = place[int(step) if step.isdecimal() else step]
         place[last] = value
     return parse_config(json.dumps(document))
+
+
+def layer_identity(config: Config, index: int) -> dict[str, Any]:
+    return Layer(config=config, index=index).identity
 
 
 def text_of(component) -> str:

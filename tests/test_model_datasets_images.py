@@ -9,7 +9,9 @@ import pytest
 
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import preset, preset_json
-from kakure.model.datasets.images import IDX_FILES, Split, load_images, read_idx, systematic
+from kakure.model.datasets.idx import IDX_FILES, read_idx
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.labelled import Split, systematic
 from kakure.model.errors import UserError
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from kakure.model.config.config import load_config
 from kakure.model.config.presets import preset
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.evaluate import Score, evaluate, read_score, write_score
 from kakure.model.parameters.parameters import load_parameters, random_parameters
@@ -98,7 +99,7 @@ def test_the_shipped_digits_store_one_bit_per_weight():
     config = load_config(CONFIGS / "digits.json")
     assert config.parameters is not None
     parameters = load_parameters(CONFIGS / config.parameters, config)
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     for layer in parameters.layers:
         assert layer.mask.sum() == round(layer.mask.size * config.weights.density)
     assert parameters.metadata["config"] == config.digest

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kakure.model.config.presets import preset
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.parameters.supermask_image import MAGIC, image_words, layer_section, pack_words
 from kakure.model.reference.masks import decode_mask, mask_from_bits
@@ -21,7 +22,7 @@ def test_pack_words_fills_the_last_word():
 def test_a_section_can_be_read_back(name, token):
     config = preset(name)
     parameters = random_parameters(config, seed=4)
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
         words = layer_section(config, geometry, layer, token).words
         head, count = words[:2]

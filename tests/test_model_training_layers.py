@@ -5,15 +5,8 @@ import torch
 from kakure.model.reference import crossbar as crossbar_reference
 from kakure.model.reference import signs as signs_reference
 from kakure.model.reference import stages
-from kakure.model.training.layers import (
-    CrossbarSum,
-    HiddenWeights,
-    Readout,
-    crossbar,
-    largest,
-    quantize,
-    unroll,
-)
+from kakure.model.training.layers import EngineSum, MaskedWeights, largest, quantize, unroll
+from kakure.model.training.sums import CrossbarSums
 
 
 def draw(seed, n, f, c, input_bits):
@@ -27,8 +20,8 @@ def draw(seed, n, f, c, input_bits):
 @pytest.mark.parametrize("input_bits", [1, 4, 8])
 def test_crossbar_equals_the_reference(adc_bits, adc_shift, rows, f, c, input_bits):
     x, w = draw(f + adc_bits, 4, f, c, input_bits)
-    readout = Readout(rows, input_bits, adc_bits, adc_shift)
-    got = crossbar(torch.from_numpy(x.T).float(), torch.from_numpy(w).float(), readout)
+    sums = CrossbarSums(rows, input_bits, adc_bits, adc_shift)
+    got = sums(torch.from_numpy(x.T).float(), torch.from_numpy(w).float())
     expected = crossbar_reference.crossbar(
         x, w, rows=rows, input_bits=input_bits, adc_bits=adc_bits, adc_shift=adc_shift
     )
@@ -45,7 +38,7 @@ def test_the_gradient_is_that_of_the_plain_product():
         return torch.autograd.grad(product(a, b), (a, b), up)
 
     plain = gradients(lambda a, b: b.T @ a)
-    through = gradients(lambda a, b: CrossbarSum.apply(a, b, Readout(64, 4, 2, 0)))
+    through = gradients(lambda a, b: EngineSum.apply(a, b, CrossbarSums(64, 4, 2, 0)))
     for expected, got in zip(plain, through, strict=True):
         assert torch.allclose(got, expected)
 
@@ -82,7 +75,7 @@ def test_hidden_weights(density):
     signs = torch.from_numpy(
         signs_reference.sign_matrix("xorshift32", seed=1, layer=0, channels=4, window=9, outputs=10)
     )
-    weights = HiddenWeights(signs, kept=round(360 * density), generator=generator)
+    weights = MaskedWeights(signs, kept=round(360 * density), generator=generator)
     w = weights()
     assert int(w.count_nonzero()) == round(360 * density) == int(weights.mask.sum())
     assert (w == signs * weights.mask).all()

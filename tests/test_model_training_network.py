@@ -7,6 +7,7 @@ import torch
 
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import PRESETS, preset, preset_json
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.reference import network as network_reference
@@ -87,7 +88,7 @@ def test_a_shortcut_is_the_references(reads, writes):
 @pytest.mark.parametrize("name", ["digits", "lossless", "hiddenite", "residual"])
 def test_training_computes_the_reference_sums(name):
     config = preset(name)
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     network = Network(config, generator=torch.Generator().manual_seed(1))
     images = images_for(config, 5)
     x = stages.quantize_image(images, config.layers[0].input_bits)

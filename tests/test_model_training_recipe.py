@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from kakure.model.training.recipe import RECIPES, Recipe, augment, recipe_for
+from kakure.model.datasets.table import DATASETS
+from kakure.model.training.recipe import Recipe, augment, recipe_for
 
 
 def images():
@@ -18,7 +19,7 @@ def test_no_variation_is_the_identity():
     assert (vary(Recipe()) == images()).all()
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", DATASETS)
 def test_variation_is_seeded(name):
     recipe = recipe_for(name)
     assert vary(recipe).dtype == torch.uint8

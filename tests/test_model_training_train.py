@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import preset_json
-from kakure.model.datasets.images import LabelledImages
+from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import Damaged, UserError
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.reference import network as network_reference

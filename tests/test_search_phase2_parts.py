@@ -6,7 +6,8 @@ import pytest
 from test_search_phase2_accuracy import FIRST, HERE, RECIPE, SHORT
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import load_images, systematic
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.labelled import systematic
 from kakure.model.reference.network import classify, network
 from kakure.model.training.train import VALIDATION_SEED
 from kakure.search.phase2.accuracy import Measured, accuracy_task, measure, train_start, trainer_at

@@ -9,6 +9,7 @@ import pytest
 
 import kakure.model.training.recipe
 import kakure.search.rounds.training
+from kakure.model.datasets.table import DATASETS
 from kakure.model.provenance import sources, tools
 from kakure.model.training.recipe import Recipe
 from kakure.model.training.train import Trainer
@@ -56,9 +57,12 @@ def test_a_score_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
     assert key(tmp_path) == keys[0]
     with monkeypatch.context() as other:
         other.setitem(
-            kakure.model.training.recipe.RECIPES,
+            DATASETS,
             "digits",
-            dataclasses.replace(kakure.model.training.recipe.RECIPES["digits"], learning_rate=0.2),
+            dataclasses.replace(
+                DATASETS["digits"],
+                recipe=dataclasses.replace(DATASETS["digits"].recipe, learning_rate=0.2),
+            ),
         )
         keys.append(key(tmp_path))
     for name in ("sources", "tools"):

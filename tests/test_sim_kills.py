@@ -42,7 +42,10 @@ DIGITS = {key: value for key, value in TINY.items() if key != "input_shape"} | {
 }
 LOCAL = """
 import hashlib, time
-from kakure.model.datasets import fetch
+from kakure.model.datasets.archive import Archive
+from kakure.model.datasets.dataset import Dataset
+from kakure.model.datasets.fetch import fetch
+from kakure.model.datasets.table import DATASETS
 files = {f"{n}": bytes([n]) * 200000 for n in range(12)}
 def download(work):
     (work / "tree").mkdir()
@@ -51,8 +54,9 @@ def download(work):
         time.sleep(0.05)
     return work / "tree"
 digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-fetch.SOURCES["local"] = (download, digests)
-fetch.fetch("local")
+archive = Archive(download, digests)
+DATASETS["local"] = Dataset("local", (1, 1, 1), 2, lambda folder, split: None, archive=archive)
+fetch("local")
 """
 
 

@@ -1,14 +1,15 @@
-"""Top of the spatial accelerator: AXI4-Stream in and out, AXI4-Lite registers."""
+"""Top of every accelerator: AXI4-Stream in and out, AXI4-Lite registers."""
 
+from functools import cached_property
 from typing import Any
 
 from amaranth.hdl import Module, Signal, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.accelerators.spatial.bus_widths import check_bus_widths
-from kakure.hdl.accelerators.spatial.core import SpatialCore
+from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_bank import AXI_LITE, RegisterBank
 from kakure.hdl.bus.register_map import constant_values
@@ -47,14 +48,14 @@ class Accelerator(wiring.Component):
 
     Timing
     ------
-    As :func:`kakure.hdl.accelerators.spatial.cycle_model.image_timing` computes, exactly. No output
+    As :meth:`kakure.hdl.accelerators.architecture.Architecture.timing` says, exactly. No output
     depends on an input within a cycle. CONTROL.RESET takes effect in the cycle in which its write
     is answered: nothing is taken then, and the next word is the first of a supermask.
 
     Raises
     ------
     UserError
-        If a layer is too wide to be emitted (:mod:`kakure.hdl.accelerators.spatial.bus_widths`).
+        If the configuration cannot become hardware.
     """
 
     s_axis_tdata: Signal
@@ -67,9 +68,9 @@ class Accelerator(wiring.Component):
     m_axis_tlast: Signal
 
     def __init__(self, *, config: Config) -> None:
-        check_bus_widths(config)
         self.config = config
-        self.shape = AcceleratorShape(SpatialCoreShape.of(config))
+        self.architecture = architecture_of(config)
+        self.architecture.check()
         super().__init__({
             "s_axis_tdata": In(32),
             "s_axis_tvalid": In(1),
@@ -82,6 +83,11 @@ class Accelerator(wiring.Component):
             **AXI_LITE,
         })
 
+    @cached_property
+    def shape(self) -> AcceleratorShape:
+        """Sizes of a spatial accelerator; UserError if an engine has no closed form."""
+        return AcceleratorShape(SpatialCoreShape.of(self.config))
+
     def elaborate(self, platform) -> Module:
         m = Module()
         bank = RegisterBank()
@@ -91,7 +97,7 @@ class Accelerator(wiring.Component):
             m.d.comb += outer.eq(inner) if member.flow is wiring.Out else inner.eq(outer)
 
         control = bank.control
-        core = SpatialCore(config=self.config)
+        core = self.architecture.core()
         m.submodules.core = place(core, platform, reset=control.RESET)
         m.d.comb += [
             core.i.valid.eq(self.s_axis_tvalid & ~control.RESET),
@@ -121,7 +127,7 @@ class Accelerator(wiring.Component):
         self._show(m, bank.values, core, counters)
         return m
 
-    def _show(self, m: Module, values: Any, core: SpatialCore, counters: Counters) -> None:
+    def _show(self, m: Module, values: Any, core: Core, counters: Counters) -> None:
         """Connect what the registers show."""
         numbers: dict[str, ValueLike] = {
             **constant_values(self.config.digest),

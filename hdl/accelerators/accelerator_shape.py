@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class AcceleratorShape(BlockShape):
         """1 for each accelerator."""
         return 1 + 0 * self.core.layers
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Its gates."""
         return {"one": np.ones(np.shape(self.one))}

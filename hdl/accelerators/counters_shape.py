@@ -1,6 +1,7 @@
 """Size of the counters."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kakure.hdl.shape.block_shape import FixedShape
 from kakure.hdl.shape.numbers import Number
@@ -17,7 +18,7 @@ class CountersShape(FixedShape):
 
     kind = "counters"
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Four counts that are shown and the present one, five events, whether one has begun."""
         return (5 * WORD + 5 + 1) * self.one

@@ -1,6 +1,7 @@
 """Size of a frame gate."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class FrameGateShape(BlockShape):
     parameters = ("image_words",)
     repeated = frozenset(parameters)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The word of the image, the counts of results and of wrong frames, events, the error.
 
@@ -33,7 +34,7 @@ class FrameGateShape(BlockShape):
         can_be_short = choose(self.image_words > 1, 3, 0)
         return range_bits(self.image_words) + OWED_BITS + WORD + 8 + can_be_short
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The count of words, and all that is the same in every gate."""
         word = 1.0 * range_bits(self.image_words)

@@ -1,6 +1,7 @@
 """Sizes of a pixel unpacker."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,17 +36,17 @@ class PixelUnpackerShape(BlockShape):
     def _counters(self) -> Number:
         return range_bits(BYTES) + range_bits(self.channels) + range_bits(self.pixels)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Byte, channel and pixel, and the values that wait."""
         return self._counters + self._held
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The values shift together."""
         return gated(self._held)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a byte, and counters."""
         held = 1.0 * self._held

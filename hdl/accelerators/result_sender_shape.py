@@ -1,6 +1,7 @@
 """Sizes of a result sender."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,17 +23,17 @@ class ResultSenderShape(BlockShape):
     parameters = ("classes",)
     repeated = frozenset(parameters)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """What is sent; of several classes the index, the best one so far, and its logit."""
         return 1 + choose(self.classes > 1, 2 * range_bits(self.classes) + LOGIT_BITS, 0)
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The best one is kept as a whole."""
         return choose(self.classes > 1, 1.0, 0.0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a logit, and its comparator."""
         index = 1.0 * range_bits(self.classes)

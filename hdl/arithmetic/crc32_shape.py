@@ -1,6 +1,7 @@
 """Size of a checksum."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kakure.hdl.shape.block_shape import FixedShape
 from kakure.hdl.shape.numbers import Number
@@ -14,7 +15,7 @@ class Crc32Shape(FixedShape):
 
     kind = "crc32"
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The checksum so far."""
         return 32 * self.one

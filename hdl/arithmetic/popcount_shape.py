@@ -1,7 +1,7 @@
 """Sizes of a popcount: its tree of adders."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ class PopcountShape(BlockShape):
         """Width of the count."""
         return count_bits(self.lanes, self.cap_bits)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Adders and flags."""
         cap = np.where(self.cap_bits < bits(self.lanes), self.cap_bits, 0)

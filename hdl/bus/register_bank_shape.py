@@ -1,6 +1,7 @@
 """Size of the register bank."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kakure.hdl.shape.block_shape import FixedShape
 from kakure.hdl.shape.numbers import Number, ceil_div
@@ -18,7 +19,7 @@ class RegisterBankShape(FixedShape):
 
     kind = "register_bank"
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """CONTROL, the address and the data of a write that wait, and an answer of each kind.
 

@@ -1,6 +1,7 @@
 """Size of a stream register."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,17 +26,17 @@ class StreamRegisterShape(BlockShape):
         """1 for each."""
         return 1 + 0 * self.width
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The payload, and whether it waits."""
         return self.width + 1
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The payload enters as a whole."""
         return gated(self.width)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Its multiplexers."""
         return {"one": np.ones(np.shape(self.width))}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kakure.hdl.accelerators.accelerator import Accelerator
-from kakure.hdl.accelerators.spatial.bus_widths import check_bus_widths
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_map import (
     ACCELERATOR_REGISTERS,
@@ -23,7 +23,6 @@ from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.model.files.work_folder import held
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.parameters.supermask_image import image_words
 
 from .design import Design
 from .emit import emit
@@ -70,15 +69,8 @@ def require_hardware(config: Config, source: str) -> None:
     UserError
         If its weights are not made on chip, or a layer is too wide; the line names ``source``.
     """
-    if config.weights.kind != "hidden":
-        raise UserError(
-            "must be 'hidden' for an accelerator, whose weights are made on chip",
-            where=("weights", "kind"),
-            value=repr(config.weights.kind),
-            file=source,
-        )
     try:
-        check_bus_widths(config)
+        architecture_of(config).check()
     except UserError as error:
         raise error.of(source) from None
 
@@ -136,7 +128,7 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     for module in design.modules.values():
         (verilog / f"{module.name}.v").write_text(module.verilog)
     (verilog / "files.txt").write_text("".join(f"{name}.v\n" for name in design.modules))
-    words = image_words(config, parameters)
+    words = [word for section in architecture_of(config).sections(parameters) for word in section]
     (folder / "supermask.hex").write_text("".join(f"{word:08x}\n" for word in words))
     (folder / "supermask.bin").write_bytes(b"".join(word.to_bytes(4, "little") for word in words))
     title = f"Registers of {config.name}"

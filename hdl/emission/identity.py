@@ -1,6 +1,7 @@
 """What a composite block depends on: equal blocks of different configurations are one module."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from kakure.model.config.config import Config
@@ -8,38 +9,30 @@ from kakure.model.config.config import Config
 __all__ = ["core_identity", "layer_identity"]
 
 
-def layer_identity(config: Config, index: int) -> dict[str, int | str | None]:
-    """Everything that decides the hardware of a layer, and nothing else of the configuration."""
+def layer_identity(
+    config: Config, index: int, engine: Mapping[str, int | str | None]
+) -> dict[str, int | str | None]:
+    """Everything that decides the hardware of a layer, and nothing else of the configuration.
+
+    ``engine`` is what its engine adds, the ``identity`` of an
+    :class:`~kakure.hdl.engines.engine.Engine`.
+    """
     geometry = asdict(config.geometry[index])
     geometry.pop("index")
     geometry.pop("residual")  # where it is true, the layer says it
     geometry["groups"] = "+".join(map(str, geometry["groups"]))
     identity: dict[str, int | str | None] = {**geometry}
     layer = config.layers[index]
-    identity |= layer.model_dump(
-        exclude={"kind", "channels", "kernel", "padding"}, exclude_none=True
-    )
-    if layer.engine == "crossbar":
-        identity["crossbar_rows"] = config.crossbar.rows
-        identity["crossbar_columns"] = config.crossbar.columns
-        return identity
-    assert config.weights.kind == "hidden"
-    array = config.pe_array
-    return identity | {
-        "layer": index,  # its signs are made on the spot
-        "seed": config.weights.seed,
-        "generator": config.weights.generator,
-        "pe_inputs": array.inputs,
-        "pe_outputs": array.outputs,
-        "pe_pixels": array.pixels,
-    }
+    written = layer.model_dump(exclude={"kind", "channels", "kernel", "padding"})
+    identity |= {name: value for name, value in written.items() if value is not None}
+    return identity | dict(engine)
 
 
 def core_identity(config: Config) -> dict[str, int | str | None]:
     """Everything that decides the hardware of a whole network."""
     decides = config.model_dump(
         mode="json",
-        include={"weights", "crossbar", "pe_array", "layers"},
+        include={"weights", "crossbar", "pe_array", "layers", "accelerator"},
         exclude={"weights": {"density"}},
     )
     return {

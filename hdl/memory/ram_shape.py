@@ -1,6 +1,7 @@
 """Sizes of a memory, and what it is made of where it is no macro."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,23 +32,24 @@ class RamShape(BlockShape):
         """Bits that it holds."""
         return self.depth * self.width
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The cells and the word read last."""
         return self.bits + self.width
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for each word and one for the word read last; a lone word has one in all."""
         return choose(self.depth > 1, self.depth + 1.0, 1.0) * gated(self.width)
 
-    @property
+    @cached_property
     def free_flops(self) -> Number:
         """The word read last, where that is in every cycle."""
         word = choose((self.gates > 0) & (self.depth > 1), self.width, self.flops)
-        return choose(self.always_reads == 1, word, super().free_flops)
+        kept = choose(self.gates > 0, 0, self.flops)
+        return choose(self.always_reads == 1, word, kept)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers and the choice of a word."""
         many = self.depth > 1

@@ -7,6 +7,7 @@ whose shapes hold arrays, a value for each of many blocks.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,27 +42,27 @@ class BlockShape:
     parameters: ClassVar[tuple[str, ...]]
     repeated: ClassVar[frozenset[str]] = frozenset()
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Flip-flops of the block, its children not counted; exact."""
         return 0
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """Clock gates of the block, its children not counted; exact."""
         return 0
 
-    @property
+    @cached_property
     def free_flops(self) -> Number:
         """Flip-flops that every cycle clocks: all, in a block without clock gates."""
         return choose(self.gates > 0, 0, self.flops)
 
-    @property
+    @cached_property
     def held_flops(self) -> Number:
         """Flip-flops behind clock gates that open while the block works."""
         return self.flops - self.free_flops
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Counts that the block's other logic grows with; for arrays."""
         raise NotImplementedError
@@ -111,7 +112,7 @@ class FixedShape(BlockShape):
 
     parameters = ("one",)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """One, whose area is that of all its logic."""
         return {"one": np.ones(np.shape(self.one))}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,12 +38,12 @@ class MaxPoolShape(BlockShape):
         """Bits of a pixel."""
         return self.channels * self.sum_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The best of each channel, the position, and whether a maximum waits."""
         return self.pixel_bits + self._counters + 1
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for all registers, or one a channel: a lone block's has an enable of its own."""
         is_alone = self.blocks == 1
@@ -60,7 +61,7 @@ class MaxPoolShape(BlockShape):
         # Where no row is left over, the row of blocks makes no difference.
         return column + choose(self.height % self.size > 0, row, 0) + 2 * range_bits(self.size)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Comparators, multiplexers, counters, and the drivers of the memory."""
         data = 1.0 * self.pixel_bits

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class RequantizerLaneShape(BlockShape):
     def _taken(self) -> Number:
         return self.sum_bits + self.shortcut_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The sum and the product, each with what a shortcut adds, and the scale in use.
 
@@ -60,12 +61,12 @@ class RequantizerLaneShape(BlockShape):
         scale = self.scale_bits - choose(self.chunks == 1, 0, MULTIPLIER_BITS)
         return self._taken + self.product_bits + self.shortcut_bits + scale
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for what is selected and one for the product; one for a lone scale."""
         return 1.0 + gated(self._taken) + choose(self.chunks == 1, 1, 0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplier, shifter, clamp, and the drivers of the memory."""
         is_logit = self.output_bits == 0
@@ -126,17 +127,17 @@ class RequantizerShape(BlockShape):
         """Bits of all results, those of channels past the last one too."""
         return self.chunks * self.lanes * self.result_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The results, the chunk, and five bits that follow a vector through the pipeline."""
         return self.held_bits + range_bits(self.chunks) + 5
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """All results shift together."""
         return gated(self.held_bits)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a chunk, and the drivers of the scales."""
         is_serial = self.chunks > 1

@@ -5,25 +5,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
-from kakure.hdl.engines.pe_array.schedule import PeSchedule
 from kakure.hdl.memory.ram import Ram
-from kakure.model.config.config import Config
 
 from .shortcut_shape import ShortcutShape
 
-__all__ = ["Shortcut", "shortcut_depth"]
-
-
-def shortcut_depth(config: Config, index: int) -> int:
-    """Most windows that a layer's engine has taken and whose sums have not been taken from it.
-
-    A crossbar holds one, or, with several copies, one in each copy's register and one result in
-    each copy. A PE array takes no window before the sums of the last batch are gone.
-    """
-    layer = config.layers[index]
-    if layer.engine == "pe_array":
-        return PeSchedule(config, index).pixels
-    return 1 if layer.copies == 1 else 2 * layer.copies
+__all__ = ["Shortcut"]
 
 
 class Shortcut(wiring.Component):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,17 +40,17 @@ class ShortcutShape(BlockShape):
     def _counters(self) -> Number:
         return 2 * range_bits(self.depth)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """A lone pixel, or where the queue begins and ends."""
         return self._held + self._counters
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for the lone pixel."""
         return gated(self._held)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers, counters, and the drivers of the memory."""
         data = 1.0 * self.pixel_bits

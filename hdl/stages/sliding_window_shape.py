@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -67,22 +68,22 @@ class SlidingWindowShape(BlockShape):
         """Bits of the pixels above a position."""
         return (self.kernel_height - 1) * self.pixel_bits
 
-    @property
+    @cached_property
     def held_flops(self) -> Number:
         """The window's registers."""
         return self.fan_in * self.bits
 
-    @property
+    @cached_property
     def free_flops(self) -> Number:
         """The position, and whether a window waits."""
         return self._counters + 1
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The window, the position, and whether a window waits."""
         return self.held_flops + self.free_flops
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """All registers of the window step together."""
         return gated(self.held_flops)
@@ -101,7 +102,7 @@ class SlidingWindowShape(BlockShape):
         x = choose(self._has_x, range_bits(self.padded_width), 0)
         return x + choose(self._has_y, range_bits(self.padded_height), 0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers, counters, and the drivers of the lines."""
         data = 1.0 * self.held_flops

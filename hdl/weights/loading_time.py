@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.masks import encode_mask, mask_bits, shortest_token
 from kakure.model.reference.signs import weight_order
@@ -51,8 +52,7 @@ def section_cycles(
 
 def loading_cycles(config: Config, parameters: Parameters) -> int:
     """Cycles from the first to the last word of :func:`.image_words`, both counted."""
-    assert config.weights.kind == "hidden"
-    generator = config.weights.generator
+    generator = HiddenWeights.of(config.weights).generator
     total = 0
     for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
         bits = mask_bits(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,12 +21,12 @@ class Xorshift32Shape(FixedShape):
     latency = 4
     """Cycles from the one that accepts a layer to the one that offers its first word."""
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Four words, and a bit for each stage."""
         return 131 * self.one
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The start states that are absorbed are loaded too: they have none."""
         return 3 * self.one
@@ -44,17 +45,17 @@ class Xorshift16Shape(BlockShape):
     latency = 2
     """Cycles from the one that accepts a layer to the one that offers its first word."""
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The state."""
         return 16 + 0 * self.windows
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """It steps as a whole."""
         return gated(self.flops)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """A linear map for each window."""
         return {
@@ -85,13 +86,13 @@ class WeightOrderShape(BlockShape):
         """Rows of weights at most."""
         return self.max_channels * self.max_window
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Channel, position, row and block."""
         sizes = (self.max_channels, self.max_window, self.max_rows, self.max_blocks)
         return sum(range_bits(size) for size in sizes)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Counters, and a row that goes back."""
         return {
@@ -133,17 +134,17 @@ class SignGeneratorShape(BlockShape):
         sizes = (self.max_channels, self.max_window, self.max_blocks)
         return sum(bits(size) for size in sizes) + 16 * self.is_16
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The job, whether there is one, and whether a word is offered."""
         return self._job_bits + 2
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The job is taken as a whole."""
         return gated(self._job_bits)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """What takes jobs, and the next channel."""
         job = 1.0 * self._job_bits

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -68,12 +69,12 @@ class BitReaderShape(FixedShape):
 
     kind = "bit_reader"
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The word and a count up to 32."""
         return (WORD + bits(WORD)) * self.one
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The word is taken as a whole."""
         return 1 * self.one
@@ -85,7 +86,7 @@ class MaskDecoderShape(FixedShape):
 
     kind = "mask_decoder"
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The word, its filling, the zeros left, and whether there are some, or a one."""
         return (WORD + range_bits(WORD) + MAX_TOKEN + 2) * self.one
@@ -110,7 +111,7 @@ class MaskedSignsShape(BlockShape):
         """Words in a row at most."""
         return self.signs.max_blocks
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Its gates."""
         return {"one": np.ones(np.shape(self.max_blocks))}
@@ -133,19 +134,19 @@ class ImageReaderShape(BlockShape):
     parameters = ("layers", "max_outputs", "max_mask_words")
     repeated = frozenset(parameters)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """State 3, token 3, error 3, M 16, S 5, the layer, the channel and the words left."""
         return (
             30 + bits(self.max_mask_words) + range_bits(self.max_outputs) + range_bits(self.layers)
         )
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for M and S."""
         return 1 + 0 * self.layers
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Counters, and the checks of a section."""
         left = 1.0 * bits(self.max_mask_words)
@@ -206,12 +207,12 @@ class WeightGeneratorShape(BlockShape):
         """Words of a coded mask at most."""
         return ceil_div(MAX_TOKEN * self.max_weights, WORD)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """A word of both polarities, whether there is one, its row and its block."""
         return 2 * WORD + 1 + range_bits(self.max_rows) + range_bits(self.max_blocks)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a layer's numbers."""
         return {

@@ -2,14 +2,15 @@
 
 import argparse
 
-from kakure.model.datasets.fetch import NAMES, fetch
+from kakure.model.datasets.fetch import fetch
+from kakure.model.datasets.table import DATASETS
 
 __all__ = ["options", "run"]
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
-    parser.add_argument("name", choices=NAMES, help=", ".join(NAMES), metavar="NAME")
+    parser.add_argument("name", choices=DATASETS, help=", ".join(DATASETS), metavar="NAME")
 
 
 def run(args: argparse.Namespace) -> None:

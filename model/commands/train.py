@@ -20,7 +20,7 @@ from .command import jobs, positive, say, seed, whole
 from .parameters_file import parameters_path
 
 if TYPE_CHECKING:
-    from kakure.model.datasets.images import LabelledImages
+    from kakure.model.datasets.labelled import LabelledImages
 
 __all__ = ["options", "run"]
 
@@ -72,14 +72,8 @@ def run(args: argparse.Namespace) -> None:
     from kakure.model.datasets.images import load_images
 
     config = load_config(args.config)
-    if config.weights.kind != "hidden":
-        raise UserError(
-            "must be 'hidden' to train",
-            where=("weights", "kind"),
-            value=repr(config.weights.kind),
-            file=args.config,
-        )
     try:
+        config.weights.check_training()
         check_density(config)
     except UserError as error:
         raise error.of(args.config) from None

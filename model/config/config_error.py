@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from kakure.model.errors import FieldError, FieldPath, UserError
 from kakure.model.shown import cut, printable, shown
 
+from .kinds import Kinds
+
 __all__ = ["explain", "field_of"]
 
 
@@ -31,7 +33,7 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda _: "must be an object",
     "model_attributes_type": lambda _: "must be an object",
     "literal_error": lambda limit: f"must be one of {limit['expected'].replace(' or ', ', ')}",
-    "union_tag_invalid": lambda limit: f"must be {limit['expected_tags'].replace(', ', ' or ')}",
+    "unknown_kind": lambda context: context["rule"],
     "too_short": lambda limit: f"must have a length of at least {limit['min_length']}",
     "too_long": lambda limit: f"must have a length of at most {limit['max_length']}",
     "string_too_short": lambda _: "must not be empty",
@@ -44,14 +46,12 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 def field_of(location: FieldPath) -> FieldPath:
     """The field that pydantic calls ``location``, its names as they can be printed."""
-    return tuple(
-        cut(printable(part)) if isinstance(part, str) else part
-        for index, part in enumerate(location)
-        if not (index == 1 and location[0] == "weights")  # the discriminator is no key
-    )
+    return tuple(cut(printable(part)) if isinstance(part, str) else part for part in location)
 
 
-def explain(error: ValidationError, schemas: Mapping[str, type[BaseModel]]) -> UserError:
+def explain(
+    error: ValidationError, schemas: Mapping[str, type[BaseModel] | Kinds], data: Any = None
+) -> UserError:
     """Where, rule and value of the first thing that is wrong.
 
     An unknown key comes before all else: it is often the reason why another one is missing.
@@ -60,31 +60,47 @@ def explain(error: ValidationError, schemas: Mapping[str, type[BaseModel]]) -> U
     ----------
     error : ValidationError
     schemas : mapping
-        From the path of an object, without list indices, to its schema; it holds the valid keys.
+        From the path of an object, without list indices, to its schema or, where it comes in
+        kinds, to their table; they hold the valid keys.
+    data : object of JSON
+        What is wrong, whole.
     """
     errors = error.errors()
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    where, kind, context = field_of(first["loc"]), first["type"], first.get("ctx", {})
+    location = first["loc"]
+    where, kind, context = field_of(location), first["type"], first.get("ctx", {})
+    schema = schemas.get(".".join(part for part in location[:-1] if isinstance(part, str)))
     if kind == "extra_forbidden":
-        return UserError(f"unknown key{_hint(first['loc'], schemas)}", where=where)
+        assert schema is not None
+        hint = _hint(str(location[-1]), schema, _at(data, location[:-1]))
+        return UserError(f"unknown key{hint}", where=where)
     if kind == "missing":
-        return UserError("is required", where=where)
-    if kind == "union_tag_not_found":
-        return UserError("is required", where=(*where, "kind"))
+        owner = _kind_that_has(str(location[-1]), schema, first["input"])
+        return UserError(f"is required{owner}", where=where)
     cause = context.get("error")
     if isinstance(cause, FieldError):
         return UserError(cause.rule, where=(*where, *cause.where))
-    value = first["input"]
-    if kind == "union_tag_invalid":
-        where, value = (*where, "kind"), value["kind"]
     rule = RULES[kind](context) if kind in RULES else first["msg"]
     if kind == "string_too_short":
         return UserError(rule, where=where)
-    return UserError(rule, where=where, value=context.get("actual_length", shown(value)))
+    return UserError(rule, where=where, value=context.get("actual_length", shown(first["input"])))
 
 
-def _hint(location: tuple[int | str, ...], schemas: Mapping[str, type[BaseModel]]) -> str:
-    parent = ".".join(part for part in location[:-1] if isinstance(part, str))
-    keys = list(schemas[parent].model_fields)
-    near = difflib.get_close_matches(cut(str(location[-1])), keys, 1)
+def _kind_that_has(key: str, schema: type[BaseModel] | Kinds | None, value: Any) -> str:
+    """``" with engine crossbar"``, where other kinds of the object do not have the key."""
+    if not isinstance(schema, Kinds) or not schema.is_flat or not schema.is_own(key):
+        return ""
+    return f" with {schema.key} {value[schema.key]}"
+
+
+def _at(data: Any, location: FieldPath) -> Any:
+    """What lies at a place of the data."""
+    for part in location:
+        data = data[part]
+    return data
+
+
+def _hint(key: str, schema: type[BaseModel] | Kinds, value: Any) -> str:
+    keys = schema.keys(value) if isinstance(schema, Kinds) else list(schema.model_fields)
+    near = difflib.get_close_matches(cut(key), keys, 1)
     return f", perhaps {near[0]!r}" if near else f", must be one of {', '.join(keys)}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from kakure.model.errors import FieldError
 
 if TYPE_CHECKING:
-    from .config import Config, LayerConfig
+    from kakure.model.config.config import Config
+    from kakure.model.config.engines.layer import LayerConfig
 
 __all__ = ["LayerGeometry", "chain"]
 
@@ -34,7 +35,7 @@ class LayerGeometry:
     output_bits : int or None
         Width of the activations written: the next layer's ``input_bits``; None for the last.
     groups : tuple of int
-        Rows of each crossbar row group, their sum is the fan-in; one group for a PE array.
+        Rows that are added up at once, their sum is the fan-in; one group where sums are exact.
     peak : int
         Largest magnitude that an accumulator can hold; its range is −peak .. peak.
     residual : bool
@@ -94,18 +95,6 @@ class LayerGeometry:
     def padded_width(self) -> int:
         """Width of the map with its zeros."""
         return self.in_width + 2 * self.padding
-
-
-def row_groups(fan_in: int, rows: int) -> tuple[int, ...]:
-    """Cut the unrolled fan-in into groups of at most ``rows``, in order."""
-    full, rest = divmod(fan_in, rows)
-    return (rows,) * full + ((rest,) if rest else ())
-
-
-def code_peak(rows: int, adc_bits: int, adc_shift: int) -> int:
-    """Largest value a readout of ``rows`` cells gives, worth ``code << adc_shift``."""
-    half = (1 << adc_shift) >> 1
-    return min((rows + half) >> adc_shift, (1 << adc_bits) - 1) << adc_shift
 
 
 def chain(config: "Config") -> tuple[LayerGeometry, ...]:
@@ -168,23 +157,9 @@ def _layer(
             f"must be the {channels} that are read with residual, not {layer.channels}",
         )
     fan_in = channels * kernel_height * kernel_width
-    largest_input = (1 << layer.input_bits) - 1
-    if layer.engine == "crossbar":
-        assert layer.adc_bits is not None
-        groups = row_groups(fan_in, config.crossbar.rows)
-        peak = sum(code_peak(rows, layer.adc_bits, layer.adc_shift) for rows in groups)
-        if peak == 0:
-            raise FieldError(
-                ("layers", index, "adc_shift"),
-                f"must leave something of a count of {max(groups)} rows, not {layer.adc_shift}",
-            )
-    else:
-        groups = (fan_in,)
-        peak = fan_in
-    if config.weights.kind == "bitwise":
-        # Per plane |2·code·2^s − Σx| is at most fan_in, and the rounding of each group's code.
-        rounding = len(groups) << layer.adc_shift if layer.adc_shift else 0
-        peak = (fan_in + rounding) * ((1 << config.weights.bits) - 1)
+    groups = layer.groups(config, fan_in)
+    layer.check_groups(index, groups)
+    peak = config.weights.peak(layer.peak(groups), fan_in, layer.rounding(groups))
     return LayerGeometry(
         index=index,
         in_height=height,
@@ -202,6 +177,6 @@ def _layer(
         input_bits=layer.input_bits,
         output_bits=output_bits,
         groups=groups,
-        peak=peak * largest_input,
+        peak=peak * ((1 << layer.input_bits) - 1),
         residual=layer.residual,
     )

@@ -12,6 +12,7 @@ from kakure.model.files.regular_file import read_regular
 from kakure.model.shown import cut, printable, shown
 
 from .config_error import explain
+from .kinds import Kinds
 
 __all__ = ["LARGEST", "parse", "read_text"]
 
@@ -22,7 +23,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse(
-    text: str, source: str, model: type[Model], schemas: Mapping[str, type[BaseModel]]
+    text: str, source: str, model: type[Model], schemas: Mapping[str, type[BaseModel] | Kinds]
 ) -> Model:
     """Validate JSON text; ``schemas`` are those of every object in it, by path, for hints.
 
@@ -43,7 +44,7 @@ def parse(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise explain(error, schemas).of(source) from None
+        raise explain(error, schemas, data).of(source) from None
 
 
 def read_text(path: Path | str) -> str:

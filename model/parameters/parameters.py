@@ -15,8 +15,6 @@ from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
 from kakure.model.files.regular_file import check_regular
 from kakure.model.provenance import array_digest
-from kakure.model.reference.crossbar import channel_peaks
-from kakure.model.reference.signs import hidden_weights, sign_matrix
 from kakure.model.shown import cut
 
 __all__ = [
@@ -59,19 +57,7 @@ class LayerParameters:
 
     def weights(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int8]:
         """w = m·s of the layer, (fan_in, outputs)."""
-        if config.weights.kind != "hidden":
-            raise UserError(
-                "must be 'hidden'", where=("weights", "kind"), value=repr(config.weights.kind)
-            )
-        signs = sign_matrix(
-            config.weights.generator,
-            seed=config.weights.seed,
-            layer=geometry.index,
-            channels=geometry.in_channels,
-            window=geometry.window,
-            outputs=geometry.outputs,
-        )
-        return hidden_weights(signs, self.mask)
+        return config.weights.values(geometry, self.mask)
 
 
 @dataclass(frozen=True)
@@ -91,7 +77,7 @@ class Parameters:
 def random_parameters(config: Config, seed: int) -> Parameters:
     """Untrained parameters that use the whole range of every activation, for tests."""
     rng = np.random.default_rng(seed)
-    density = config.weights.density if config.weights.kind == "hidden" else 1.0
+    density = config.weights.fraction
     layers = []
     for geometry in config.geometry:
         mask = rng.random((geometry.fan_in, geometry.outputs)) < density
@@ -118,9 +104,7 @@ def random_parameters(config: Config, seed: int) -> Parameters:
 
 def _identity(config: Config) -> dict[str, str]:
     """What the masks were trained for: with other signs they are meaningless."""
-    weights = config.weights.model_dump(mode="json")
-    weights.pop("density", None)
-    return {"weights": json.dumps(weights, sort_keys=True)}
+    return {"weights": json.dumps(config.weights.trained_for(), sort_keys=True)}
 
 
 def save_parameters(path: Path | str, config: Config, parameters: Parameters) -> None:
@@ -237,7 +221,7 @@ def _layer(
         if shift.any():
             wrong = shift[shift != 0][0]
             raise UserError(f"{prefix}.shift: must be 0 in the last layer", value=wrong, file=path)
-        peaks = _peaks(config, geometry, mask)
+        peaks = config.weights.channel_peaks(config.layers[geometry.index], geometry, mask)
         largest = int((np.abs(multiplier) * peaks + np.abs(offset)).max())
         if largest >= 1 << (OFFSET_BITS - 1):
             raise UserError(
@@ -245,19 +229,3 @@ def _layer(
                 file=path,
             )
     return LayerParameters(mask, multiplier, offset, shift)
-
-
-def _peaks(
-    config: Config, geometry: LayerGeometry, mask: NDArray[np.bool_]
-) -> NDArray[np.int64] | int:
-    """Largest magnitude of each accumulator."""
-    layer = config.layers[geometry.index]
-    if config.weights.kind != "hidden":
-        return geometry.peak
-    return channel_peaks(
-        mask,
-        groups=geometry.groups,
-        input_bits=geometry.input_bits,
-        adc_bits=layer.adc_bits if layer.engine == "crossbar" else None,
-        adc_shift=layer.adc_shift,
-    )

@@ -7,6 +7,7 @@ import numpy as np
 
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.reference.masks import crc32, encode_mask, mask_bits, shortest_token
 
 from .parameters import LayerParameters, Parameters
@@ -53,10 +54,9 @@ def layer_section(
     | M, M in the lower 16 bits, and B, then the CRC-32 of all words before it. All other bits are
     0.
     """
-    assert config.weights.kind == "hidden"
     bits = mask_bits(
         layer.mask,
-        config.weights.generator,
+        HiddenWeights.of(config.weights).generator,
         channels=geometry.in_channels,
         window=geometry.window,
     )

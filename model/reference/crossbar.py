@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.model.config.geometry import row_groups
+from kakure.model.config.engines.row_groups import row_groups
 
 __all__ = [
     "adc",

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from kakure.model.config.geometry import LayerGeometry
 
-from .crossbar import crossbar
-from .pe_array import pe_array
 from .stages import max_pool, quantize_image, requantize, shortcut, windows
 
 if TYPE_CHECKING:
@@ -29,18 +27,7 @@ def layer_sums(
     config: "Config", geometry: LayerGeometry, x: IntArray, w: IntArray
 ) -> NDArray[np.int64]:
     """Accumulators of one layer with hidden weights, (n, f) x (f, c) -> (n, c)."""
-    layer = config.layers[geometry.index]
-    if layer.engine == "pe_array":
-        return pe_array(x, w)
-    assert layer.adc_bits is not None
-    return crossbar(
-        x,
-        w,
-        rows=config.crossbar.rows,
-        input_bits=layer.input_bits,
-        adc_bits=layer.adc_bits,
-        adc_shift=layer.adc_shift,
-    )
+    return config.layers[geometry.index].sums(config, x, w)
 
 
 def network_layers(

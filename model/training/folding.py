@@ -14,7 +14,6 @@ from kakure.model.parameters.parameters import (
     LayerParameters,
     Parameters,
 )
-from kakure.model.reference.crossbar import channel_peaks
 
 from .layers import HiddenLayer
 from .network import Network
@@ -144,7 +143,7 @@ def fold_logits(
 
 
 def _fold_layer(layer: HiddenLayer) -> tuple[LayerParameters, int]:
-    norm, geometry, readout = layer.norm, layer.geometry, layer.readout
+    norm, geometry = layer.norm, layer.geometry
     assert norm.running_mean is not None and norm.running_var is not None
     gamma, beta, mean, variance = (
         tensor.detach().double().cpu().numpy()
@@ -158,13 +157,7 @@ def _fold_layer(layer: HiddenLayer) -> tuple[LayerParameters, int]:
                 where=("layers", geometry.index),
             )
     mask = layer.weights.mask.cpu().numpy()
-    peaks = channel_peaks(
-        mask,
-        groups=geometry.groups,
-        input_bits=geometry.input_bits,
-        adc_bits=None if readout is None else readout.adc_bits,
-        adc_shift=0 if readout is None else readout.adc_shift,
-    )
+    peaks = layer.engine.channel_peaks(geometry, mask)
     slope = gamma / np.sqrt(variance + norm.eps) * layer.scale
     intercept = beta * layer.scale - slope * mean
     if geometry.output_bits is None:

@@ -1,18 +1,17 @@
 """Layers that train a supermask, exact in the forward pass and straight-through in the backward."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kakure.model.config.geometry import LayerGeometry, row_groups
+from kakure.model.config.engines.layer import LayerConfig
+from kakure.model.config.geometry import LayerGeometry
+
+from .sums import Sums
 
 __all__ = [
     "HiddenLayer",
-    "HiddenWeights",
-    "Readout",
-    "crossbar",
+    "MaskedWeights",
     "largest",
     "quantize",
     "shortcut",
@@ -21,16 +20,6 @@ __all__ = [
 
 EPSILON = 0.25
 """Added to the variance of the sums, which are integers: a constant channel keeps a small scale."""
-
-
-@dataclass(frozen=True)
-class Readout:
-    """What turns column counts into codes: the crossbar's rows R and its saturating ADC."""
-
-    rows: int
-    input_bits: int
-    adc_bits: int
-    adc_shift: int
 
 
 class Largest(torch.autograd.Function):
@@ -61,13 +50,13 @@ class Quantize(torch.autograd.Function):
         return grads[0] * inside, None
 
 
-class CrossbarSum(torch.autograd.Function):
-    """Sums through saturating readouts; the gradient is that of the plain matrix product."""
+class EngineSum(torch.autograd.Function):
+    """Sums of an engine that rounds; the gradient is that of the plain matrix product."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, w: Tensor, readout: Readout) -> Tensor:
+    def forward(ctx, x: Tensor, w: Tensor, sums: Sums) -> Tensor:
         ctx.save_for_backward(x, w)
-        return crossbar(x, w, readout)
+        return sums(x, w)
 
     @staticmethod
     def backward(ctx, *grads: Tensor) -> tuple[Tensor | None, Tensor, None]:
@@ -98,38 +87,7 @@ def unroll(x: Tensor, kernel_height: int, kernel_width: int, padding: int) -> Te
     return columns.transpose(0, 1).reshape(columns.shape[1], -1)
 
 
-def crossbar(x: Tensor, w: Tensor, readout: Readout) -> Tensor:
-    """Sums of hidden weights through saturating readouts, (f, n) x (f, c) -> (c, n).
-
-    Equal to :func:`kakure.model.reference.crossbar.crossbar`: integers below 2**24, exact in
-    float32. Groups of so few rows that no code saturates are one matrix product instead of one per
-    bit-plane.
-    """
-    outputs = w.shape[1]
-    cap = (1 << readout.adc_bits) - 1
-    cells = torch.cat([w > 0, w < 0], dim=1).T.float()  # (2·c, f)
-    codes = x.to(torch.uint8)
-    total = x.new_zeros(outputs, x.shape[1])
-    start = 0
-    for size in row_groups(x.shape[0], readout.rows):
-        group = slice(start, start + size)
-        start += size
-        if readout.adc_shift == 0 and size <= cap:
-            total += w[group].T @ x[group]
-            continue
-        for plane in range(readout.input_bits):
-            ones = (codes[group] >> plane & 1).float()
-            count = cells[:, group] @ ones  # (2·c, n)
-            if readout.adc_shift:
-                half = (1 << readout.adc_shift) >> 1
-                count = ((count + half) / (1 << readout.adc_shift)).floor_()
-            count.clamp_(max=cap)
-            weight = 1 << (plane + readout.adc_shift)
-            total.add_(count[:outputs], alpha=weight).sub_(count[outputs:], alpha=weight)
-    return total
-
-
-class HiddenWeights(nn.Module):
+class MaskedWeights(nn.Module):
     """Weights m·s of one layer: fixed signs s, and m = 1 at the largest |scores|.
 
     Parameters
@@ -174,18 +132,25 @@ class HiddenLayer(nn.Module):
     Parameters
     ----------
     geometry : LayerGeometry
-    weights : HiddenWeights
-    readout : Readout or None
-        The crossbar's; None for a PE array, which is exact.
+    engine : LayerConfig
+        What computes the sums.
+    weights : MaskedWeights
+    sums : Sums or None
+        As :func:`kakure.model.training.sums.trained_sums` gives them.
     """
 
     def __init__(
-        self, geometry: LayerGeometry, weights: HiddenWeights, readout: Readout | None
+        self,
+        geometry: LayerGeometry,
+        engine: LayerConfig,
+        weights: MaskedWeights,
+        sums: Sums | None,
     ) -> None:
         super().__init__()
         self.geometry = geometry
+        self.engine = engine
         self.weights = weights
-        self.readout = readout
+        self.engine_sums = sums
         self.norm = nn.BatchNorm2d(geometry.outputs, eps=EPSILON)
 
     @property
@@ -199,7 +164,8 @@ class HiddenLayer(nn.Module):
         geometry = self.geometry
         rows = unroll(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
         w = self.weights()
-        acc = w.T @ rows if self.readout is None else CrossbarSum.apply(rows, w, self.readout)
+        sums = self.engine_sums
+        acc = w.T @ rows if sums is None else EngineSum.apply(rows, w, sums)
         assert isinstance(acc, Tensor)
         return acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
 

@@ -9,23 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kakure.model.config.config import Config, check_density
-from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.reference.signs import sign_matrix
 
-from .layers import HiddenLayer, HiddenWeights, Readout, crossbar, shortcut, unroll
+from .layers import HiddenLayer, shortcut, unroll
+from .sums import trained_sums
+from .weights import trained_weights
 
-__all__ = ["IntegerNetwork", "Network", "as_tensor", "readouts"]
-
-
-def readouts(config: Config) -> list[Readout | None]:
-    """The readout of every layer; None where a PE array computes exact sums."""
-    return [
-        None
-        if layer.engine == "pe_array" or layer.adc_bits is None
-        else Readout(config.crossbar.rows, layer.input_bits, layer.adc_bits, layer.adc_shift)
-        for layer in config.layers
-    ]
+__all__ = ["IntegerNetwork", "Network", "as_tensor"]
 
 
 def as_tensor(images: NDArray[np.uint8]) -> Tensor:
@@ -51,32 +41,18 @@ class Network(nn.Module):
     Raises
     ------
     UserError
-        If the weights of the configuration are not hidden, or a layer would keep none.
+        If weights of the configuration's kind are not trained, or a layer would keep none.
     """
 
     def __init__(self, config: Config, *, generator: torch.Generator) -> None:
         super().__init__()
-        hidden = config.weights
-        if hidden.kind != "hidden":
-            raise UserError(
-                "must be 'hidden' to train", where=("weights", "kind"), value=repr(hidden.kind)
-            )
         check_density(config)
         self.input_bits = config.layers[0].input_bits
         layers = []
-        for geometry, readout in zip(config.geometry, readouts(config), strict=True):
-            signs = sign_matrix(
-                hidden.generator,
-                seed=hidden.seed,
-                layer=geometry.index,
-                channels=geometry.in_channels,
-                window=geometry.window,
-                outputs=geometry.outputs,
-            )
-            weights = HiddenWeights(
-                torch.from_numpy(signs), kept=hidden.kept(signs.size), generator=generator
-            )
-            layers.append(HiddenLayer(geometry, weights, readout))
+        for geometry, engine in zip(config.geometry, config.layers, strict=True):
+            weights = trained_weights(config, geometry, generator)
+            sums = trained_sums(config, geometry.index)
+            layers.append(HiddenLayer(geometry, engine, weights, sums))
         self.stack = nn.Sequential(*layers)
 
     @property
@@ -109,7 +85,7 @@ class IntegerNetwork(nn.Module):
     def __init__(self, config: Config, parameters: Parameters) -> None:
         super().__init__()
         self.geometry = config.geometry
-        self.readouts = readouts(config)
+        self.sums = [trained_sums(config, geometry.index) for geometry in config.geometry]
         self.input_bits = config.layers[0].input_bits
         for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
             w = torch.from_numpy(layer.weights(config, geometry)).float()
@@ -123,10 +99,10 @@ class IntegerNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Logits of 8-bit images, (n, c, h, w) -> (n, classes), integers in float64."""
         x = quantize_image(images, self.input_bits)
-        for geometry, readout in zip(self.geometry, self.readouts, strict=True):
+        for geometry, sums in zip(self.geometry, self.sums, strict=True):
             rows = unroll(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
             w = self.get_buffer(f"w{geometry.index}")
-            acc = w.T @ rows if readout is None else crossbar(rows, w, readout)
+            acc = w.T @ rows if sums is None else sums(rows, w)
             acc = acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
             acc = functional.max_pool2d(acc, geometry.pool).permute(1, 2, 3, 0)  # (n, h, w, c)
             m, b = self.get_buffer(f"m{geometry.index}"), self.get_buffer(f"b{geometry.index}")

@@ -1,65 +1,18 @@
-"""How long and how a network is trained, and how its images are varied meanwhile."""
-
-from dataclasses import dataclass
+"""How images are varied in training, and the recipe of a data set."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["RECIPES", "Recipe", "augment", "recipe_for"]
+from kakure.model.datasets.recipe import Recipe
+from kakure.model.datasets.table import DATASETS
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything about a training run but its seed and its device.
-
-    Attributes
-    ----------
-    epochs, batch_size : int
-    learning_rate, weight_decay : float
-        Of SGD with Nesterov momentum 0.9; the rate falls to 0 along a cosine.
-    smoothing : float
-        Label smoothing.
-    validation : int
-        One training image of this many is held out to choose the epoch that is exported.
-    shift : float
-        Largest displacement to each side [pixel].
-    rotate : float
-        Largest rotation to each side [degree].
-    zoom : float
-        Largest change of size, as a fraction.
-    bend : float
-        Largest local displacement, smooth over a third of the image [pixel].
-    mirror : bool
-        Whether left and right may change places.
-    """
-
-    epochs: int = 40
-    batch_size: int = 128
-    learning_rate: float = 0.1
-    weight_decay: float = 1e-4
-    smoothing: float = 0.0
-    validation: int = 10
-    shift: float = 0.0
-    rotate: float = 0.0
-    zoom: float = 0.0
-    bend: float = 0.0
-    mirror: bool = False
-
-
-RECIPES = {
-    "digits": Recipe(
-        epochs=150, batch_size=64, shift=0.6, rotate=12.0, zoom=0.1, bend=0.4, validation=7
-    ),
-    "fashion-mnist": Recipe(epochs=60, smoothing=0.05, shift=1.5, zoom=0.05, mirror=True),
-    "cifar10": Recipe(epochs=100, weight_decay=5e-4, smoothing=0.05, shift=4.0, mirror=True),
-}
-"""Recipes of the data sets known by name."""
+__all__ = ["Recipe", "augment", "recipe_for"]
 
 
 def recipe_for(dataset: str) -> Recipe:
     """The recipe of a data set; images of unknown kind are not varied."""
-    return RECIPES.get(dataset, Recipe())
+    return DATASETS[dataset].recipe if dataset in DATASETS else Recipe()
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:

@@ -15,7 +15,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import LEAST_TRAINING, LabelledImages, systematic
+from kakure.model.datasets.images import LEAST_TRAINING
+from kakure.model.datasets.labelled import LabelledImages, systematic
 from kakure.model.errors import Damaged, UserError
 from kakure.model.files.atomic import write_atomically
 from kakure.model.files.seal import read_sealed, sealed

@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
+from kakure.model.config.engines.layer import LayerConfig
+from kakure.model.errors import UserError
 
 __all__ = ["ADC_TYPES", "ENGINES", "CostModel", "LayerBatch", "LayerCosts", "Metrics"]
 
@@ -15,6 +18,19 @@ ADC_TYPES = ("flash", "sar")
 
 ENGINES = ("crossbar", "pe_array")
 """Index of an engine in :class:`LayerBatch`."""
+
+
+def _readout(layer: LayerConfig) -> dict[str, int]:
+    """Sizes of a layer's readouts; where it has none, those that every model passes over."""
+    if not isinstance(layer, CrossbarLayer):
+        return {"column_sharing": 0, "adc_type": 0, "adc_bits": 0, "adc_shift": 0, "copies": 1}
+    return {
+        "column_sharing": layer.column_sharing,
+        "adc_type": ADC_TYPES.index(layer.adc_type),
+        "adc_bits": layer.adc_bits,
+        "adc_shift": layer.adc_shift,
+        "copies": layer.copies,
+    }
 
 
 @dataclass(frozen=True)
@@ -68,9 +84,15 @@ class LayerBatch:
 
     @classmethod
     def of(cls, config: Config) -> "LayerBatch":
-        """All layers of a configuration."""
+        """All layers of a configuration; UserError if no cost model knows an engine."""
         rows = []
         for geometry, layer in zip(config.geometry, config.layers, strict=True):
+            if layer.engine not in ENGINES:
+                raise UserError(
+                    f"must be {' or '.join(map(repr, ENGINES))} in a cost model",
+                    where=("layers", geometry.index, "engine"),
+                    value=repr(layer.engine),
+                )
             rows.append({
                 "in_height": geometry.in_height,
                 "in_width": geometry.in_width,
@@ -85,11 +107,7 @@ class LayerBatch:
                 "input_bits": geometry.input_bits,
                 "output_bits": geometry.output_bits or 0,
                 "engine": ENGINES.index(layer.engine),
-                "column_sharing": layer.column_sharing or 0,
-                "adc_type": ADC_TYPES.index(layer.adc_type) if layer.adc_type else 0,
-                "adc_bits": layer.adc_bits or 0,
-                "adc_shift": layer.adc_shift,
-                "copies": layer.copies,
+                **_readout(layer),
                 "residual": int(layer.residual),
                 "rows": config.crossbar.rows,
                 "columns": config.crossbar.columns,

@@ -17,7 +17,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from kakure.model.config.config import Config, parse_config
-from kakure.model.datasets.images import LabelledImages, load_images
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import UserError
 from kakure.model.files.seal import read_sealed
 from kakure.model.parameters.parameters import Parameters, load_parameters, save_parameters

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.model.datasets.images import LabelledImages, by_class, systematic
+from kakure.model.datasets.labelled import LabelledImages, by_class, systematic
 from kakure.model.training.recipe import Recipe
 from kakure.model.training.train import VALIDATION_SEED
 

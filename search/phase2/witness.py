@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import LabelledImages
+from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.training.network import IntegerNetwork, as_tensor
 from kakure.search.store.parallel import Task, Workers, evaluate

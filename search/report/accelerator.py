@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kakure.hdl.accelerators.spatial.cycle_model import ImageTiming, image_timing
+from kakure.hdl.accelerators.image_timing import ImageTiming
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS
 from kakure.hdl.synthesis.report import SynthesisReport
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.model.evaluate import read_score
 from kakure.search.cost.digital.model import DigitalModel
@@ -49,7 +51,7 @@ def write_report(folder: Path, project: Project) -> None:
     if (folder / "synth.json").exists():
         report = SynthesisReport.read(folder / "synth.json")
     plans = plan(config, project.parameters)
-    timing = image_timing(config, IMAGES)
+    timing = architecture_of(config).timing(IMAGES)
     try:
         metrics = DigitalModel().metrics(config, extrapolate=True)
     except UserError:
@@ -182,7 +184,7 @@ def _origin(folder: Path, project: Project, report: SynthesisReport | None) -> s
         t = report.tools
         rows.append(("synthesis", f"{t.yosys} ({t.engine}), {t.library}, {t.memory_model}"))
     weights = project.config.weights
-    if weights.kind == "hidden":
+    if isinstance(weights, HiddenWeights):
         rows.append(("seed of the signs", f"{weights.seed}, {weights.generator}"))
     if project.is_trained:
         known = project.parameters.metadata

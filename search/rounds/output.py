@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from kakure.hdl.emission.artifacts import BUILD, replaced_folder
-from kakure.model.config.config import DATASET_SHAPES, Config, load_config
+from kakure.model.config.config import Config, load_config
+from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import load_parameters, save_parameters
 from kakure.search.report.page import page
@@ -30,7 +31,7 @@ def output_folder(space: Space) -> Path:
 def _shipped(config: Config, source: Path, target: Path) -> Config:
     """The configuration as it is written into ``target``: paths are relative to there."""
     dataset = config.dataset
-    if dataset not in DATASET_SHAPES:
+    if dataset not in DATASETS:
         dataset = os.path.relpath((source / dataset).resolve(), target.resolve())
     return config.changed(dataset=dataset, parameters=PARAMETERS)
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import LabelledImages, load_images
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import UserError
 from kakure.model.training.network import Network, as_tensor
 from kakure.model.training.recipe import Recipe, recipe_for

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import Split, load_images
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.labelled import Split
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.train import TOOLS as TRAINING_TOOLS

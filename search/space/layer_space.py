@@ -14,7 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from kakure.model.config.config import Schema, check_residual
+from kakure.model.config.checks import check_residual
+from kakure.model.config.schema import Schema
 from kakure.model.errors import FieldError
 
 __all__ = ["Form", "FromList", "LayerChoice", "LayerSpace", "Option", "Sharing", "as_tuple"]

@@ -17,18 +17,15 @@ from pydantic import (
     model_validator,
 )
 
-from kakure.model.config.config import (
-    DATASET_SHAPES,
-    BitwiseWeights,
-    Config,
-    HiddenWeights,
-    PeArrayConfig,
-    Schema,
-    check_file_name,
-    check_shape,
-)
+from kakure.model.config.checks import check_file_name, check_shape
+from kakure.model.config.config import Config
 from kakure.model.config.config_error import explain
+from kakure.model.config.engines.pe_array import PeArrayConfig
 from kakure.model.config.json_file import parse, read_text
+from kakure.model.config.schema import Schema
+from kakure.model.config.weights.table import WEIGHTS
+from kakure.model.config.weights.weights import Weights
+from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import FieldError, FieldPath, UserError
 
 from .layer_space import Form, FromList, LayerChoice, LayerSpace, Sharing, as_tuple
@@ -102,7 +99,7 @@ class Space(Schema):
     """digits, fashion-mnist, cifar10, or a folder of idx files, relative to this file."""
     input_shape: tuple[int, int, int] | None = None
     """(height, width, channels); needed only where ``dataset`` is a folder."""
-    weights: Annotated[HiddenWeights | BitwiseWeights, Field(discriminator="kind")]
+    weights: Annotated[Weights, WEIGHTS]
     crossbar: CrossbarSpace = CrossbarSpace()
     pe_array: PeArrayConfig = PeArrayConfig()
     objective: Objective = "latency"
@@ -227,7 +224,7 @@ class Space(Schema):
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of one input image."""
-        return self.input_shape or DATASET_SHAPES[self.dataset]
+        return self.input_shape or DATASETS[self.dataset].shape
 
     @cached_property
     def probe(self) -> Config:
@@ -337,8 +334,7 @@ class Space(Schema):
 
 SCHEMAS = {
     "": Space,
-    "weights.hidden": HiddenWeights,
-    "weights.bitwise": BitwiseWeights,
+    "weights": WEIGHTS,
     "crossbar": CrossbarSpace,
     "pe_array": PeArrayConfig,
     "effort": Effort,

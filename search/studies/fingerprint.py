@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import design_of, write_design
 from kakure.model.commands.command import whole
 from kakure.model.parameters.parameters import random_parameters
@@ -36,7 +36,7 @@ def fingerprint(project: Project, model: DigitalModel) -> dict[str, str]:
     """
     config = project.config
     costs = model.metrics(config, extrapolate=True)
-    timing = image_timing(config)
+    timing = architecture_of(config).timing()
     images, _ = project.images(VECTORS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.errors import UserError
 from kakure.model.files.shipped import CONFIGS
 from kakure.search.cost.analog.model import AnalogFigures, AnalogModel
@@ -343,8 +344,7 @@ def headline(
 
 
 def _at_precision_of(space: Space, row: Row) -> Space:
-    first = row.config.layers[0]
-    assert first.adc_bits is not None
+    first = CrossbarLayer.of(row.config, 0)
     return at_precision(space, first.adc_bits, first.input_bits)
 
 
@@ -383,7 +383,8 @@ def text(result: Headline) -> str:
     lines.append("All figures are the analog model's; no accuracy is measured here.")
     for row in result.rows[3:]:
         lines.append(f"{row.name}: {' '.join(str(layer.channels) for layer in row.config.layers)}")
-        parts = (f"{n.adc_type} CS {n.column_sharing} x{n.copies}" for n in row.config.layers)
+        layers = [CrossbarLayer.of(row.config, n) for n in range(len(row.config.layers))]
+        parts = (f"{n.adc_type} CS {n.column_sharing} x{n.copies}" for n in layers)
         lines.append("    " + ", ".join(parts))
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ def naive_network(config: Config, parameters: Parameters, image) -> list[int]:
     """Logits of one 8-bit image (height, width, channels), one weight at a time."""
     x = quantize_image(image, config.layers[0].input_bits).tolist()
     for geometry, trained in zip(config.geometry, parameters.layers, strict=True):
+        layer = config.layers[geometry.index]
         weights = trained.weights(config, geometry).tolist()
         pooled: dict[tuple[int, int, int], int] = {}
         for y in range(geometry.pooled_height * geometry.pool):
@@ -18,7 +19,7 @@ def naive_network(config: Config, parameters: Parameters, image) -> list[int]:
                 window = _window(geometry, x, y, x_out)
                 for c in range(geometry.outputs):
                     column = [row[c] for row in weights]
-                    acc = _sum(config, geometry, window, column)
+                    acc = layer.plain_sum(geometry.groups, window, column)
                     place = (y // geometry.pool, x_out // geometry.pool, c)
                     pooled[place] = max(acc, pooled.get(place, acc))
         x = [
@@ -41,26 +42,6 @@ def _window(geometry, x, y, x_out) -> list[int]:
                 inside = 0 <= row < geometry.in_height and 0 <= column < geometry.in_width
                 values.append(x[row][column][channel] if inside else 0)
     return values
-
-
-def _sum(config, geometry, window, column) -> int:
-    """Sum of one output, through the readouts of a crossbar or exact."""
-    layer = config.layers[geometry.index]
-    if layer.engine == "pe_array":
-        return sum(v * w for v, w in zip(window, column, strict=True))
-    largest = (1 << layer.adc_bits) - 1
-    half = (1 << layer.adc_shift) >> 1
-    total = start = 0
-    for rows in geometry.groups:
-        for plane in range(layer.input_bits):
-            counts = [0, 0]
-            for r in range(start, start + rows):
-                if window[r] >> plane & 1 and column[r]:
-                    counts[column[r] < 0] += 1
-            up, down = (min((n + half) >> layer.adc_shift, largest) for n in counts)
-            total += (up - down) << (plane + layer.adc_shift)
-        start += rows
-    return total
 
 
 def _scale(geometry, trained, acc: int, channel: int) -> int:

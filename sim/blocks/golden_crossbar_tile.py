@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
-from kakure.model.config.geometry import code_peak
+from kakure.model.config.engines.row_groups import code_peak
 from kakure.model.reference import crossbar
 
 from .fields import Field, Fields, signed_bits

@@ -12,6 +12,7 @@ import numpy as np
 from kakure.hdl.weights.sign_generator import LATENCY
 from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
 from kakure.model.config.config import Config, parse_config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import LayerParameters, random_parameters
 from kakure.model.parameters.supermask_image import layer_section
 from kakure.model.reference.masks import TOKEN_SIZES, crc32, encode_mask, mask_bits
@@ -198,8 +199,7 @@ class _Image:
     def _add(self, index: int) -> None:
         """Lay out one layer, from the cycle on that follows the layer before."""
         geometry, layer = self.config.geometry[index], self.layers[index]
-        assert self.config.weights.kind == "hidden"
-        generator = self.config.weights.generator
+        generator = HiddenWeights.of(self.config.weights).generator
         sizes = {"channels": geometry.in_channels, "window": geometry.window}
         section = layer_section(self.config, geometry, layer, self.token)
         bits = mask_bits(layer.mask, generator, **sizes)

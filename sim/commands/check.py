@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import require_hardware
 from kakure.model.config.config import check_density, load_config
 from kakure.model.errors import UserError
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     except UserError as error:
         raise error.of(args.config) from None
     text = describe(config, args.config)
-    timing = image_timing(config, 3)
+    timing = architecture_of(config).timing(3)
     print(text, end="")
     print(f"cycles      {timing.latency} for one image, then one every {timing.interval}")
     return 0

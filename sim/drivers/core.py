@@ -1,4 +1,4 @@
-"""A whole spatial core in the Amaranth simulator: its results, and the cycles in which they end."""
+"""A whole core in the Amaranth simulator: its results, and the cycles in which they end."""
 
 from dataclasses import dataclass
 from random import Random
@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.hdl.accelerators.spatial.core import SpatialCore
-from kakure.hdl.accelerators.spatial.cycle_model import image_timing, padding_cycles
-from kakure.hdl.weights.loading_time import loading_cycles
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import Parameters, random_parameters
-from kakure.model.parameters.supermask_image import image_words
 from kakure.model.reference.network import network
 from kakure.sim.runner.golden import pack_image
 
@@ -31,7 +28,7 @@ class CoreRun:
         Cycles from the first word of the supermask image to its last, both included.
     logits : int64 array, (images, classes)
     results : tuple of int
-        As :class:`kakure.hdl.accelerators.spatial.cycle_model.ImageTiming`, of the images that were
+        As :class:`kakure.hdl.accelerators.image_timing.ImageTiming`, of the images that were
         sent without gaps.
     """
 
@@ -41,7 +38,7 @@ class CoreRun:
 
 
 def frame(words: list[int]) -> list[dict[str, int]]:
-    """Payloads of :class:`.SpatialCore`, ``last`` with the last of the words."""
+    """Payloads of a core, ``last`` with the last of the words."""
     return [{"word": word, "last": n == len(words) - 1} for n, word in enumerate(words)]
 
 
@@ -65,9 +62,10 @@ def run_core(
     deadline : int
         Cycles after which the simulation is given up.
     """
-    core = SpatialCore(config=config)
+    architecture = architecture_of(config)
+    core = architecture.core()
     classes = config.geometry[-1].outputs
-    supermask = image_words(config, parameters)
+    supermask = [word for section in architecture.sections(parameters) for word in section]
     head = frame(supermask)
     parts = [(images[: len(images) - gaps], None), (images[len(images) - gaps :], rng)]
     cycle = 0
@@ -83,7 +81,7 @@ def run_core(
     async def drive(ctx: Any) -> None:
         nonlocal begin
         await send(ctx, core.i, head)
-        while cycle < padding_cycles(config):
+        while cycle < architecture.settle_cycles:
             await ctx.tick()
         begin = cycle
         for part, pauses in parts:
@@ -118,15 +116,16 @@ def compare_core(config: Config, *, images: int, gaps: int, seed: int) -> None:
     parameters = random_parameters(config, seed)
     shape = (images + gaps, *config.shape)
     pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-    cycles = image_timing(config, images).results
-    loading = loading_cycles(config, parameters)
+    architecture = architecture_of(config)
+    cycles = architecture.timing(images).results
+    loading = architecture.loading_cycles(parameters)
     run = run_core(
         config,
         parameters,
         pixels,
         gaps=gaps,
         rng=Random(seed),
-        deadline=100 + loading + padding_cycles(config) + 4 * (1 + gaps) * cycles[-1],
+        deadline=100 + loading + architecture.settle_cycles + 4 * (1 + gaps) * cycles[-1],
     )
     expected = network(config, parameters, pixels)
     assert (run.logits == expected).all(), f"logits must be {expected}, not {run.logits}"

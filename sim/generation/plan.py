@@ -3,9 +3,10 @@
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from kakure.hdl.accelerators.spatial.cycle_model import engine_cycles
-from kakure.model.config.config import DATASET_SHAPES, Config
-from kakure.model.datasets.images import DATA, load_images
+from kakure.hdl.engines.table import engine_of
+from kakure.model.config.config import Config
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.table import DATASETS
 from kakure.model.parameters.parameters import Parameters, load_parameters
 from kakure.model.parameters.supermask_image import layer_section
 from kakure.model.shown import printable
@@ -26,9 +27,9 @@ class LayerPlan:
     fan_in : int
         Rows of the unrolled window.
     groups : int
-        Row groups of a crossbar; 1 for a PE array.
+        Row groups of a crossbar; 1 for another engine.
     tiles : int
-        Crossbar tiles, copies included; 0 for a layer on a PE array, of which it has its own.
+        Crossbar tiles, copies included; 0 for another engine.
     cells : int
         Crossbar cells in use, copies included: two for a weight.
     mask_bits : int
@@ -62,14 +63,8 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
     """The plan of every layer."""
     plans = []
     for layer, geometry in zip(config.layers, config.geometry, strict=True):
-        if layer.engine == "crossbar":
-            assert layer.column_sharing is not None and layer.adc_bits is not None
-            engine = f"crossbar {layer.adc_type} {layer.adc_bits}b"
-            across = -(-geometry.outputs // config.crossbar.columns)
-            tiles = len(geometry.groups) * across * layer.copies
-            cells = 2 * geometry.weights * layer.copies
-        else:
-            engine, tiles, cells = "pe_array", 0, 0
+        hardware = engine_of(config, geometry.index)
+        engine = layer.description
         if layer.residual:
             engine += " + shortcut"
         coded = None
@@ -83,12 +78,12 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
                 writes=f"{geometry.pooled_height}x{geometry.pooled_width}x{geometry.outputs}",
                 fan_in=geometry.fan_in,
                 groups=len(geometry.groups),
-                tiles=tiles,
-                cells=cells,
+                tiles=hardware.tiles,
+                cells=hardware.cells,
                 mask_bits=geometry.weights,
                 coded_bits=coded,
                 macs=geometry.positions * geometry.weights,
-                engine_cycles=engine_cycles(config, geometry.index),
+                engine_cycles=hardware.cycles_per_image,
             )
         )
     return tuple(plans)
@@ -152,9 +147,8 @@ def _parameters(config: Config, path: Path) -> tuple[Parameters | None, str]:
 
 
 def _dataset(config: Config, path: Path) -> str:
-    if config.dataset in DATASET_SHAPES:
-        if config.dataset != "digits" and not (DATA / config.dataset).is_dir():
-            return f"{config.dataset}, not fetched yet: kakure data {config.dataset}"
+    if config.dataset in DATASETS and not DATASETS[config.dataset].is_there:
+        return f"{config.dataset}, not fetched yet: kakure data {config.dataset}"
     counts = [f"{len(load_images(config, path.parent, s))} {s}" for s in ("train", "test")]
     return f"{config.dataset}, {' and '.join(counts)} images"
 

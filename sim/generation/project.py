@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.model.config.config import DATASET_SHAPES, Config, load_config
-from kakure.model.datasets.images import DATA, load_images
+from kakure.model.config.config import Config, load_config
+from kakure.model.datasets.images import load_images
+from kakure.model.datasets.table import DATASETS
 from kakure.model.parameters.parameters import Parameters, load_parameters, random_parameters
 
 __all__ = ["SEED", "Project", "open_project"]
@@ -42,7 +43,7 @@ class Project:
         but for the first, which is all ones, and the second, all zeros.
         """
         name = self.config.dataset
-        is_there = name not in DATASET_SHAPES or name == "digits" or (DATA / name).is_dir()
+        is_there = name not in DATASETS or DATASETS[name].is_there
         if self.is_trained and is_there:
             images = load_images(self.config, self.path.parent, "test").images
             images = images if count is None else images[:count]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from kakure.hdl.accelerators.spatial.cycle_model import image_timing
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import top_name
 from kakure.hdl.synthesis.report import SynthesisReport
 
@@ -34,10 +34,11 @@ def summary(project: Project, folder: Path, report: SynthesisReport | None) -> s
     """Describe what lies in ``folder``, with the areas of ``report`` where there is one."""
     config = project.config
     areas = {item.path: item.total_um2 for item in report.instances} if report else {}
-    core = f"{top_name(config)}.core"
+    architecture = architecture_of(config)
+    parts = {part: areas.get(f"{top_name(config)}.core.{part.path}") for part in architecture.parts}
     rows = [["layer", "engine", "map out", "tiles", "cells", "mask bits", "cycles", "area um2"]]
     for index, layer in enumerate(plan(config, project.parameters)):
-        area = areas.get(f"{core}.layer_{index}")
+        area = sum(area or 0.0 for part, area in parts.items() if part.layer == index)
         rows.append([
             str(index),
             layer.engine,
@@ -46,17 +47,17 @@ def summary(project: Project, folder: Path, report: SynthesisReport | None) -> s
             number(layer.cells),
             number(layer.mask_bits),
             number(layer.engine_cycles),
-            number(area) if area is not None else "-",
+            number(area) if area else "-",
         ])
-    generator = areas.get(f"{core}.generator")
-    rows.append(["", "weight generator", *[""] * 5, number(generator) if generator else "-"])
-    if report and generator:
-        layers = sum(areas[f"{core}.layer_{n}"] for n in range(len(config.layers)))
-        rest = report.totals.area_um2 - layers - generator
+    for part, area in parts.items():
+        if part.layer is None:
+            rows.append(["", part.label, *[""] * 5, number(area) if area else "-"])
+    if report:
+        rest = report.totals.area_um2 - sum(area or 0.0 for area in parts.values())
         rows.append(["", "streams, registers, counters", *[""] * 5, number(rest)])
     total = number(report.totals.area_um2) if report else "-"
     rows.append(["", "whole", "", "", "", "", "", total])
-    timing = image_timing(config, 3)
+    timing = architecture.timing(3)
     lines = [
         f"{config.name}  {config.digest}",
         "",

@@ -3,13 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.hdl.accelerators.spatial.cycle_model import image_timing, padding_cycles
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, IDENTITY, MAP_VERSION
-from kakure.hdl.weights.loading_time import loading_cycles
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import OFFSET_BITS, Parameters
-from kakure.model.parameters.supermask_image import image_words, layer_section
 from kakure.model.reference.network import network_layers
 from kakure.sim.bench.vectors import LayerVectors, Vectors
 
@@ -32,6 +30,8 @@ def pack_values(values: NDArray[np.integer], bits: int) -> list[int]:
 
 def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.uint8]) -> Vectors:
     """What the accelerator must do with ``images`` (n, height, width, channels), 8 bit."""
+    architecture = architecture_of(config)
+    sections = architecture.sections(parameters)
     layers = []
     logits: list[list[int]] = []
     for geometry, (_, y) in zip(
@@ -59,15 +59,12 @@ def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.ui
         },
         errors={error.name: error.value for error in ErrorCode},
         constants={"IDENTITY": IDENTITY, "VERSION": MAP_VERSION},
-        supermask=image_words(config, parameters),
-        sections=[
-            len(layer_section(config, geometry, layer).words)
-            for geometry, layer in zip(config.geometry, parameters.layers, strict=True)
-        ],
-        load_cycles=loading_cycles(config, parameters),
-        settle_cycles=padding_cycles(config),
+        supermask=[word for section in sections for word in section],
+        sections=[len(section) for section in sections],
+        load_cycles=architecture.loading_cycles(parameters),
+        settle_cycles=architecture.settle_cycles,
         images=[pack_image(image) for image in images],
         logits=logits,
-        cycles=list(image_timing(config, len(images)).results),
+        cycles=list(architecture.timing(len(images)).results),
         layers=layers,
     )

@@ -1,6 +1,6 @@
 """How wide a layer may be: the bits that one module can take in or send out."""
 
-from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.engines.table import engine_of
 from kakure.hdl.stages.requantizer import output_shape
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
@@ -15,18 +15,12 @@ MOST_BITS = 65000
 def bus_widths(config: Config, geometry: LayerGeometry) -> dict[str, int]:
     """Bits of the widest buses of a layer, by what they carry."""
     sum_bits = geometry.peak.bit_length() + 1
-    widths = {
+    return {
         "a window": geometry.fan_in * geometry.input_bits,
         "the sums of a window": geometry.outputs * (sum_bits + geometry.shortcut_bits),
         "a result": geometry.outputs * output_shape(geometry.output_bits).width,
+        **engine_of(config, geometry.index).bus_widths,
     }
-    if config.layers[geometry.index].engine == "pe_array":
-        schedule = PeSchedule(config, geometry.index)
-        inputs, outputs, pixels = schedule.inputs, schedule.outputs, schedule.pixels
-        operands = pixels * inputs * geometry.input_bits + 2 * inputs * outputs
-        widths["a block of the PE array"] = operands
-        widths["the sums of the PE array"] = pixels * schedule.banks * outputs * sum_bits
-    return widths
 
 
 def check_bus_widths(config: Config) -> None:

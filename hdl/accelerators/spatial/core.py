@@ -1,21 +1,20 @@
 """The spatial accelerator without its buses: words in, results out."""
 
-from typing import Any
+from functools import cached_property
 
-from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Mux, Value
+from amaranth.lib import wiring
 
+from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.frame_gate import FrameGate
 from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
 from kakure.hdl.accelerators.result_sender import ResultSender
-from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import core_identity
-from kakure.hdl.weights.image_reader import IMAGE_WORD
 from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 
 from .bus_widths import check_bus_widths
 from .core_shape import SpatialCoreShape
@@ -24,7 +23,7 @@ from .layer import Layer, join
 __all__ = ["SpatialCore"]
 
 
-class SpatialCore(wiring.Component):
+class SpatialCore(Core):
     """The layers of a network as a stream pipeline, each with its own engine.
 
     The first words are the supermask image; from it and the configuration's seed the weights are
@@ -46,27 +45,7 @@ class SpatialCore(wiring.Component):
 
     Members
     -------
-    i : ``In(stream)`` of ``word``, ``last``
-        The supermask image, ``last`` with its final word and no other; then images, as
-        :class:`~kakure.hdl.accelerators.pixel_unpacker.PixelUnpacker` reads them, ``last`` with the
-        final word of each.
-    o : ``Out(stream)`` of ``word``, ``last``
-        Results, as :class:`~kakure.hdl.accelerators.result_sender.ResultSender` sends them.
-    sends_class : ``In(1)``
-        Results are classes, not logits; taken as
-        :class:`~kakure.hdl.accelerators.result_sender.ResultSender` does.
-    is_split, is_batch : ``In(1)``
-        ``last`` is not looked at in a supermask image; need not come with the end of an image.
-    load, clear : ``In(1)``
-        In this cycle a new supermask image is announced; errors of images are forgotten.
-    loaded : ``Out(1)``
-        Words belong to images.
-    error : ``Out(ErrorCode)``
-        The first thing that was wrong.
-    error_layer : ``Out(8)``
-        The layer of an error of loading, else 0.
-    restarts, is_waiting, dropped, is_busy : Out
-        As those of :class:`~kakure.hdl.accelerators.frame_gate.FrameGate`.
+    As :class:`~kakure.hdl.accelerators.core.Core`.
 
     Timing
     ------
@@ -78,41 +57,14 @@ class SpatialCore(wiring.Component):
         If a layer is too wide to be emitted (:mod:`kakure.hdl.accelerators.spatial.bus_widths`).
     """
 
-    i: stream.Interface
-    o: stream.Interface
-    sends_class: Signal
-    is_split: Signal
-    is_batch: Signal
-    load: Signal
-    clear: Signal
-    loaded: Signal
-    error: Any
-    error_layer: Signal
-    restarts: Signal
-    is_waiting: Signal
-    dropped: Signal
-    is_busy: Signal
-
     def __init__(self, *, config: Config) -> None:
         check_bus_widths(config)
-        self.config = config
-        self.shape = SpatialCoreShape.of(config)
-        super().__init__({
-            "i": In(stream.Signature(IMAGE_WORD)),
-            "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
-            "sends_class": In(1),
-            "is_split": In(1),
-            "is_batch": In(1),
-            "load": In(1),
-            "clear": In(1),
-            "loaded": Out(1),
-            "error": Out(ErrorCode),
-            "error_layer": Out(8),
-            "restarts": Out(1),
-            "is_waiting": Out(1),
-            "dropped": Out(32),
-            "is_busy": Out(1),
-        })
+        super().__init__(config=config)
+
+    @cached_property
+    def shape(self) -> SpatialCoreShape:
+        """Its sizes; UserError if an engine has no closed form."""
+        return SpatialCoreShape.of(self.config)
 
     @property
     def identity(self) -> dict[str, int | str | None]:
@@ -121,7 +73,7 @@ class SpatialCore(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        shape = self.shape
+        shape = SpatialCoreShape.of(self.config, has_layers=False)
         gate = FrameGate(image_words=shape.image_words)
         m.submodules.gate = place(gate, platform)
         front = StreamRegister(width=len(Value.cast(self.i.payload)))
@@ -181,8 +133,7 @@ class SpatialCore(wiring.Component):
             m.d.comb += front.o.ready.eq(generator.i.ready)
 
     def _generator(self) -> WeightGenerator:
-        weights = self.config.weights
-        assert weights.kind == "hidden"
+        weights = HiddenWeights.of(self.config.weights)
         return WeightGenerator(
             generator=weights.generator,
             seed=weights.seed,

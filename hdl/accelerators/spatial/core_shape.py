@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.numbers import Number, ceil_div
 from kakure.hdl.weights.weight_generator_shape import LayerWeights, WeightGeneratorShape
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 
 from .layer_shape import LayerShape
 
@@ -41,7 +43,6 @@ class SpatialCoreShape(BlockShape):
     @classmethod
     def of(cls, config: Config, *, has_layers: bool = True) -> "SpatialCoreShape":
         """The core of a configuration with hidden weights, with its layers or without."""
-        assert config.weights.kind == "hidden"
         height, width, channels = config.shape
         layers = [LayerWeights(g.in_channels, g.window, g.outputs) for g in config.geometry]
         count = len(layers) if has_layers else 0
@@ -50,7 +51,7 @@ class SpatialCoreShape(BlockShape):
             channels=channels,
             bits=config.layers[0].input_bits,
             classes=config.geometry[-1].outputs,
-            weights=WeightGeneratorShape.of(config.weights.generator, layers),
+            weights=WeightGeneratorShape.of(HiddenWeights.of(config.weights).generator, layers),
             layer_shapes=tuple(LayerShape.of(config, index) for index in range(count)),
         )
 
@@ -64,7 +65,7 @@ class SpatialCoreShape(BlockShape):
         """Words of an image."""
         return ceil_div(self.pixels * self.channels, BYTES)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Glue of each layer."""
         return {"layer": 1.0 * self.layers, "one": np.ones(np.shape(self.layers))}

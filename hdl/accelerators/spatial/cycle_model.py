@@ -7,48 +7,17 @@ tested to agree to the cycle.
 """
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from kakure.hdl.engines.crossbar.readout import conversion_cycles
-from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.accelerators.image_timing import ImageTiming
+from kakure.hdl.engines.engine import Push
+from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 
-__all__ = [
-    "ImageTiming",
-    "engine_cycles",
-    "grid_cycles",
-    "image_timing",
-    "padding_cycles",
-    "requantizer_lanes",
-]
-
-Push = Callable[[int], int]
-"""Offer an item from a cycle on; returns the cycle in which it is taken."""
+__all__ = ["image_timing", "padding_cycles", "requantizer_lanes"]
 
 REQUANTIZER_DEPTH = 3
 """Cycles from the one that takes a vector to the one that offers its result."""
-
-
-def grid_cycles(config: Config, index: int) -> int:
-    """Cycles that a crossbar layer's tiles spend on one vector, IP · CS · (1 or AP)."""
-    layer = config.layers[index]
-    assert layer.column_sharing and layer.adc_type and layer.adc_bits
-    conversion = conversion_cycles(layer.adc_type, layer.adc_bits)
-    return layer.input_bits * layer.column_sharing * conversion
-
-
-def engine_cycles(config: Config, index: int) -> int:
-    """Cycles per image that a layer's engine is busy when it never waits."""
-    geometry = config.geometry[index]
-    layer = config.layers[index]
-    if layer.engine == "crossbar":
-        return -(-geometry.positions // layer.copies) * grid_cycles(config, index)
-    schedule = PeSchedule(config, index)
-    batches = -(-schedule.positions // schedule.pixels)
-    stored_and_sent = schedule.positions * (schedule.store_cycles + 1)
-    return stored_and_sent + batches * (schedule.work_cycles - 1)
 
 
 def requantizer_lanes(config: Config, index: int) -> int:
@@ -57,13 +26,7 @@ def requantizer_lanes(config: Config, index: int) -> int:
     They read a result in place: the engine stands still for all cycles of that but the first.
     """
     geometry = config.geometry[index]
-    layer = config.layers[index]
-    if layer.engine == "crossbar":
-        cycles = grid_cycles(config, index) / layer.copies
-    else:
-        schedule = PeSchedule(config, index)
-        cycles = schedule.batch_cycles / schedule.pixels
-    budget = max(1, int(cycles * geometry.pool**2))
+    budget = max(1, int(engine_of(config, index).cycles_per_vector * geometry.pool**2))
     lanes = 1
     while lanes < geometry.outputs and -(-geometry.outputs // lanes) > budget:
         lanes *= 2
@@ -112,43 +75,6 @@ class _Window:
             if is_row and g.padding <= x < g.padding + g.in_width:
                 return
             self._step(self.free)
-
-
-class _Grid:
-    """Works on a window for ``cycles`` cycles, once its last result is taken."""
-
-    def __init__(self, cycles: int) -> None:
-        self.cycles = cycles
-        self.free = 0
-
-    def start(self, offered: int) -> int:
-        """The cycle in which a window offered from ``offered`` on is taken."""
-        return max(offered, self.free) + self.cycles - 1
-
-
-class _Crossbar:
-    """One grid that reads its window in place, or several with a register each."""
-
-    def __init__(self, cycles: int, copies: int, following: Push) -> None:
-        self.grids = [_Grid(cycles) for _ in range(copies)]
-        self.following = following
-        self.turn = 0
-        self.dealt = -1
-        self.registers_free = [0] * copies
-
-    def push(self, offered: int) -> int:
-        grid = self.grids[self.turn]
-        copies = len(self.grids)
-        if copies == 1:
-            taken = done = grid.start(offered)
-        else:
-            taken = max(offered, self.registers_free[self.turn], self.dealt + 1)
-            self.dealt = taken
-            done = grid.start(taken + 1)
-            self.registers_free[self.turn] = done
-        grid.free = self.following(done + 1)
-        self.turn = (self.turn + 1) % copies
-        return taken
 
 
 class _Pool:
@@ -214,30 +140,6 @@ class _Requantizer:
         return cycle
 
 
-class _PeArray:
-    """Stores the windows of a batch, makes its weights and works, sends the sums one by one."""
-
-    def __init__(self, schedule: PeSchedule, following: Push) -> None:
-        self.schedule = schedule
-        self.following = following
-        self.count = 0
-        self.free = 0
-
-    def push(self, offered: int) -> int:
-        schedule = self.schedule
-        taken = max(offered, self.free) + schedule.store_cycles - 1
-        self.free = taken + 1
-        self.count += 1
-        in_batch = (self.count - 1) % schedule.pixels + 1
-        if in_batch == schedule.pixels or self.count == schedule.positions:
-            ready = taken + schedule.work_cycles
-            for _ in range(in_batch):
-                ready = self.following(ready) + 1
-            self.free = ready
-        self.count %= schedule.positions
-        return taken
-
-
 class _Sender:
     """Sends a result word by word, once the image that it belongs to was taken as a whole.
 
@@ -255,30 +157,6 @@ class _Sender:
         self.free = taken + 1
         self.results.append(self.free)
         return taken
-
-
-@dataclass(frozen=True)
-class ImageTiming:
-    """Cycles of a run of images that are always there, with results taken at once.
-
-    Attributes
-    ----------
-    results : tuple of int
-        For each image, the cycles from the first word of the first image to the last word of
-        the result, both included.
-    """
-
-    results: tuple[int, ...]
-
-    @property
-    def latency(self) -> int:
-        """Cycles for the first image alone."""
-        return self.results[0]
-
-    @property
-    def interval(self) -> int:
-        """Cycles between the last two results."""
-        return self.results[-1] - self.results[-2]
 
 
 def image_timing(config: Config, images: int = 1) -> ImageTiming:
@@ -310,11 +188,6 @@ def _chain(config: Config, sender: _Sender) -> tuple[_Requantizer, Push]:
         push = requantizers[-1].push
         if geometry.pool > 1:
             push = _Pool(geometry, push).push
-        layer = config.layers[geometry.index]
-        if layer.engine == "crossbar":
-            cycles = grid_cycles(config, geometry.index)
-            push = _Crossbar(cycles, layer.copies, push).push
-        else:
-            push = _PeArray(PeSchedule(config, geometry.index), push).push
+        push = engine_of(config, geometry.index).timing(push)
         push = _Window(geometry, push).push
     return requantizers[0], push

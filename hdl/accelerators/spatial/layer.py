@@ -1,5 +1,6 @@
 """A layer of the spatial accelerator: sliding window, engine, pool or shortcut, requantizer."""
 
+from functools import cached_property
 from typing import Any
 
 from amaranth.hdl import Module, Value
@@ -8,14 +9,15 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import layer_identity
-from kakure.hdl.engines.crossbar.engine import CrossbarEngine, WeightWrite
-from kakure.hdl.engines.pe_array.engine import PeEngine
+from kakure.hdl.engines.ports import EngineComponent, WeightWrite
+from kakure.hdl.engines.table import engine_of
 from kakure.hdl.stages.max_pool import MaxPool
 from kakure.hdl.stages.requantizer import Requantizer, output_shape, scales_layout
-from kakure.hdl.stages.shortcut import Shortcut, shortcut_depth
+from kakure.hdl.stages.shortcut import Shortcut
 from kakure.hdl.stages.sliding_window import SlidingWindow
 from kakure.model.config.config import Config
 
+from .cycle_model import requantizer_lanes
 from .layer_shape import LayerShape
 
 __all__ = ["Layer", "join"]
@@ -65,7 +67,7 @@ class Layer(wiring.Component):
         geometry = config.geometry[index]
         self.config = config
         self.index = index
-        self.shape = LayerShape.of(config, index)
+        self.engine = engine_of(config, index)
         pixel = data.ArrayLayout(geometry.input_bits, geometry.in_channels)
         result = data.ArrayLayout(output_shape(geometry.output_bits), geometry.outputs)
         super().__init__({
@@ -75,10 +77,15 @@ class Layer(wiring.Component):
             "o": Out(stream.Signature(result)),
         })
 
+    @cached_property
+    def shape(self) -> LayerShape:
+        """Its sizes; UserError if the engine has no closed form."""
+        return LayerShape.of(self.config, self.index)
+
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
-        return layer_identity(self.config, self.index)
+        return layer_identity(self.config, self.index, self.engine.identity)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -93,13 +100,12 @@ class Layer(wiring.Component):
             padding=geometry.padding,
         )
         m.submodules.window = place(window, platform)
-        is_crossbar = self.config.layers[self.index].engine == "crossbar"
-        engine = (CrossbarEngine if is_crossbar else PeEngine)(config=self.config, index=self.index)
+        engine = self.engine.component()
         m.submodules.engine = place(engine, platform)
         m.d.comb += engine.weights.eq(self.weights)
         requantizer = Requantizer(
             channels=geometry.outputs,
-            lanes=self.shape.requantizer_lanes,
+            lanes=requantizer_lanes(self.config, self.index),
             peak=geometry.peak,
             output_bits=geometry.output_bits,
             shortcut_bits=geometry.shortcut_bits,
@@ -132,7 +138,7 @@ class Layer(wiring.Component):
         m: Module,
         platform: Platform | None,
         window: SlidingWindow,
-        engine: CrossbarEngine | PeEngine,
+        engine: EngineComponent,
         requantizer: Requantizer,
     ) -> None:
         """Bring the pixel in the middle of each window to the sums of that window.
@@ -141,7 +147,7 @@ class Layer(wiring.Component):
         """
         geometry = self.config.geometry[self.index]
         shortcut = Shortcut(
-            depth=shortcut_depth(self.config, self.index),
+            depth=self.engine.windows_held,
             channels=geometry.outputs,
             bits=geometry.shortcut_bits,
         )

@@ -26,6 +26,10 @@ from kakure.hdl.stages.requantizer_shape import RequantizerShape
 from kakure.hdl.stages.shortcut_shape import ShortcutShape
 from kakure.hdl.stages.sliding_window_shape import SlidingWindowShape
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
+from kakure.model.config.engines.pe_array import PeArrayLayer
+from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.errors import UserError
 
 __all__ = ["LayerShape"]
 
@@ -80,9 +84,21 @@ class LayerShape(BlockShape):
 
     @classmethod
     def of(cls, config: Config, index: int) -> "LayerShape":
-        """A layer of a configuration with hidden weights."""
-        assert config.weights.kind == "hidden"
+        """A layer of a configuration with hidden weights.
+
+        Raises
+        ------
+        UserError
+            If its engine has no closed form.
+        """
         geometry, layer = config.geometry[index], config.layers[index]
+        if not isinstance(layer, CrossbarLayer | PeArrayLayer):
+            raise UserError(
+                "must be 'crossbar' or 'pe_array' to have a shape",
+                where=("layers", index, "engine"),
+                value=repr(layer.engine),
+            )
+        tiles = layer if isinstance(layer, CrossbarLayer) else None
         return cls(
             in_height=geometry.in_height,
             in_width=geometry.in_width,
@@ -96,19 +112,19 @@ class LayerShape(BlockShape):
             outputs=geometry.outputs,
             input_bits=geometry.input_bits,
             output_bits=geometry.output_bits or 0,
-            is_crossbar=int(layer.engine == "crossbar"),
-            column_sharing=layer.column_sharing or 0,
-            is_sar=int(layer.adc_type == "sar"),
-            adc_bits=layer.adc_bits or 0,
-            adc_shift=layer.adc_shift,
-            copies=layer.copies,
+            is_crossbar=int(tiles is not None),
+            column_sharing=tiles.column_sharing if tiles else 0,
+            is_sar=int(tiles is not None and tiles.adc_type == "sar"),
+            adc_bits=tiles.adc_bits if tiles else 0,
+            adc_shift=tiles.adc_shift if tiles else 0,
+            copies=tiles.copies if tiles else 1,
             residual=int(layer.residual),
             rows=config.crossbar.rows,
             columns=config.crossbar.columns,
             pe_inputs=config.pe_array.inputs,
             pe_outputs=config.pe_array.outputs,
             pe_pixels=config.pe_array.pixels,
-            is_16=int(config.weights.generator == "xorshift16"),
+            is_16=int(HiddenWeights.of(config.weights).generator == "xorshift16"),
         )
 
     def __len__(self) -> int:
@@ -124,7 +140,7 @@ class LayerShape(BlockShape):
         """1 for each layer."""
         return 1 + 0 * self.outputs
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Its gates."""
         return {"one": np.ones(np.shape(self.outputs))}

@@ -3,46 +3,24 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.emission.identity import layer_identity
+from kakure.hdl.engines.ports import WORD, EngineComponent
 from kakure.model.config.config import Config
-from kakure.model.config.geometry import LayerGeometry
+from kakure.model.config.engines.crossbar import CrossbarLayer
 
 from .engine_shape import CrossbarEngineShape
-from .grid_shape import WORD, CrossbarGridShape
+from .grid_shape import CrossbarGridShape
 from .tile import CrossbarTile
 
-__all__ = ["CrossbarEngine", "CrossbarGrid", "WeightWrite"]
+__all__ = ["CrossbarEngine", "CrossbarGrid", "crossbar_identity", "tile_columns"]
 
 
-class WeightWrite(data.StructLayout):
-    """One word of the weight generator: 32 weights of one row.
-
-    ``row`` counts unrolled inputs, ``block`` groups of 32 outputs; bit b of ``positive`` and
-    ``negative`` belongs to output 32·block + b.
-    """
-
-    def __init__(self, *, rows: int, outputs: int) -> None:
-        super().__init__({
-            "valid": 1,
-            "row": range(rows),
-            "block": range(-(-outputs // WORD)),
-            "positive": WORD,
-            "negative": WORD,
-        })
-
-
-def engine_members(geometry: LayerGeometry) -> dict[str, wiring.Member]:
-    """Ports of every engine: weights and windows in, sums out."""
-    sums = data.ArrayLayout(range(-geometry.peak, geometry.peak + 1), geometry.outputs)
-    return {
-        "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
-        "i": In(stream.Signature(data.ArrayLayout(geometry.input_bits, geometry.fan_in))),
-        "o": Out(stream.Signature(sums)),
-    }
+def crossbar_identity(config: Config) -> dict[str, int | str | None]:
+    """What decides a layer's tiles, but for the layer."""
+    return {"crossbar_rows": config.crossbar.rows, "crossbar_columns": config.crossbar.columns}
 
 
 @dataclass(frozen=True)
@@ -84,7 +62,7 @@ def tile_columns(grid: CrossbarGridShape) -> list[TileColumns]:
     return result
 
 
-class CrossbarGrid(wiring.Component):
+class CrossbarGrid(EngineComponent):
     """Sums of a layer over all its row groups: tiles in step, their sums added.
 
     Bit-equal to :func:`kakure.model.reference.crossbar.crossbar`.
@@ -115,24 +93,17 @@ class CrossbarGrid(wiring.Component):
     ``cycles`` cycles.
     """
 
-    weights: data.View
-    i: stream.Interface
-    o: stream.Interface
-
     def __init__(self, *, config: Config, index: int) -> None:
-        geometry = config.geometry[index]
-        self.config = config
-        self.index = index
-        self.geometry = geometry
+        self.geometry = config.geometry[index]
         self.shape = CrossbarEngineShape.of(config, index).grid
         self.columns = tile_columns(self.shape)
         self.cycles = self.shape.cycles
-        super().__init__(engine_members(geometry))
+        super().__init__(config=config, index=index)
 
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
-        return layer_identity(self.config, self.index)
+        return layer_identity(self.config, self.index, crossbar_identity(self.config))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -162,8 +133,7 @@ class CrossbarGrid(wiring.Component):
         return m
 
     def _tile(self, rows: int, columns: TileColumns) -> CrossbarTile:
-        layer = self.config.layers[self.index]
-        assert layer.column_sharing and layer.adc_type and layer.adc_bits
+        layer = CrossbarLayer.of(self.config, self.index)
         return CrossbarTile(
             rows=rows,
             columns=columns.columns,
@@ -196,7 +166,7 @@ def _sum(values: list[Value]) -> Value:
     return _sum(values[:middle]) + _sum(values[middle:])
 
 
-class CrossbarEngine(wiring.Component):
+class CrossbarEngine(EngineComponent):
     """A layer's crossbar grid, or several copies that take the windows in turn.
 
     Bit-equal to :func:`kakure.model.reference.crossbar.crossbar`; results leave in the order of the
@@ -219,21 +189,15 @@ class CrossbarEngine(wiring.Component):
     taken in the cycle in which that register is free or freed, the grid starts a cycle later.
     """
 
-    weights: data.View
-    i: stream.Interface
-    o: stream.Interface
-
     def __init__(self, *, config: Config, index: int) -> None:
-        self.config = config
-        self.index = index
         self.shape = CrossbarEngineShape.of(config, index)
         self.copies: int = self.shape.copies
-        super().__init__(engine_members(config.geometry[index]))
+        super().__init__(config=config, index=index)
 
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
-        return layer_identity(self.config, self.index)
+        return layer_identity(self.config, self.index, crossbar_identity(self.config))
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.nets import gated
 from kakure.hdl.shape.numbers import Number, choose, log2, range_bits, signed_bits
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
 
 from .grid_shape import CrossbarGridShape
 
@@ -29,8 +31,7 @@ class CrossbarEngineShape(BlockShape):
     @classmethod
     def of(cls, config: Config, index: int) -> "CrossbarEngineShape":
         """The engine of a layer on a crossbar."""
-        geometry, layer = config.geometry[index], config.layers[index]
-        assert layer.column_sharing and layer.adc_type and layer.adc_bits
+        geometry, layer = config.geometry[index], CrossbarLayer.of(config, index)
         grid = CrossbarGridShape(
             fan_in=geometry.fan_in,
             outputs=geometry.outputs,
@@ -73,18 +74,18 @@ class CrossbarEngineShape(BlockShape):
     def _window_bits(self) -> Number:
         return self.fan_in * self.input_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """A window in each of several copies, whether it is there, and whose turn it is."""
         each = self.copies * (self._window_bits + 1)
         return choose(self.copies > 1, each + 2 * range_bits(self.copies), 0)
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for each window."""
         return choose(self.copies > 1, self.copies * gated(self._window_bits), 0)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a result."""
         copies = self.copies

@@ -142,7 +142,7 @@ class CrossbarGridShape(BlockShape):
         """Bits of the sum of the last row group."""
         return self._bits[1]
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The adders of the row groups, and the drivers of windows and weights."""
         groups, width, outputs = self.groups, self.sum_bits, self.outputs

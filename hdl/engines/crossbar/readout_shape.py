@@ -57,17 +57,17 @@ class ReadoutShape(BlockShape):
         """Bits of the count over all cycles of a conversion."""
         return count_bits(self.rows, self.cap_bits)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The count so far, where a conversion takes several cycles."""
         return choose(self.cycles > 1, self.sum_bits, 0)
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """The count has one enable."""
         return gated(self.flops)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The adder of a serial count, and the rounding."""
         serial = 1.0 * self.flops

@@ -50,7 +50,7 @@ class TileShape(BlockShape):
         """Each readout."""
         return ReadoutShape(self.rows, self.is_sar, self.adc_bits, self.adc_shift)
 
-    @property
+    @cached_property
     def readouts(self) -> Number:
         """Readouts of one polarity."""
         return self.columns // self.sharing
@@ -65,7 +65,7 @@ class TileShape(BlockShape):
         """Largest magnitude of a sum."""
         return self.readout.peak * ((1 << self.input_bits) - 1)
 
-    @property
+    @cached_property
     def cells(self) -> Number:
         """Cells of both polarities."""
         return 2 * self.rows * self.columns
@@ -80,29 +80,29 @@ class TileShape(BlockShape):
         """Bits of a sum; those that the readout's shift leaves at 0 are none."""
         return signed_bits(self.peak) - self.adc_shift
 
-    @property
+    @cached_property
     def free_flops(self) -> Number:
         """Rings of conversions, columns and planes, and whether sums wait."""
         rings = (self.readout.cycles, self.sharing, self.input_bits)
         return sum(choose(ring > 1, ring, 0) for ring in rings) + 1
 
-    @property
+    @cached_property
     def held_flops(self) -> Number:
         """The sums; the cells stand still."""
         return self.columns * self.kept_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Cells, sums and rings."""
         return self.cells + self.held_flops + self.free_flops
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for each group of columns that are written together, and one for all sums."""
         groups = self.write_groups
         return groups * gated(self.cells / at_least(groups, 1)) + gated(self.held_flops)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of cells, and an adder for each readout."""
         choices = self.sharing * self.readout.cycles

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,17 +29,17 @@ class ProcessingElementShape(BlockShape):
     kind = "processing_element"
     parameters = ("inputs", "input_bits", "sum_bits", "banks")
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The sums."""
         return self.sum_bits * self.banks
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """One for each sum."""
         return self.banks * gated(self.sum_bits)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """Multiplexers, shifter, adder, and the choice of a bank."""
         width, banks = self.sum_bits, self.banks
@@ -87,12 +88,12 @@ class PeArrayShape(BlockShape):
         """Cycles of a block of inputs: one for each plane."""
         return self.input_bits
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """The plane, and whether sums wait."""
         return range_bits(self.input_bits) + 1
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choice of a plane, and the drivers of all elements."""
         inputs, outputs, pixels = self.inputs, self.outputs, self.pixels

@@ -3,20 +3,32 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
 
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import layer_identity
-from kakure.hdl.engines.crossbar.engine import engine_members
+from kakure.hdl.engines.ports import WORD, EngineComponent
 from kakure.hdl.memory.ram import Ram
 from kakure.hdl.weights.sign_generator import SignGenerator, job_prefix
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 
 from .array import PeArray
-from .engine_shape import WORD
 from .schedule import PeSchedule
 
-__all__ = ["PeEngine"]
+__all__ = ["PeEngine", "pe_identity"]
+
+
+def pe_identity(config: Config, index: int) -> dict[str, int | str | None]:
+    """What decides a layer's array, but for the layer."""
+    weights, array = HiddenWeights.of(config.weights), config.pe_array
+    return {
+        "layer": index,  # its signs are made on the spot
+        "seed": weights.seed,
+        "generator": weights.generator,
+        "pe_inputs": array.inputs,
+        "pe_outputs": array.outputs,
+        "pe_pixels": array.pixels,
+    }
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class _Weights:
     loaded: Signal
 
 
-class PeEngine(wiring.Component):
+class PeEngine(EngineComponent):
     """Exact sums of a layer, a batch of output positions at a time.
 
     Only the supermask is stored. For each batch the sign generator makes the layer's signs again,
@@ -70,21 +82,15 @@ class PeEngine(wiring.Component):
     Weights made on chip and shared by positions: Hirose et al., Hiddenite, ISSCC 2022.
     """
 
-    weights: data.View
-    i: stream.Interface
-    o: stream.Interface
-
     def __init__(self, *, config: Config, index: int) -> None:
-        self.config = config
-        self.index = index
         self.schedule = PeSchedule(config, index)
         self.shape = self.schedule.shape
-        super().__init__(engine_members(config.geometry[index]))
+        super().__init__(config=config, index=index)
 
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
-        return layer_identity(self.config, self.index)
+        return layer_identity(self.config, self.index, pe_identity(self.config, self.index))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -156,8 +162,7 @@ class PeEngine(wiring.Component):
         """Make the weights of a chunk."""
         schedule = self.schedule
         geometry = schedule.geometry
-        weights = self.config.weights
-        assert weights.kind == "hidden"
+        weights = HiddenWeights.of(self.config.weights)
         signs = SignGenerator(
             generator=weights.generator,
             max_channels=geometry.in_channels,

@@ -21,6 +21,7 @@ from kakure.hdl.shape.numbers import (
 )
 from kakure.hdl.weights.sign_generator_shape import SignGeneratorShape
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 
 from .array_shape import PeArrayShape
 
@@ -70,7 +71,6 @@ class PeEngineShape(BlockShape):
     @classmethod
     def of(cls, config: Config, index: int) -> "PeEngineShape":
         """The engine of a layer on a PE array, with hidden weights."""
-        assert config.weights.kind == "hidden"
         geometry = config.geometry[index]
         return cls(
             in_channels=geometry.in_channels,
@@ -81,7 +81,7 @@ class PeEngineShape(BlockShape):
             most_inputs=config.pe_array.inputs,
             most_outputs=config.pe_array.outputs,
             most_pixels=config.pe_array.pixels,
-            is_16=int(config.weights.generator == "xorshift16"),
+            is_16=int(HiddenWeights.of(config.weights).generator == "xorshift16"),
         )
 
     @cached_property
@@ -242,17 +242,17 @@ class PeEngineShape(BlockShape):
         """Channels in the last word of a row."""
         return self.channels - WORD * (self.words_per_row - 1)
 
-    @property
+    @cached_property
     def flops(self) -> Number:
         """Where the work is, and the weights of a chunk."""
         return self._counters + self._weights
 
-    @property
+    @cached_property
     def gates(self) -> Number:
         """A row's weights of one word are written together, both polarities."""
         return self.chunk_rows * (self.words_per_row - 1 + gated(2 * self._tail))
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """The choices of blocks, weights and results, and the drivers of the memories."""
         inputs, pixels, blocks = self.inputs, self.pixels, self.blocks

@@ -15,6 +15,7 @@ from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
 from kakure.search.cost.unfitted import Unfitted
 
@@ -254,7 +255,7 @@ def _timing(config: Config) -> tuple[float, float]:
     Copies take their turns on from image to image, so the interval comes and goes: its mean is
     taken over two rounds of all turns.
     """
-    layers = [layer.copies for layer in config.layers]
+    layers = [n.copies if isinstance(n, CrossbarLayer) else 1 for n in config.layers]
     positions = [geometry.positions for geometry in config.geometry]
     turns = lcm(*(c // gcd(c, p) for c, p in zip(layers, positions, strict=True)))
     images = 1 if max(layers) == 1 else 2 * (turns if turns <= MOST_TURNS else max(layers))

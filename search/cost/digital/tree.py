@@ -15,6 +15,7 @@ from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.shape.block_shape import BlockShape, Child
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
 
 __all__ = [
@@ -135,7 +136,7 @@ def layer_shape(batch: LayerBatch, generator: str) -> LayerShape:
 
 def config_layers(config: Config) -> LayerShape:
     """The shape of all layers of a configuration with hidden weights."""
-    assert config.weights.kind == "hidden"
+    assert isinstance(config.weights, HiddenWeights)
     return layer_shape(LayerBatch.of(config), config.weights.generator)
 
 
@@ -172,8 +173,8 @@ class _Node:
             where, count = self.where, self.count
             if child.where is not None:
                 where, count = where[child.where], count[child.where]
-            count = count * child.count
-            if count.any():
+            if not isinstance(child.count, int) or child.count:
+                count = count * child.count
                 yield _Node(child, (*self.above, self.child.shape.kind), count, where)
 
 

@@ -1,0 +1,79 @@
+"""What a kind of accelerator must say of itself to be generated, proven and measured."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from kakure.model.config.config import Config
+from kakure.model.parameters.parameters import Parameters
+
+from .core import Core
+from .image_timing import ImageTiming
+
+__all__ = ["Architecture", "Part"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """An instance below the core that a person wants to see by itself.
+
+    Attributes
+    ----------
+    label : str
+    path : str
+        Its place below the core.
+    layer : int or None
+        The layer that alone uses it.
+    """
+
+    label: str
+    path: str
+    layer: int | None = None
+
+
+class Architecture(Protocol):
+    """A whole core behind the buses and registers that all accelerators share.
+
+    A kind is a folder that implements this, and a line in :mod:`kakure.hdl.accelerators.table`.
+
+    Parameters
+    ----------
+    config : Config
+        Its ``accelerator`` is of this kind.
+    """
+
+    def __init__(self, config: Config) -> None: ...
+
+    def check(self) -> None:
+        """See that the configuration can become hardware; UserError if not."""
+        ...
+
+    def core(self) -> Core:
+        """The hardware."""
+        ...
+
+    def timing(self, images: int = 1) -> ImageTiming:
+        """Cycles of ``images`` images in a row, exactly."""
+        ...
+
+    @property
+    def settle_cycles(self) -> int:
+        """Cycles after a reset before :meth:`timing` holds for a first image."""
+        ...
+
+    def sections(self, parameters: Parameters) -> list[list[int]]:
+        """The 32-bit words that load a network, in sections that can fail by themselves."""
+        ...
+
+    def loading_cycles(self, parameters: Parameters) -> int:
+        """Cycles from the first to the last word of all sections, both counted."""
+        ...
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is to be seen by itself."""
+        ...
+
+    @property
+    def arithmetic_blocks(self) -> int:
+        """Adder trees and multipliers, which is about what a simulation costs."""
+        ...

@@ -1,0 +1,71 @@
+"""The spatial accelerator as one of several: core, timing, image to load, parts."""
+
+from kakure.hdl.accelerators.architecture import Architecture, Part
+from kakure.hdl.accelerators.core import Core
+from kakure.hdl.accelerators.image_timing import ImageTiming
+from kakure.hdl.engines.table import engine_of
+from kakure.hdl.weights.loading_time import loading_cycles
+from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.parameters.supermask_image import layer_section
+
+from .bus_widths import check_bus_widths
+from .core import SpatialCore
+from .cycle_model import image_timing, padding_cycles, requantizer_lanes
+
+__all__ = ["Spatial"]
+
+
+class Spatial(Architecture):
+    """A pipeline of all layers, each with an engine of its own; weights are made on chip."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def check(self) -> None:
+        """See that the weights are made on chip, that engines have hardware, and no bus is wide."""
+        weights = self.config.weights
+        if not isinstance(weights, HiddenWeights):
+            raise UserError(
+                "must be 'hidden' for an accelerator, whose weights are made on chip",
+                where=("weights", "kind"),
+                value=repr(weights.kind),
+            )
+        check_bus_widths(self.config)
+
+    def core(self) -> Core:
+        """The hardware."""
+        return SpatialCore(config=self.config)
+
+    def timing(self, images: int = 1) -> ImageTiming:
+        """Cycles of ``images`` images in a row, exactly."""
+        return image_timing(self.config, images)
+
+    @property
+    def settle_cycles(self) -> int:
+        """Cycles in which every layer walks the zeros before its first pixel."""
+        return padding_cycles(self.config)
+
+    def sections(self, parameters: Parameters) -> list[list[int]]:
+        """The supermask image, a section for each layer."""
+        pairs = zip(self.config.geometry, parameters.layers, strict=True)
+        return [list(layer_section(self.config, g, layer).words) for g, layer in pairs]
+
+    def loading_cycles(self, parameters: Parameters) -> int:
+        """Cycles from the first to the last word of the supermask image, both counted."""
+        return loading_cycles(self.config, parameters)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The layers, and what makes their weights."""
+        layers = [Part(f"layer {n}", f"layer_{n}", n) for n in range(len(self.config.layers))]
+        return (*layers, Part("weight generator", "generator"))
+
+    @property
+    def arithmetic_blocks(self) -> int:
+        """Adder trees of the engines, and multipliers of the requantizers."""
+        layers = range(len(self.config.layers))
+        lanes = sum(requantizer_lanes(self.config, index) for index in layers)
+        return lanes + sum(engine_of(self.config, index).adders for index in layers)

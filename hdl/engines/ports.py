@@ -1,0 +1,74 @@
+"""The ports that every engine has: weights and windows in, sums out."""
+
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from kakure.model.config.config import Config
+from kakure.model.config.geometry import LayerGeometry
+
+__all__ = ["WORD", "EngineComponent", "WeightWrite", "engine_members"]
+
+WORD = 32
+"""Weights in a word: consecutive output channels of one row."""
+
+
+class WeightWrite(data.StructLayout):
+    """One word of the weight generator: 32 weights of one row.
+
+    ``row`` counts unrolled inputs, ``block`` groups of 32 outputs; bit b of ``positive`` and
+    ``negative`` belongs to output 32·block + b.
+    """
+
+    def __init__(self, *, rows: int, outputs: int) -> None:
+        super().__init__({
+            "valid": 1,
+            "row": range(rows),
+            "block": range(-(-outputs // WORD)),
+            "positive": WORD,
+            "negative": WORD,
+        })
+
+
+def engine_members(geometry: LayerGeometry) -> dict[str, wiring.Member]:
+    """Ports of every engine: weights and windows in, sums out."""
+    sums = data.ArrayLayout(range(-geometry.peak, geometry.peak + 1), geometry.outputs)
+    return {
+        "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
+        "i": In(stream.Signature(data.ArrayLayout(geometry.input_bits, geometry.fan_in))),
+        "o": Out(stream.Signature(sums)),
+    }
+
+
+class EngineComponent(wiring.Component):
+    """Hardware that turns the windows of a layer into sums; an engine's is a subclass.
+
+    Parameters
+    ----------
+    config : Config
+    index : int
+        The layer.
+
+    Members
+    -------
+    weights : ``In(WeightWrite)``
+        The words of the weight generator, in its order, before the first window. Word 0 of row 0
+        begins anew.
+    i : ``In(stream.Signature(ArrayLayout(input_bits, fan_in)))``
+        A window, rows in the order of :func:`kakure.model.reference.stages.windows`.
+    o : ``Out(stream.Signature(ArrayLayout(range(-peak, peak + 1), outputs)))``
+        Its sums; they leave in the order of the windows.
+    """
+
+    weights: data.View
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, config: Config, index: int) -> None:
+        self.config = config
+        self.index = index
+        super().__init__(engine_members(config.geometry[index]))
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """What of the configuration this block depends on."""
+        raise NotImplementedError

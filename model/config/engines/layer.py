@@ -1,0 +1,126 @@
+"""One layer of the network: what it computes, whatever engine runs it."""
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from kakure.model.config.checks import check_residual
+from kakure.model.config.geometry import LayerGeometry
+from kakure.model.config.schema import KindName, Schema
+from kakure.model.errors import FieldError
+from kakure.model.reference.crossbar import channel_peaks
+from kakure.model.reference.pe_array import pe_array
+
+if TYPE_CHECKING:
+    from kakure.model.config.config import Config
+
+__all__ = ["LayerConfig"]
+
+IntArray = NDArray[np.integer]
+
+
+class LayerConfig(Schema):
+    """One layer: the network's part (kind, channels, kernel, pool); its engine is a subclass.
+
+    Add the subclass to :data:`kakure.model.config.engines.table.LAYERS`. What this class says of an
+    engine holds where its sums are exact; an engine that rounds says otherwise.
+    """
+
+    kind: Literal["conv", "linear"]
+    """``linear`` reads the whole map as one window."""
+    channels: int = Field(ge=1, le=4096)
+    """Output channels (XPert: CD)."""
+    kernel: int | None = Field(None, ge=1, le=15)
+    """Side of the square window; conv only, and required there."""
+    padding: int | None = Field(None, ge=0, le=14)
+    """Zeros around the map; conv only; (kernel − 1) / 2 rounded down when left out."""
+    pool: int = Field(1, ge=1, le=16)
+    """Side and stride of the max-pool; rows and columns left over are dropped."""
+    engine: KindName
+    """What computes the sums."""
+    input_bits: int = Field(ge=1, le=8)
+    """Width of the unsigned activations that this layer reads (XPert: IP) [bit]."""
+    residual: bool = False
+    """Whether the layer adds what it reads to what it computes; conv that keeps its map, only."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write ``residual`` last, and only where it is true: the digest is of what is written."""
+        values = written(self)
+        residual = values.pop("residual", False)
+        values |= self._written_as_unused()
+        return values | ({"residual": True} if residual else {})
+
+    def _written_as_unused(self) -> dict[str, Any]:
+        """Keys of other engines that this one's layers have always been written with."""
+        return {}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.kind == "conv" and self.kernel is None:
+            raise FieldError("kernel", "is required for a conv layer")
+        if self.kind == "linear":
+            for name in ("kernel", "padding"):
+                if getattr(self, name) is not None:
+                    raise FieldError(name, "must be left out of a linear layer")
+            if self.pool != 1:
+                raise FieldError("pool", f"must be 1 in a linear layer, not {self.pool}")
+        if self.kernel is not None and self.padding is not None and self.padding >= self.kernel:
+            raise FieldError("padding", f"must be below kernel = {self.kernel}, not {self.padding}")
+        if self.residual:
+            check_residual(self.kind, self.kernel, self.padding, self.pool)
+        return self
+
+    @classmethod
+    def of(cls, config: "Config", index: int) -> Self:
+        """A layer that is known to have this engine."""
+        layer = config.layers[index]
+        assert isinstance(layer, cls), f"layers[{index}].engine must be another, not {layer.engine}"
+        return layer
+
+    def check_in(self, config: "Config", index: int) -> None:
+        """See that the layer fits the rest of its configuration; FieldError if not."""
+
+    @property
+    def description(self) -> str:
+        """The engine in a few words."""
+        return self.engine
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the sums are those of a matrix product."""
+        return True
+
+    def groups(self, config: "Config", fan_in: int) -> tuple[int, ...]:
+        """Rows that are added up at once; their sum is ``fan_in``."""
+        return (fan_in,)
+
+    def check_groups(self, index: int, groups: tuple[int, ...]) -> None:
+        """See that a sum can be another than 0; FieldError if not."""
+
+    def peak(self, groups: tuple[int, ...]) -> int:
+        """Largest sum, for inputs of one bit and weights in {−1, 0, 1}."""
+        return sum(groups)
+
+    def rounding(self, groups: tuple[int, ...]) -> int:
+        """What rounding adds at most to an exact sum of inputs of one bit."""
+        return 0
+
+    def sums(self, config: "Config", x: IntArray, w: IntArray) -> NDArray[np.int64]:
+        """Sums of inputs and weights in {−1, 0, 1}, (n, f) x (f, c) -> (n, c)."""
+        return pe_array(x, w)
+
+    def plain_sum(self, groups: tuple[int, ...], window: list[int], column: list[int]) -> int:
+        """One sum of :meth:`sums`, a number at a time: what a person can check."""
+        return sum(v * w for v, w in zip(window, column, strict=True))
+
+    def channel_peaks(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Magnitude that no sum of hidden weights exceeds, whatever the signs, (f, c) -> (c,)."""
+        return channel_peaks(mask, groups=geometry.groups, input_bits=self.input_bits)

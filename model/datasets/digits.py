@@ -1,0 +1,41 @@
+"""Digits of scikit-learn: 1797 grey images of 8 x 8."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kakure.model.errors import UserError
+
+from .dataset import Dataset
+from .labelled import LabelledImages, Split, systematic
+from .recipe import Recipe
+
+__all__ = ["DIGITS"]
+
+DIGITS_SEED = 0
+"""Seed of the split of the digits into 1437 training and 360 test images."""
+
+
+def load(_: Path, split: Split) -> LabelledImages:
+    """All images of a split."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise UserError("digits: needs the package scikit-learn, which is not installed") from None
+    pixels, labels = load_digits(return_X_y=True)
+    images = np.minimum(pixels.astype(np.int64) * 16, 255).astype(np.uint8)  # 0 .. 16 to 8 bits
+    data = LabelledImages(images.reshape(-1, 8, 8, 1), labels.astype(np.int64))
+    is_test = systematic(data.labels, 5, DIGITS_SEED)
+    return data.take(np.flatnonzero(is_test if split == "test" else ~is_test))
+
+
+DIGITS = Dataset(
+    name="digits",
+    shape=(8, 8, 1),
+    classes=10,
+    load=load,
+    recipe=Recipe(
+        epochs=150, batch_size=64, shift=0.6, rotate=12.0, zoom=0.1, bend=0.4, validation=7
+    ),
+    origin="they come with the package scikit-learn",
+)

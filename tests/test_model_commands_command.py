@@ -70,13 +70,17 @@ def test_names_that_the_terminal_lacks_are_escaped():
     assert run.stdout == "gr\\xf6\\xdfe \\u2212 \\udcff\n"
 
 
-def test_a_full_disk_behind_standard_output():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_standard_output(unbuffered):
     with Path("/dev/full").open("w") as full:
         run = python(
-            "sys.exit(run_command(lambda: print('x')))", stdout=full, stderr=subprocess.PIPE
+            "sys.exit(run_command(lambda: print('x')))",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={"PYTHONUNBUFFERED": unbuffered},
         )
     assert run.returncode == 2
-    assert run.stderr.splitlines()[0] == "error: cannot write: No space left on device"
+    assert run.stderr == "error: cannot write: No space left on device\n"
 
 
 def test_nobody_reads_the_output():

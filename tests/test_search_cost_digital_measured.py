@@ -122,7 +122,9 @@ def test_no_flipped_byte_of_a_line_is_used(tmp_path, capsys):
         damaged = bytearray(whole)
         damaged[place] ^= draw.randrange(1, 256)
         path.write_bytes(damaged)
-        with pytest.raises(UserError, match=r"line \d is not a measurement, or damaged; run make"):
+        with pytest.raises(
+            UserError, match=r"line \d is not a measurement, or damaged; run kakure calibrate"
+        ):
             read_measured(path)
         found = read_measured(path, is_mended=True)
         assert len(found) in (1, 2) and all(known[m.sample.key] == m for m in found)

@@ -74,6 +74,7 @@ def run_command(command: Callable[[], int | None], *, interrupted: str = "interr
         return INTERRUPTED
     if message:
         warnings.simplefilter("ignore")
+        _flush_or_drop()
         print(f"error: {one_line(message)}", file=sys.stderr)
         return MISTAKE
     return code
@@ -100,8 +101,20 @@ def _has_reader() -> bool:
     pipe.register(sys.stdout, 0)
     if not pipe.poll(0):
         return True
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     return False
+
+
+def _flush_or_drop() -> None:
+    """Write what is left for standard output; Python would complain at exit where it cannot."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Parser(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ __all__ = ["options", "run"]
 
 def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
-    parser.add_argument("name", choices=DATASETS, help=", ".join(DATASETS), metavar="NAME")
+    parser.add_argument("name", choices=tuple(DATASETS), help=", ".join(DATASETS), metavar="NAME")
 
 
 def run(args: argparse.Namespace) -> None:

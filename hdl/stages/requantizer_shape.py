@@ -3,13 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.nets import REGISTER_FF, WIRE_FF, buffers, driven, gated, ram_load
-from kakure.hdl.shape.numbers import Number, at_least, at_most, ceil_div, choose, log2, range_bits
+from kakure.hdl.shape.numbers import (
+    Number,
+    at_least,
+    at_most,
+    ceil_div,
+    choose,
+    log2,
+    range_bits,
+    whole,
+)
 
 __all__ = [
     "MULTIPLIER_BITS",
@@ -17,11 +27,22 @@ __all__ = [
     "SHIFT_BITS",
     "RequantizerLaneShape",
     "RequantizerShape",
+    "least_lanes",
 ]
 
 MULTIPLIER_BITS = 16
 OFFSET_BITS = 32
 SHIFT_BITS = 5
+
+
+def least_lanes(outputs: Number, cycles: Any) -> Number:
+    """Least multipliers, a power of two, that finish ``outputs`` channels in ``cycles``.
+
+    The requantizer reads a result in place: what gives it stands still for all of its cycles but
+    the first. There is at least one multiplier, and none without a channel.
+    """
+    budget = at_least(whole(cycles), 1)
+    return at_most(1 << range_bits(ceil_div(outputs, budget)), outputs)
 
 
 @dataclass(frozen=True)

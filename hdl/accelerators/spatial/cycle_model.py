@@ -11,6 +11,7 @@ from collections import deque
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.engines.engine import Push
 from kakure.hdl.engines.table import engine_of
+from kakure.hdl.stages.requantizer_shape import least_lanes
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 
@@ -21,16 +22,10 @@ REQUANTIZER_DEPTH = 3
 
 
 def requantizer_lanes(config: Config, index: int) -> int:
-    """Least multipliers, a power of two, that are no slower than the layer's engine.
-
-    They read a result in place: the engine stands still for all cycles of that but the first.
-    """
+    """Multipliers of a layer: as few as are no slower than its engine."""
     geometry = config.geometry[index]
-    budget = max(1, int(engine_of(config, index).cycles_per_vector * geometry.pool**2))
-    lanes = 1
-    while lanes < geometry.outputs and -(-geometry.outputs // lanes) > budget:
-        lanes *= 2
-    return min(lanes, geometry.outputs)
+    cycles = engine_of(config, index).cycles_per_vector * geometry.pool**2
+    return int(least_lanes(geometry.outputs, cycles))
 
 
 def padding_cycles(config: Config) -> int:

@@ -15,14 +15,11 @@ from kakure.hdl.shape.numbers import (
     Number,
     at_least,
     at_most,
-    ceil_div,
     choose,
-    range_bits,
     signed_bits,
-    whole,
 )
 from kakure.hdl.stages.max_pool_shape import MaxPoolShape
-from kakure.hdl.stages.requantizer_shape import RequantizerShape
+from kakure.hdl.stages.requantizer_shape import RequantizerShape, least_lanes
 from kakure.hdl.stages.shortcut_shape import ShortcutShape
 from kakure.hdl.stages.sliding_window_shape import SlidingWindowShape
 from kakure.model.config.config import Config
@@ -203,12 +200,8 @@ class LayerShape(BlockShape):
 
     @cached_property
     def requantizer_lanes(self) -> Number:
-        """Least multipliers, a power of two, that are no slower than the layer's engine.
-
-        They read a result in place: the engine stands still for all cycles of that but the first.
-        """
-        budget = at_least(whole(self.vector_cycles * self.pool**2), 1)
-        return at_most(1 << range_bits(ceil_div(self.outputs, budget)), self.outputs)
+        """Multipliers of a layer: as few as are no slower than its engine."""
+        return least_lanes(self.outputs, self.vector_cycles * self.pool**2)
 
     @property
     def shortcut_bits(self) -> Number:

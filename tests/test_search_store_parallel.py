@@ -137,6 +137,21 @@ def test_no_cluster_is_said_in_one_line(tmp_path, monkeypatch):
         evaluate(tasks(1), Store(tmp_path / "store.sqlite"), Workers(1, "ray"))
 
 
+def test_a_cluster_that_was_not_named_is_not_joined(tmp_path, monkeypatch):
+    import ray
+
+    class Asked(Exception):
+        pass
+
+    def init(address=None, **_):
+        raise Asked(address)
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(Asked, match=r"^local$"):  # None would be the last one on this machine
+        evaluate(tasks(1), Store(tmp_path / "store.sqlite"), Workers(1, "ray"))
+
+
 def test_keys_tell_kinds_and_arguments_apart():
     keys = {key_of("a", {"x": 1}), key_of("b", {"x": 1}), key_of("a", {"x": 2})}
     assert len(keys) == 3

@@ -127,10 +127,12 @@ def _ray_pool(jobs: int) -> Iterator[Any]:
 
     ours = not ray.is_initialized()
     if ours:
-        _check_address(os.environ.get("RAY_ADDRESS", ""))
+        address = os.environ.get("RAY_ADDRESS") or "local"  # without, Ray joins the last that ran
+        _check_address(address)
         places = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
         variables = {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
         ray.init(
+            address=address,
             runtime_env={"env_vars": variables},
             log_to_driver=False,
             include_dashboard=False,

@@ -26,7 +26,8 @@ from kakure.model.shown import cut, printable, shown
 
 from .chance import is_at_chance
 from .folding import fold
-from .network import IntegerNetwork, Network, as_tensor
+from .logits import integer_logits
+from .network import Network, as_tensor
 from .recipe import Recipe, augment
 
 __all__ = ["TOOLS", "Trained", "Trainer", "pick_device", "train"]
@@ -224,8 +225,7 @@ class Trainer:
     def validate(self) -> tuple[int, float]:
         """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
         parameters = fold(self.network)
-        integers = IntegerNetwork(self.config, parameters).to(self.labels.device)
-        logits = torch.cat([integers(part) for part in self.held_images.split(500)])
+        logits = integer_logits(self.config, parameters, self.held_images)
         correct = int((logits.argmax(1) == self.held_labels).sum())
         real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
         return correct, functional.cross_entropy(real, self.held_labels).item()

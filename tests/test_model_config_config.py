@@ -101,7 +101,11 @@ RESIDUAL = ALL_LAYERS[0] | {"pool": 1, "residual": True}
             5,
             "layers[0].column_sharing: must divide crossbar.columns = 32, not 5",
         ),
-        ((*FIRST, "residual"), 1, "layers[0].residual: must be true or false, not 1"),
+        (
+            (*FIRST, "residual"),
+            0,
+            "layers[0].residual: must be true, false, or a number of layers, 1 to 64, not 0",
+        ),
         ((*FIRST, "residual"), True, "layers[0].pool: must be 1 with residual, not 2"),
         ((*LAST, "residual"), True, "layers[2].residual: must be false in a linear layer"),
         (FIRST, RESIDUAL, "layers[0].channels: must be the 1 that are read with residual, not 32"),

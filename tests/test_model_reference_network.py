@@ -5,6 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
+from branching import FORMS, branching
 
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import preset_json
@@ -388,12 +389,17 @@ def test_classify_takes_the_first_of_equals():
 
 def naive_network(config, parameters, image):
     """One image, (h, w, c) as nested lists, through every layer by plain loops."""
-    x = [[[v >> (8 - config.layers[0].input_bits) for v in px] for px in row] for row in image]
+    maps = [[[[v >> (8 - config.image_bits) for v in px] for px in row] for row in image]]
     for layer, geometry, trained in zip(
         config.layers, config.geometry, parameters.layers, strict=True
     ):
         w = trained.weights(config, geometry).tolist()
         pad = geometry.padding
+        x = maps[len(maps) - layer.reads]
+        if layer.sum_pool:
+            shift, most = geometry.summed.shift, 2**layer.input_bits - 1
+            sums = [sum(px[c] for row in x for px in row) for c in range(len(x[0][0]))]
+            x = [[[min(total // 2**shift, most) for total in sums]]]
         acc = []
         for y, column in itertools.product(range(geometry.out_height), range(geometry.out_width)):
             window = []
@@ -402,7 +408,7 @@ def naive_network(config, parameters, image):
                 range(geometry.kernel_height),
                 range(geometry.kernel_width),
             ):
-                iy, ix = y + ky - pad, column + kx - pad
+                iy, ix = y * layer.stride + ky - pad, column * layer.stride + kx - pad
                 inside = 0 <= iy < geometry.in_height and 0 <= ix < geometry.in_width
                 window.append(x[iy][ix][channel] if inside else 0)
             if layer.engine == "crossbar":
@@ -429,14 +435,15 @@ def naive_network(config, parameters, image):
                     if geometry.output_bits is not None:
                         value //= 2 ** int(trained.shift[c])
                         if layer.residual:
-                            step = 2.0 ** (geometry.output_bits - layer.input_bits)
-                            value += int(x[y][column][c] * step)
+                            added = maps[len(maps) - int(layer.residual)]
+                            step = 2.0 ** (geometry.output_bits - geometry.added_bits)
+                            value += int(added[y][column][c] * step)
                         value = min(max(value, 0), 2**geometry.output_bits - 1)
                     outputs.append(value)
                 line.append(outputs)
             pooled.append(line)
-        x = pooled
-    return x[0][0]
+        maps.append(pooled)
+    return maps[-1][0][0]
 
 
 @pytest.mark.parametrize(("reads", "writes"), [(4, 4), (2, 5), (5, 2), (1, 8)])
@@ -459,3 +466,18 @@ def test_network_is_the_naive_one(name, bits):
     images = np.random.default_rng(2).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
     got = network_reference.network(config, parameters, images)
     assert got.tolist() == [naive_network(config, parameters, image.tolist()) for image in images]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_branching_networks_are_the_naive_ones(form):
+    config = branching(form)
+    parameters = random_parameters(config, seed=5)
+    images = np.random.default_rng(2).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
+    got = network_reference.network(config, parameters, images)
+    assert got.tolist() == [naive_network(config, parameters, image.tolist()) for image in images]
+
+
+def test_a_sum_pool_floors_and_saturates():
+    x = np.array([[[[1, 15, 7]], [[2, 15, 8]]]])  # (1, 2, 1, 3): sums 3, 30, 15
+    assert stages.sum_pool(x, 1, 3).tolist() == [[[[1, 7, 7]]]]
+    assert stages.sum_pool(x, 0, 5).tolist() == [[[[3, 30, 15]]]]

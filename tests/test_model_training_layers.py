@@ -43,11 +43,12 @@ def test_the_gradient_is_that_of_the_plain_product():
         assert torch.allclose(got, expected)
 
 
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize(("height", "width", "padding"), [(3, 3, 1), (2, 5, 0), (1, 1, 0)])
-def test_unroll_equals_the_reference(height, width, padding):
+def test_unroll_equals_the_reference(height, width, padding, stride):
     x = np.random.default_rng(1).integers(0, 16, (2, 5, 6, 3))
-    got = unroll(torch.from_numpy(x).permute(0, 3, 1, 2).float(), height, width, padding)
-    expected = stages.windows(x, height, width, padding)
+    got = unroll(torch.from_numpy(x).permute(0, 3, 1, 2).float(), height, width, padding, stride)
+    expected = stages.windows(x, height, width, padding, stride)
     assert (got.T.long().numpy() == expected.reshape(-1, expected.shape[-1])).all()
 
 

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from branching import FORMS, branching
 
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import PRESETS, preset, preset_json
@@ -71,7 +72,7 @@ def test_a_shortcut_is_the_references(reads, writes):
     x = codes.float().requires_grad_()
     torch.nn.init.zeros_(layer.norm.weight)
     expected = stages.shortcut(codes.numpy(), reads, writes)
-    got = layer(x)
+    got = layer(x, x)
     assert (got.detach().long().numpy() == expected).all()
     got.sum().backward()
     inside = (expected > 0) & (expected < (1 << writes) - 1)
@@ -129,3 +130,28 @@ def test_bitwise_weights_cannot_be_trained():
     data["weights"] = {"kind": "bitwise", "bits": 4}
     with pytest.raises(UserError, match=r"weights\.kind: must be 'hidden' to train, not 'bitwise'"):
         Network(parse_config(json.dumps(data)), generator=torch.Generator())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_branching_networks_agree_with_the_reference(form):
+    config = branching(form)
+    parameters = random_parameters(config, seed=3)
+    images = images_for(config, 20)
+    integers = IntegerNetwork(config, parameters)(as_tensor(images))
+    assert (integers.long().numpy() == network_reference.network(config, parameters, images)).all()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_branching_networks_train_with_what_they_become(form):
+    config = branching(form)
+    network = Network(config, generator=torch.Generator().manual_seed(1))
+    images = as_tensor(images_for(config, 200))
+    network.reestimate([images[:100], images[100:]])
+    parameters = fold(network)
+    integers = IntegerNetwork(config, parameters)(images)
+    real = network(images).detach()
+    scale = 2.0 ** int(parameters.metadata["logit_shift"])
+    assert (integers / scale - real).abs().mean() < 0.02
+    network(images).square().sum().backward()
+    is_open = "dropped" not in form and "saturated" not in form
+    assert not is_open or all(layer.weights.scores.grad.any() for layer in network.layers)

@@ -18,8 +18,11 @@ def layer_identity(
     :class:`~kakure.hdl.engines.engine.Engine`.
     """
     geometry = asdict(config.geometry[index])
-    geometry.pop("index")
-    geometry.pop("residual")  # where it is true, the layer says it
+    for name in ("index", "stride", "reads", "adds", "added_bits"):  # or the layer says it
+        geometry.pop(name)
+    summed = geometry.pop("summed")
+    if summed is not None:
+        geometry |= {f"summed_{name}": value for name, value in summed.items()}
     geometry["groups"] = "+".join(map(str, geometry["groups"]))
     identity: dict[str, int | str | None] = {**geometry}
     layer = config.layers[index]

@@ -58,7 +58,9 @@ def check_file_name(field: str, text: str | None) -> None:
         )
 
 
-def check_residual(kind: str, kernel: int | None, padding: int | None, pool: int) -> None:
+def check_residual(
+    kind: str, kernel: int | None, padding: int | None, pool: int, stride: int = 1
+) -> None:
     """See that a layer may have a shortcut around it: its output has the size of its input.
 
     Raises
@@ -70,6 +72,8 @@ def check_residual(kind: str, kernel: int | None, padding: int | None, pool: int
         raise FieldError("residual", "must be false in a linear layer")
     if pool != 1:
         raise FieldError("pool", f"must be 1 with residual, not {pool}")
+    if stride != 1:
+        raise FieldError("stride", f"must be 1 with residual, not {stride}")
     if not kernel % 2:
         raise FieldError("kernel", f"must be odd with residual, not {kernel}")
     half = kernel // 2

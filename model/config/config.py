@@ -17,11 +17,12 @@ from pydantic import (
 from kakure.model.config.accelerators.accelerator import AcceleratorConfig
 from kakure.model.config.accelerators.spatial import SpatialConfig
 from kakure.model.config.accelerators.table import ACCELERATORS
+from kakure.model.config.chain import chain
 from kakure.model.config.engines.crossbar import CrossbarConfig
-from kakure.model.config.engines.layer import LayerConfig
+from kakure.model.config.engines.layer import MOST_LAYERS, LayerConfig
 from kakure.model.config.engines.pe_array import PeArrayConfig
 from kakure.model.config.engines.table import LAYERS
-from kakure.model.config.geometry import LayerGeometry, chain
+from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
 from kakure.model.datasets.table import DATASETS
@@ -45,7 +46,7 @@ class Config(Schema):
     weights: Annotated[Weights, WEIGHTS]
     crossbar: CrossbarConfig = CrossbarConfig()
     pe_array: PeArrayConfig = PeArrayConfig()
-    layers: tuple[Annotated[LayerConfig, LAYERS], ...] = Field(min_length=1, max_length=64)
+    layers: tuple[Annotated[LayerConfig, LAYERS], ...] = Field(min_length=1, max_length=MOST_LAYERS)
     parameters: str | None = Field(default=None, min_length=1)
     """Trained masks and scales (.safetensors), relative to this file."""
     accelerator: Annotated[AcceleratorConfig, ACCELERATORS] = SpatialConfig()
@@ -83,6 +84,16 @@ class Config(Schema):
     def geometry(self) -> tuple[LayerGeometry, ...]:
         """What follows from the configuration for every layer: sizes, groups, ranges."""
         return chain(cast(Any, self))
+
+    @property
+    def image_bits(self) -> int:
+        """Width of the activations that the image becomes [bit]."""
+        return self.layers[0].read_bits
+
+    def maps_needed_after(self, index: int) -> frozenset[int]:
+        """The maps (0 the image, n what layer n − 1 writes) that layers after ``index`` use."""
+        later = self.geometry[index + 1 :]
+        return frozenset(n for g in later for n in (g.reads, g.adds) if n is not None)
 
     @cached_property
     def digest(self) -> str:

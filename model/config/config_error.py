@@ -33,7 +33,7 @@ RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda _: "must be an object",
     "model_attributes_type": lambda _: "must be an object",
     "literal_error": lambda limit: f"must be one of {limit['expected'].replace(' or ', ', ')}",
-    "unknown_kind": lambda context: context["rule"],
+    "rule": lambda context: context["rule"],
     "too_short": lambda limit: f"must have a length of at least {limit['min_length']}",
     "too_long": lambda limit: f"must have a length of at most {limit['max_length']}",
     "string_too_short": lambda _: "must not be empty",

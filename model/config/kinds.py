@@ -110,7 +110,7 @@ class Kinds(Generic[Kind]):
     def _unknown(self, name: Any) -> ValidationError:
         names = [repr(known) for known in self.table]
         joined = f"one of {', '.join(names)}" if self.is_flat else " or ".join(names)
-        unknown = PydanticCustomError("unknown_kind", "{rule}", {"rule": f"must be {joined}"})
+        unknown = PydanticCustomError("rule", "{rule}", {"rule": f"must be {joined}"})
         return _error(unknown, name, self.key)
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

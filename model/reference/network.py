@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kakure.model.config.geometry import LayerGeometry
 
-from .stages import max_pool, quantize_image, requantize, shortcut, windows
+from .stages import max_pool, quantize_image, requantize, shortcut, sum_pool, windows
 
 if TYPE_CHECKING:
     from kakure.model.config.config import Config
@@ -34,19 +34,24 @@ def network_layers(
     config: "Config", parameters: "Parameters", images: NDArray[np.uint8]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Per layer (accumulators before the pool (n, h, w, c), what leaves the layer)."""
-    x = quantize_image(images, config.layers[0].input_bits)
+    maps: dict[int, IntArray] = {0: quantize_image(images, config.image_bits)}
     for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
-        rows = windows(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
+        x = maps[geometry.reads]
+        if geometry.summed is not None:
+            x = sum_pool(x, geometry.summed.shift, geometry.input_bits)
+        kernel = geometry.kernel_height, geometry.kernel_width
+        rows = windows(x, *kernel, geometry.padding, geometry.stride)
         w = layer.weights(config, geometry)
         acc = layer_sums(config, geometry, rows.reshape(-1, geometry.fan_in), w)
         acc = acc.reshape(*rows.shape[:3], -1)
         pooled = max_pool(acc, geometry.pool)
         bits, added = geometry.output_bits, 0
-        if geometry.residual and bits is not None:
-            added = shortcut(x, geometry.input_bits, bits)
+        if geometry.adds is not None and bits is not None:
+            added = shortcut(maps[geometry.adds], geometry.added_bits, bits)
         y = requantize(pooled, layer.multiplier, layer.offset, layer.shift, bits, added)
         yield acc, y
-        x = y
+        maps[geometry.index + 1] = y
+        maps = {n: maps[n] for n in maps if n in config.maps_needed_after(geometry.index)}
 
 
 def network(

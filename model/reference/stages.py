@@ -7,7 +7,7 @@ product is used for speed, every partial sum stays below 2**24 and so is an inte
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["max_pool", "quantize_image", "requantize", "shortcut", "windows"]
+__all__ = ["max_pool", "quantize_image", "requantize", "shortcut", "sum_pool", "windows"]
 
 IntArray = NDArray[np.integer]
 
@@ -17,12 +17,14 @@ def quantize_image(images: IntArray, input_bits: int) -> IntArray:
     return np.asarray(images, np.uint8) >> (8 - input_bits)
 
 
-def windows(x: IntArray, kernel_height: int, kernel_width: int, padding: int) -> IntArray:
+def windows(
+    x: IntArray, kernel_height: int, kernel_width: int, padding: int, stride: int = 1
+) -> IntArray:
     """Unrolled windows, (n, h, w, c) -> (n, h', w', c·kh·kw); row r = (channel, ky, kx)."""
     edge = ((0, 0), (padding, padding), (padding, padding), (0, 0))
     view = np.lib.stride_tricks.sliding_window_view(
         np.pad(x, edge), (kernel_height, kernel_width), axis=(1, 2)
-    )  # (n, h', w', c, kh, kw)
+    )[:, ::stride, ::stride]  # (n, h', w', c, kh, kw)
     return view.reshape(*view.shape[:3], -1)
 
 
@@ -32,6 +34,12 @@ def max_pool(acc: IntArray, size: int) -> IntArray:
     height, width = height // size, width // size
     cut = acc[:, : height * size, : width * size]
     return cut.reshape(n, height, size, width, size, channels).max(axis=(2, 4))
+
+
+def sum_pool(x: IntArray, shift: int, bits: int) -> NDArray[np.int64]:
+    """Sums over the map, min(Σ >> shift, 2^bits − 1), (n, h, w, c) -> (n, 1, 1, c)."""
+    total = np.sum(x, axis=(1, 2), dtype=np.int64, keepdims=True)
+    return np.minimum(total >> shift, (1 << bits) - 1)
 
 
 def shortcut(x: IntArray, input_bits: int, output_bits: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ __all__ = [
     "largest",
     "quantize",
     "shortcut",
+    "sum_pool",
     "unroll",
 ]
 
@@ -81,9 +82,20 @@ def shortcut(x: Tensor, input_bits: int, output_bits: int) -> Tensor:
     return exact if output_bits >= input_bits else exact + (exact.floor() - exact).detach()
 
 
-def unroll(x: Tensor, kernel_height: int, kernel_width: int, padding: int) -> Tensor:
+def sum_pool(x: Tensor, shift: int, bits: int) -> Tensor:
+    """Sums over the map, min(⌊Σ / 2^shift⌋, 2^bits − 1), (n, c, h, w) -> (n, c, 1, 1).
+
+    Straight-through where the sum does not saturate.
+    """
+    total = x.sum((2, 3), keepdim=True) * 2.0**-shift
+    return (total + (total.floor() - total).detach()).clamp(max=(1 << bits) - 1)
+
+
+def unroll(
+    x: Tensor, kernel_height: int, kernel_width: int, padding: int, stride: int = 1
+) -> Tensor:
     """Windows of a map, (n, c, h, w) -> (c·kh·kw, n·h'·w'); row r = (channel, ky, kx)."""
-    columns = functional.unfold(x, (kernel_height, kernel_width), padding=padding)
+    columns = functional.unfold(x, (kernel_height, kernel_width), padding=padding, stride=stride)
     return columns.transpose(0, 1).reshape(columns.shape[1], -1)
 
 
@@ -127,7 +139,7 @@ class MaskedWeights(nn.Module):
 class HiddenLayer(nn.Module):
     """Sums of windows, max-pool, BatchNorm, and, but for the last layer, quantization.
 
-    A residual layer adds what it read before it quantizes.
+    A residual layer adds a map before it quantizes.
 
     Parameters
     ----------
@@ -162,14 +174,18 @@ class HiddenLayer(nn.Module):
     def sums(self, x: Tensor) -> Tensor:
         """Accumulators before the pool, integers, (n, c, h, w) -> (outputs, n, h', w')."""
         geometry = self.geometry
-        rows = unroll(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
+        kernel = geometry.kernel_height, geometry.kernel_width
+        rows = unroll(x, *kernel, geometry.padding, geometry.stride)
         w = self.weights()
         sums = self.engine_sums
         acc = w.T @ rows if sums is None else EngineSum.apply(rows, w, sums)
         assert isinstance(acc, Tensor)
         return acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
+        summed = self.geometry.summed
+        if summed is not None:
+            x = sum_pool(x, summed.shift, self.geometry.input_bits)
         acc = self.sums(x)
         if self.geometry.pool > 1:
             acc = functional.max_pool2d(acc, self.geometry.pool)
@@ -178,6 +194,6 @@ class HiddenLayer(nn.Module):
         if bits is None:
             return y
         y = y * self.scale
-        if self.geometry.residual:
-            y = y + shortcut(x, self.geometry.input_bits, bits)
+        if added is not None:
+            y = y + shortcut(added, self.geometry.added_bits, bits)
         return quantize(y, bits)

@@ -11,7 +11,7 @@ from torch.nn import functional
 from kakure.model.config.config import Config, check_density
 from kakure.model.parameters.parameters import Parameters
 
-from .layers import HiddenLayer, shortcut, unroll
+from .layers import HiddenLayer, shortcut, sum_pool, unroll
 from .sums import trained_sums
 from .weights import trained_weights
 
@@ -47,13 +47,13 @@ class Network(nn.Module):
     def __init__(self, config: Config, *, generator: torch.Generator) -> None:
         super().__init__()
         check_density(config)
-        self.input_bits = config.layers[0].input_bits
+        self.config = config
         layers = []
         for geometry, engine in zip(config.geometry, config.layers, strict=True):
             weights = trained_weights(config, geometry, generator)
             sums = trained_sums(config, geometry.index)
             layers.append(HiddenLayer(geometry, engine, weights, sums))
-        self.stack = nn.Sequential(*layers)
+        self.stack = nn.ModuleList(layers)
 
     @property
     def layers(self) -> list[HiddenLayer]:
@@ -62,7 +62,14 @@ class Network(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of 8-bit images, (n, c, h, w) -> (n, classes)."""
-        return self.stack(quantize_image(images, self.input_bits)).flatten(1)
+        maps = {0: quantize_image(images, self.config.image_bits)}
+        y = maps[0]
+        for index, layer in enumerate(self.layers):
+            geometry = layer.geometry
+            y = layer(maps[geometry.reads], None if geometry.adds is None else maps[geometry.adds])
+            maps[index + 1] = y
+            maps = {n: maps[n] for n in maps if n in self.config.maps_needed_after(index)}
+        return y.flatten(1)
 
     @torch.no_grad()
     def reestimate(self, batches: Iterable[Tensor]) -> None:
@@ -84,9 +91,9 @@ class IntegerNetwork(nn.Module):
 
     def __init__(self, config: Config, parameters: Parameters) -> None:
         super().__init__()
+        self.config = config
         self.geometry = config.geometry
         self.sums = [trained_sums(config, geometry.index) for geometry in config.geometry]
-        self.input_bits = config.layers[0].input_bits
         for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
             w = torch.from_numpy(layer.weights(config, geometry)).float()
             self.register_buffer(f"w{geometry.index}", w)
@@ -98,9 +105,13 @@ class IntegerNetwork(nn.Module):
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """Logits of 8-bit images, (n, c, h, w) -> (n, classes), integers in float64."""
-        x = quantize_image(images, self.input_bits)
+        maps = {0: quantize_image(images, self.config.image_bits)}
         for geometry, sums in zip(self.geometry, self.sums, strict=True):
-            rows = unroll(x, geometry.kernel_height, geometry.kernel_width, geometry.padding)
+            x = maps[geometry.reads]
+            if geometry.summed is not None:
+                x = sum_pool(x, geometry.summed.shift, geometry.input_bits)
+            kernel = geometry.kernel_height, geometry.kernel_width
+            rows = unroll(x, *kernel, geometry.padding, geometry.stride)
             w = self.get_buffer(f"w{geometry.index}")
             acc = w.T @ rows if sums is None else sums(rows, w)
             acc = acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
@@ -110,7 +121,9 @@ class IntegerNetwork(nn.Module):
             if geometry.output_bits is None:
                 return y.flatten(1)
             y = (y / self.get_buffer(f"s{geometry.index}")).floor_().permute(0, 3, 1, 2)
-            if geometry.residual:
-                y += shortcut(x, geometry.input_bits, geometry.output_bits)
-            x = y.clamp_(0, (1 << geometry.output_bits) - 1).float()
+            if geometry.adds is not None:
+                y += shortcut(maps[geometry.adds], geometry.added_bits, geometry.output_bits)
+            maps[geometry.index + 1] = y.clamp_(0, (1 << geometry.output_bits) - 1).float()
+            needed = self.config.maps_needed_after(geometry.index)
+            maps = {n: maps[n] for n in maps if n in needed}
         raise AssertionError("the last layer has no output_bits")

@@ -49,7 +49,7 @@ class SpatialCoreShape(BlockShape):
         return cls(
             pixels=height * width,
             channels=channels,
-            bits=config.layers[0].input_bits,
+            bits=config.image_bits,
             classes=config.geometry[-1].outputs,
             weights=WeightGeneratorShape.of(HiddenWeights.of(config.weights).generator, layers),
             layer_shapes=tuple(LayerShape.of(config, index) for index in range(count)),

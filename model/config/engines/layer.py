@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
+    field_validator,
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from kakure.model.config.checks import check_residual
 from kakure.model.config.geometry import LayerGeometry
@@ -21,9 +23,22 @@ from kakure.model.reference.pe_array import pe_array
 if TYPE_CHECKING:
     from kakure.model.config.config import Config
 
-__all__ = ["LayerConfig"]
+__all__ = ["MOST_LAYERS", "LayerConfig"]
 
 IntArray = NDArray[np.integer]
+
+MOST_LAYERS = 64
+"""Layers of a network, at most."""
+
+LATER: dict[str, Any] = {
+    "stride": 1,
+    "sum_pool": False,
+    "map_bits": None,
+    "sum_shift": None,
+    "reads": 1,
+    "residual": False,
+}
+"""Keys that old files do not know, and what leaves a layer as it was."""
 
 
 class LayerConfig(Schema):
@@ -41,26 +56,51 @@ class LayerConfig(Schema):
     """Side of the square window; conv only, and required there."""
     padding: int | None = Field(None, ge=0, le=14)
     """Zeros around the map; conv only; (kernel − 1) / 2 rounded down when left out."""
+    stride: int = Field(1, ge=1, le=2)
+    """Distance of windows, down and across; conv only."""
     pool: int = Field(1, ge=1, le=16)
     """Side and stride of the max-pool; rows and columns left over are dropped."""
+    sum_pool: bool = False
+    """Whether a linear layer reads the sums of the map's channels instead of the whole map."""
+    map_bits: int | None = Field(None, ge=1, le=8)
+    """Width of the activations that are summed, ``input_bits`` when left out; sum_pool only
+    [bit]."""
+    sum_shift: int | None = Field(None, ge=0, le=20)
+    """Bits dropped from a sum before it saturates at ``input_bits``; sum_pool only; when left out,
+    as few as let every sum fit."""
     engine: KindName
     """What computes the sums."""
     input_bits: int = Field(ge=1, le=8)
     """Width of the unsigned activations that this layer reads (XPert: IP) [bit]."""
-    residual: bool = False
-    """Whether the layer adds what it reads to what it computes; conv that keeps its map, only."""
+    reads: int = Field(1, ge=1, le=64)
+    """Which map the layer reads: 1 is what the layer before it wrote, 2 what that one's
+    predecessor wrote, or the image."""
+    residual: bool | int = False
+    """Whether the layer adds what it reads to what it computes; a number, over how many layers:
+    2 adds the map two layers back, as in a block of two. Conv, and both maps of one size."""
 
     @model_serializer(mode="wrap")
     def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write ``residual`` last, and only where it is true: the digest is of what is written."""
+        """Write what came later last, and only where it says something: the digest is of this."""
         values = written(self)
-        residual = values.pop("residual", False)
+        later = {name: values.pop(name, default) for name, default in LATER.items()}
         values |= self._written_as_unused()
-        return values | ({"residual": True} if residual else {})
+        return values | {name: later[name] for name in LATER if later[name] != LATER[name]}
 
     def _written_as_unused(self) -> dict[str, Any]:
         """Keys of other engines that this one's layers have always been written with."""
         return {}
+
+    @field_validator("residual", mode="before")
+    @classmethod
+    def _counted(cls, value: Any) -> Any:
+        """One layer is what ``true`` says."""
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, int) or not 1 <= value <= MOST_LAYERS:
+            rule = f"must be true, false, or a number of layers, 1 to {MOST_LAYERS}"
+            raise PydanticCustomError("rule", "{rule}", {"rule": rule})
+        return True if value == 1 else value
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -70,12 +110,23 @@ class LayerConfig(Schema):
             for name in ("kernel", "padding"):
                 if getattr(self, name) is not None:
                     raise FieldError(name, "must be left out of a linear layer")
-            if self.pool != 1:
-                raise FieldError("pool", f"must be 1 in a linear layer, not {self.pool}")
+            for name in ("pool", "stride"):
+                if getattr(self, name) != 1:
+                    raise FieldError(
+                        name, f"must be 1 in a linear layer, not {getattr(self, name)}"
+                    )
+        elif self.sum_pool:
+            raise FieldError("sum_pool", "must be false in a conv layer")
+        if not self.sum_pool:
+            for name in ("map_bits", "sum_shift"):
+                if getattr(self, name) is not None:
+                    raise FieldError(name, "must be left out without sum_pool")
         if self.kernel is not None and self.padding is not None and self.padding >= self.kernel:
             raise FieldError("padding", f"must be below kernel = {self.kernel}, not {self.padding}")
-        if self.residual:
-            check_residual(self.kind, self.kernel, self.padding, self.pool)
+        if self.residual is True and self.reads == 1:
+            check_residual(self.kind, self.kernel, self.padding, self.pool, self.stride)
+        elif self.residual and self.kind != "conv":
+            raise FieldError("residual", "must be false in a linear layer")
         return self
 
     @classmethod
@@ -87,6 +138,11 @@ class LayerConfig(Schema):
 
     def check_in(self, config: "Config", index: int) -> None:
         """See that the layer fits the rest of its configuration; FieldError if not."""
+
+    @property
+    def read_bits(self) -> int:
+        """Width of the map that the layer reads, before it sums it [bit]."""
+        return self.map_bits or self.input_bits
 
     @property
     def description(self) -> str:

@@ -23,6 +23,7 @@ from kakure.model.packed.network import PackedNetwork
 from kakure.model.parameters.parameters import Parameters, random_parameters
 from kakure.model.reference.network import network, network_layers
 from kakure.sim.random_config import random_config
+from tests.branching import FORMS, branching
 from tests.test_extend import BinaryWeights
 
 
@@ -73,6 +74,13 @@ def test_presets(name):
     assert all(compare(config, random_parameters(config, 3), images_for(config, 3)).packed)
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("rows", [8, 100])
+def test_strides_sums_and_shortcuts(form, rows):
+    config = branching(form, crossbar={"rows": rows, "columns": 4})
+    assert all(compare(config, random_parameters(config, 3), images_for(config, 4)).packed)
+
+
 def test_random_networks():
     seen = compare_random(range(60))
     assert seen == {(EXACT, False), (SATURATING, False), (ROUNDING, False), (ROUNDING, True)}
@@ -83,13 +91,13 @@ def test_many_random_networks():
     compare_random(range(60, 600))
 
 
-FORMS = [("-march=haswell", 4), ("-march=x86-64-v2", 1)]
+PROCESSORS = [("-march=haswell", 4), ("-march=x86-64-v2", 1)]
 """Processors whose instructions the kernel has a form for, and the columns it does at once."""
 
 
 @pytest.mark.full
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the forms are of that processor")
-@pytest.mark.parametrize(("here", "lanes"), FORMS)
+@pytest.mark.parametrize(("here", "lanes"), PROCESSORS)
 def test_other_forms_of_the_kernel(fresh_kernel, here, lanes):
     fresh_kernel.setattr(kernel_module, "HERE", here)
     found = kernel()
@@ -106,6 +114,7 @@ LAYERS = st.fixed_dictionaries({
     "layer": st.fixed_dictionaries({
         "kernel": st.integers(1, 5),
         "padding": st.integers(0, 4),
+        "stride": st.integers(1, 2),
         "pool": st.integers(1, 3),
         "channels": st.sampled_from([1, 7, 8, 9, 17, 65]),
         "input_bits": st.integers(1, 8),

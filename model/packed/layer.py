@@ -107,7 +107,7 @@ def _layer(geometry: LayerGeometry, window: PackedWindow, readout: Readout | Non
         padding=geometry.padding,
         out_height=geometry.out_height,
         out_width=geometry.out_width,
-        stride=1,
+        stride=geometry.stride,
         outputs=geometry.outputs,
         groups=groups,
         words=words,
@@ -125,8 +125,8 @@ def _scaling(geometry: LayerGeometry) -> Scaling:
         width=geometry.out_width,
         outputs=geometry.outputs,
         pool=geometry.pool,
-        left=max(0, bits - geometry.input_bits),
-        right=max(0, geometry.input_bits - bits),
+        left=max(0, bits - geometry.added_bits),
+        right=max(0, geometry.added_bits - bits),
         largest=(1 << bits) - 1,
     )
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.reference.stages import quantize_image
+from kakure.model.reference.stages import quantize_image, sum_pool
 
 from .kernel import kernel
 from .layer import PackedLayer, layer_of
@@ -61,12 +61,17 @@ class PackedNetwork:
         self, images: NDArray[np.uint8]
     ) -> Iterator[tuple[NDArray[np.integer], NDArray[np.integer]]]:
         """As :func:`kakure.model.reference.network.network_layers`, in narrower integers."""
-        x = quantize_image(images, self.config.layers[0].input_bits)
+        maps: dict[int, NDArray[np.integer]] = {0: quantize_image(images, self.config.image_bits)}
         for geometry, stage in zip(self.config.geometry, self.stages, strict=True):
+            x = maps[geometry.reads]
+            if geometry.summed is not None:
+                x = sum_pool(x, geometry.summed.shift, geometry.input_bits)
             acc = stage.sums(x)
-            y = stage.written(acc, x if geometry.residual else None)
+            y = stage.written(acc, None if geometry.adds is None else maps[geometry.adds])
             yield acc, y
-            x = y
+            maps[geometry.index + 1] = y
+            needed = self.config.maps_needed_after(geometry.index)
+            maps = {n: maps[n] for n in maps if n in needed}
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Logits of 8-bit images, (n, h, w, c) -> (n, classes)."""

@@ -41,7 +41,7 @@ class PlainLayer:
         """Accumulators before the pool, (n, h, w, c) -> (n, h', w', outputs)."""
         geometry = self.geometry
         kernel = geometry.kernel_height, geometry.kernel_width
-        rows = windows(x.astype(np.int64), *kernel, geometry.padding)
+        rows = windows(x.astype(np.int64), *kernel, geometry.padding, geometry.stride)
         layer = self.config.layers[geometry.index]
         acc = layer.sums(self.config, rows.reshape(-1, geometry.fan_in), self.weights)
         return acc.reshape(*rows.shape[:3], -1)
@@ -51,7 +51,7 @@ class PlainLayer:
         geometry, layer = self.geometry, self.parameters
         bits, more = geometry.output_bits, 0
         if added is not None and bits is not None:
-            more = shortcut(added, geometry.input_bits, bits)
+            more = shortcut(added, geometry.added_bits, bits)
         pooled = max_pool(acc, geometry.pool)
         y = requantize(pooled, layer.multiplier, layer.offset, layer.shift, bits, more)
         return y if bits is None else y.astype(np.uint8)

@@ -17,6 +17,7 @@ from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.errors import UserError
 from kakure.model.packed import kernel as kernel_module
+from kakure.model.packed import network as network_module
 from kakure.model.packed.kernel import EXACT, ROUNDING, SATURATING, kernel
 from kakure.model.packed.layer import PackedLayer, layer_of
 from kakure.model.packed.network import PackedNetwork
@@ -76,9 +77,13 @@ def test_presets(name):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("rows", [8, 100])
-def test_strides_sums_and_shortcuts(form, rows):
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_strides_sums_and_shortcuts(monkeypatch, form, rows, is_packed):
     config = branching(form, crossbar={"rows": rows, "columns": 4})
-    assert all(compare(config, random_parameters(config, 3), images_for(config, 4)).packed)
+    if not is_packed:
+        monkeypatch.setattr(network_module, "kernel", lambda: None)
+    packed = compare(config, random_parameters(config, 3), images_for(config, 4))
+    assert packed.packed == [is_packed] * len(config.layers)
 
 
 def test_random_networks():

@@ -67,7 +67,7 @@ class PackedWindow:
         chunks = -(-geometry.in_channels // WORD)
         plane_word = (ky * chunks + channel // WORD) * geometry.padded_width + kx
         is_new = np.ones(len(channel), bool)
-        is_new[1:] = (np.diff(plane_word) != 0) | (np.diff(word) != 0) | (np.diff(channel) != 1)
+        is_new[1:] = (np.diff(plane_word) != 0) | (np.diff(word) != 0)
         first = np.flatnonzero(is_new)
         lengths = np.diff(first, append=len(channel))
         found = np.zeros(len(first), PIECE)

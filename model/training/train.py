@@ -31,7 +31,8 @@ from .augment import augment
 from .chance import is_at_chance
 from .descent import Descent
 from .folding import fold
-from .network import IntegerNetwork, Network, as_tensor
+from .logits import integer_logits
+from .network import Network, as_tensor
 from .precision import pick_precision
 from .recipe import Recipe
 
@@ -260,8 +261,7 @@ class Trainer:
         if not len(self.held_labels):
             return 0, 0.0
         parameters = fold(self.judged)
-        integers = IntegerNetwork(self.config, parameters).to(self.labels.device)
-        logits = torch.cat([integers(part) for part in self.held_images.split(500)])
+        logits = integer_logits(self.config, parameters, self.held_images)
         correct = int((logits.argmax(1) == self.held_labels).sum())
         real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
         return correct, functional.cross_entropy(real, self.held_labels).item()

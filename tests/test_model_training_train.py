@@ -15,8 +15,10 @@ from kakure.model.datasets.recipe import METHODS
 from kakure.model.errors import Damaged, UserError
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.reference import network as network_reference
+from kakure.model.training.device import pick_device
 from kakure.model.training.recipe import Recipe
-from kakure.model.training.train import Trainer, pick_device, train
+from kakure.model.training.train import train
+from kakure.model.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=16, shift=0.5, validation=4)
@@ -233,7 +235,7 @@ def test_a_checkpoint_of_other_sources_tools_or_images_is_not_used(tmp_path, mon
 
 def test_parameters_say_what_made_them():
     metadata = run().parameters.metadata
-    assert metadata["sources"] == sources("kakure.model.training.train")
+    assert metadata["sources"] == sources("kakure.model.training.trainer")
     assert json.loads(metadata["tools"]) == tools("numpy", "torch")
     assert metadata["images"] == array_digest(bars().images, bars().labels)
 

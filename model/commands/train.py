@@ -99,8 +99,9 @@ def train_and_write(
     )
     import torch
 
+    from kakure.model.training.device import pick_device
     from kakure.model.training.recipe import recipe_for
-    from kakure.model.training.train import pick_device, train
+    from kakure.model.training.train import train
 
     device = pick_device(args.device)
     torch.set_num_threads(args.threads)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kakure.model.config.config import Config, check_density, load_config
+from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import check_writable
 from kakure.model.parameters.parameters import Parameters, save_parameters
@@ -18,6 +19,7 @@ from kakure.model.training.training_lock import training_lock
 
 from .command import jobs, positive, say, seed, whole
 from .parameters_file import parameters_path
+from .recipe_option import changed
 
 if TYPE_CHECKING:
     from kakure.model.datasets.labelled import LabelledImages
@@ -49,6 +51,15 @@ def options(parser: argparse.ArgumentParser) -> None:
         type=rate,
         help="at the start; falls to 0 along a cosine (the data set's)",
     )
+    parser.add_argument(
+        "--with",
+        dest="values",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another value of the recipe, as method=biprop, optimizer=muon or validation=0; "
+        "docs/training.md lists them; may be repeated",
+    )
     parser.add_argument("--seed", type=seed, default=1, help="of all random choices (%(default)s)")
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (%(default)s)"
@@ -77,6 +88,7 @@ def run(args: argparse.Namespace) -> None:
         check_density(config)
     except UserError as error:
         raise error.of(args.config) from None
+    changed(Recipe(), args.values)  # so that a mistake is seen before the images are read
     output = parameters_path(args.config, config, args.output)
     check_writable(output, "parameters" if args.output is None else "--output")
     if not DEVICE.fullmatch(args.device):
@@ -111,7 +123,7 @@ def train_and_write(
         for name in ("epochs", "batch_size", "learning_rate")
         if getattr(args, name) is not None
     }
-    recipe = dataclasses.replace(recipe_for(config.dataset), **given)
+    recipe = changed(dataclasses.replace(recipe_for(config.dataset), **given), args.values)
     checkpoint = Path("build") / "train" / config.digest / f"seed{args.seed}.pt"
     say(
         f"train {config.name}: {recipe.epochs} epochs on {device.type}; building the network, some "
@@ -138,7 +150,7 @@ def train_and_write(
         "command": args.command,
         "torch": torch.__version__,
         "device": device.type,
-        "validation": f"{trained.correct}/{trained.count}",
+        "validation": f"{trained.correct}/{trained.count}" if trained.count else "none held out",
         "validation_loss": f"{trained.loss:.6f}",
     }
     if trained.warnings:
@@ -147,10 +159,12 @@ def train_and_write(
     checkpoint.unlink(missing_ok=True)
     with suppress(OSError):
         checkpoint.parent.rmdir()  # unless another seed is trained
-    print(
-        f"{printable(str(output))}: epoch {trained.epoch} of {recipe.epochs}, validation "
-        f"{trained.correct} of {trained.count} right ({trained.correct / trained.count:.4f}), "
-        f"loss {trained.loss:.4f}"
-    )
+    score = "no image held out"
+    if trained.count:
+        score = (
+            f"validation {trained.correct} of {trained.count} right "
+            f"({trained.correct / trained.count:.4f}), loss {trained.loss:.4f}"
+        )
+    print(f"{printable(str(output))}: epoch {trained.epoch} of {recipe.epochs}, {score}")
     for warning in trained.warnings:
         say(f"WARNING: {output}: {warning}")

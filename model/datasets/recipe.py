@@ -1,7 +1,9 @@
 """How long and how a network is trained, and how its images are varied meanwhile."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 __all__ = ["METHODS", "Method", "Recipe"]
 
@@ -62,25 +64,25 @@ class Recipe:
         Batches over which BatchNorm is estimated anew before every export.
     """
 
-    epochs: int = 40
-    batch_size: int = 128
-    learning_rate: float = 0.1
-    weight_decay: float = 1e-4
-    smoothing: float = 0.0
-    validation: int = 10
-    shift: float = 0.0
-    rotate: float = 0.0
-    zoom: float = 0.0
-    bend: float = 0.0
+    epochs: Annotated[int, Field(ge=1, le=10**6)] = 40
+    batch_size: Annotated[int, Field(ge=2, le=10**6)] = 128
+    learning_rate: Annotated[float, Field(gt=0, le=1e38)] = 0.1
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    validation: Annotated[int, Field(ge=0, le=10**6)] = 10
+    shift: Annotated[float, Field(ge=0, le=1024)] = 0.0
+    rotate: Annotated[float, Field(ge=0, le=180)] = 0.0
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    bend: Annotated[float, Field(ge=0, le=1024)] = 0.0
     mirror: bool = False
-    crop: int = 0
-    cutout: int = 0
+    crop: Annotated[int, Field(ge=0, le=64)] = 0
+    cutout: Annotated[int, Field(ge=0, le=1024)] = 0
     method: Method = "edge-popup"
     optimizer: Literal["sgd", "muon"] = "sgd"
-    warm_up: float = 0.0
-    norm_rate: float = 0.0
-    gamma: float = 1.0
-    codes: float | None = None
-    average: float = 0.0
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    norm_rate: Annotated[float, Field(ge=0, le=1e38)] = 0.0
+    gamma: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    codes: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     precision: Literal["float32", "auto"] = "float32"
-    statistics: int = 40
+    statistics: Annotated[int, Field(ge=1, le=10**6)] = 40

@@ -5,12 +5,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-__all__ = ["METHODS", "Method", "Recipe"]
+__all__ = ["METHODS", "RIVALS", "Method", "Recipe"]
 
-Method = Literal["edge-popup", "biprop", "agreeing"]
+Method = Literal["edge-popup", "biprop", "agreeing", "binary", "float"]
 METHODS: tuple[Method, ...] = ("edge-popup", "biprop", "agreeing")
 """How a supermask is found: scores ranked by magnitude, begun uniform or as weights are; or latent
 weights, kept where they agree with the sign."""
+
+RIVALS: tuple[Method, ...] = ("binary", "float")
+"""What is no supermask, to compare with: the signs of latent weights, which cost a bit as well, and
+weights of floating point, which can teach."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Recipe:
     cutout : int
         Side of a square of mean grey somewhere in the image; 0 for none [pixel].
     method : str
-        One of :data:`METHODS`.
+        One of :data:`METHODS` or :data:`RIVALS`.
     optimizer : "sgd" or "muon"
         Of the scores; Muon orthogonalizes the momentum of a layer.
     warm_up : float
@@ -58,6 +62,11 @@ class Recipe:
     average : float
         Decay per step of the average of all scores and BatchNorms that is judged and exported
         instead of the last ones; 0 for none.
+    distillation : float
+        Weight of the teacher's part of the loss, where there is a teacher: the divergence from what
+        it says at ``temperature``; the labels have the rest.
+    temperature : float
+        By which the logits of both are divided.
     precision : "float32" or "auto"
         ``auto`` trains in bfloat16 where the processor or GPU multiplies matrices of it.
     statistics : int
@@ -84,5 +93,7 @@ class Recipe:
     gamma: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     codes: Annotated[float, Field(gt=0, le=1e6)] | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    distillation: Annotated[float, Field(ge=0, le=1)] = 0.5
+    temperature: Annotated[float, Field(gt=0, le=1000)] = 4.0
     precision: Literal["float32", "auto"] = "float32"
     statistics: Annotated[int, Field(ge=1, le=10**6)] = 40

@@ -11,9 +11,10 @@ from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import Damaged
 
 from .recipe import Recipe
+from .teacher import Teacher
 from .trainer import Trained, Trainer
 
-__all__ = ["train"]
+__all__ = ["run", "train"]
 
 
 def train(
@@ -23,6 +24,7 @@ def train(
     *,
     seed: int,
     device: torch.device,
+    teacher: Teacher | None = None,
     checkpoint: Path | None = None,
     fresh: bool = False,
     progress: bool = False,
@@ -37,6 +39,8 @@ def train(
     recipe : Recipe
     seed : int
     device : torch.device
+    teacher : Teacher, optional
+        Whose logits the network follows, as far as ``recipe.distillation`` says.
     checkpoint : Path, optional
         Where the run is kept after every epoch, and found again when it was interrupted. One that
         is damaged is named on stderr, and the run starts anew.
@@ -45,20 +49,28 @@ def train(
     progress : bool
         Whether a progress bar is shown.
     """
-    trainer = Trainer(config, data, recipe, seed=seed, device=device)
+    trainer = Trainer(config, data, recipe, seed=seed, device=device, teacher=teacher)
+    run(trainer, checkpoint, fresh=fresh, progress=progress)
+    return trainer.result()
+
+
+def run(
+    trainer: Trainer, checkpoint: Path | None, *, fresh: bool = False, progress: bool = False
+) -> None:
+    """Take a trainer to its last epoch, from the checkpoint if there is one; as :func:`train`."""
     if checkpoint is not None and checkpoint.exists() and not fresh:
         try:
             trainer.load(checkpoint)
         except Damaged as error:
             print(f"{error}: the training starts anew", file=sys.stderr, flush=True)
-    if progress and trainer.network.layers[0].dtype != torch.float32:
-        print(f"train {config.name}: steps in {trainer.precision}", file=sys.stderr, flush=True)
-    total = recipe.epochs * trainer.steps
+    name, recipe = trainer.config.name, trainer.recipe
+    if progress and recipe.precision != "float32":
+        print(f"train {name}: steps in {trainer.precision}", file=sys.stderr, flush=True)
     interval = 0.2 if sys.stderr.isatty() else 10.0
     with tqdm(
-        total=total,
+        total=recipe.epochs * trainer.steps,
         initial=trainer.epoch * trainer.steps,
-        desc=f"train {config.name}",
+        desc=f"train {name}",
         unit="step",
         mininterval=interval,
         disable=not progress,
@@ -67,4 +79,3 @@ def train(
             trainer.run_epoch(bar)
             if checkpoint is not None and not trainer.is_diverged:
                 trainer.save(checkpoint)
-    return trainer.result()

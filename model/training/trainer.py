@@ -16,6 +16,7 @@ from tqdm import tqdm
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import LEAST_TRAINING
 from kakure.model.datasets.labelled import LabelledImages
+from kakure.model.datasets.recipe import RIVALS
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.provenance import array_digest, sources, tools
@@ -29,6 +30,7 @@ from .logits import integer_logits
 from .network import Network, as_tensor
 from .precision import pick_precision
 from .recipe import Recipe, held_out
+from .teacher import Teacher
 
 __all__ = ["TOOLS", "Trained", "Trainer"]
 
@@ -76,6 +78,8 @@ class Trainer:
     seed : int
         Seed of the first scores, the order of the images and their variations.
     device : torch.device
+    teacher : Teacher, optional
+        Says what the logits should be; its batches are normalized by themselves.
     """
 
     def __init__(
@@ -86,9 +90,11 @@ class Trainer:
         *,
         seed: int,
         device: torch.device,
+        teacher: Teacher | None = None,
     ) -> None:
         self.config = config
         self.recipe = recipe
+        self.teacher = None if teacher is None else teacher.network.to(device).train()
         self.options = {
             **dataclasses.asdict(recipe),
             "seed": seed,
@@ -96,6 +102,7 @@ class Trainer:
             "images": array_digest(data.images, data.labels),
             "sources": sources(__name__),
             "tools": tools(*TOOLS),
+            "teacher": None if teacher is None else teacher.digest,
         }
         dtype, self.precision = pick_precision(recipe.precision, device)
         self.options["format"] = str(dtype)
@@ -170,9 +177,7 @@ class Trainer:
         total = self.recipe.epochs * self.steps
         loss_sum = torch.zeros((), device=self.labels.device)
         for step, (images, labels) in enumerate(self._batches(), self.epoch * self.steps):
-            loss = functional.cross_entropy(
-                self.network(images), labels, label_smoothing=self.recipe.smoothing
-            )
+            loss = self._loss(images, labels)
             self.descent.step(loss, step, total)
             if self.average is not None:
                 self.average.update_parameters(self.network)
@@ -182,6 +187,19 @@ class Trainer:
         trained = [loss_sum, *(p.detach() for p in self.network.parameters())]
         self.is_diverged = not all(bool(part.isfinite().all()) for part in trained)
         return loss_sum.item() / self.steps
+
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy of the labels, and divergence from what a teacher says."""
+        logits = self.network(images)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.smoothing)
+        if self.teacher is None:
+            return loss
+        with torch.no_grad():
+            taught = self.teacher(images)
+        share, heat = self.recipe.distillation, self.recipe.temperature
+        said, wanted = (functional.log_softmax(x / heat, 1) for x in (logits, taught))
+        divergence = functional.kl_div(said, wanted, reduction="batchmean", log_target=True)
+        return (1 - share) * loss + share * heat**2 * divergence
 
     def reestimate(self) -> None:
         """Estimate BatchNorm's statistics for the masks as they are now."""
@@ -226,11 +244,24 @@ class Trainer:
         """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
         if not len(self.held_labels):
             return 0, 0.0
-        parameters = fold(self.judged)
-        logits = integer_logits(self.config, parameters, self.held_images)
-        correct = int((logits.argmax(1) == self.held_labels).sum())
-        real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
+        if self.recipe.method in RIVALS:
+            real = self._rival_logits()
+        else:
+            parameters = fold(self.judged)
+            logits = integer_logits(self.config, parameters, self.held_images)
+            real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
+        correct = int((real.argmax(1) == self.held_labels).sum())
         return correct, functional.cross_entropy(real, self.held_labels).item()
+
+    @torch.no_grad()
+    def _rival_logits(self) -> Tensor:
+        """Logits of a network without integers, in float32."""
+        network = self.judged.eval()
+        dtype = network.layers[0].dtype
+        network.compute_in(torch.float32)
+        logits = torch.cat([network(part) for part in self.held_images.split(500)])
+        network.compute_in(dtype)
+        return logits
 
     def save(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all.
@@ -265,18 +296,22 @@ class Trainer:
 
         read_checkpoint(path, self.options, self.labels.device, restore)
 
-    def result(self) -> Trained:
-        """The best epoch so far."""
-        self.network.load_state_dict(self.best["state"])
-        parameters = fold(self.network)
-        made = {
+    @property
+    def made(self) -> dict[str, str]:
+        """How the network came to be, for the metadata of a file."""
+        return {
             "images": self.options["images"],
             "sources": self.options["sources"],
             "tools": json.dumps(self.options["tools"], sort_keys=True),
             "history": json.dumps([list(record.values()) for record in self.history]),
         }
+
+    def result(self) -> Trained:
+        """The best epoch so far."""
+        self.network.load_state_dict(self.best["state"])
+        parameters = fold(self.network)
         return Trained(
-            dataclasses.replace(parameters, metadata={**parameters.metadata, **made}),
+            dataclasses.replace(parameters, metadata={**parameters.metadata, **self.made}),
             self.best["epoch"],
             self.best["correct"],
             len(self.held_labels),

@@ -25,9 +25,14 @@ class SummedMap:
     shift: int
 
     @property
+    def positions(self) -> int:
+        """Values that are summed."""
+        return self.height * self.width
+
+    @property
     def peak(self) -> int:
         """Largest sum."""
-        return self.height * self.width * ((1 << self.bits) - 1)
+        return self.positions * ((1 << self.bits) - 1)
 
 
 @dataclass(frozen=True)

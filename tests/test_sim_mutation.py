@@ -59,6 +59,8 @@ def test_the_bench_notices_every_signal_of_ours_that_is_wrong(tmp_path):
         ("pe_array", 0, 0.95),
         ("pe_array", 1, 0.95),
         ("sliding_window", 0, 0.95),
+        ("sliding_window", 2, 0.95),
+        ("sum_pool", 0, 0.95),
         ("requantizer", 0, 0.9),
         ("requantizer", 2, 0.9),
         ("max_pool", 0, 0.75),

@@ -95,6 +95,16 @@ class LayerGeometry:
     summed: SummedMap | None
 
     @property
+    def read_height(self) -> int:
+        """Height of the map that the layer reads, before it sums it."""
+        return self.in_height if self.summed is None else self.summed.height
+
+    @property
+    def read_width(self) -> int:
+        """Width of the map that the layer reads, before it sums it."""
+        return self.in_width if self.summed is None else self.summed.width
+
+    @property
     def residual(self) -> bool:
         """Whether a map is added to the one written."""
         return self.adds is not None

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from kakure.model.config.config import Config
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.files.atomic import write_atomically
+from kakure.model.packed.network import PackedNetwork
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import classify, network
 
@@ -106,17 +107,28 @@ def evaluate(
     parameters: Parameters,
     data: LabelledImages,
     *,
-    chunk: int = 50,
+    chunk: int = 500,
     progress: bool = False,
 ) -> Score:
-    """Classify ``data`` by :func:`.network`, ``chunk`` images at a time."""
+    """Classify ``data`` by the packed integer model, ``chunk`` images at a time.
+
+    The logits of the first image must be those of :func:`.network`: a compiler may be wrong.
+
+    Raises
+    ------
+    RuntimeError
+        If they are others.
+    """
     classes = config.geometry[-1].outputs
     confusion = np.zeros((classes, classes), np.int64)
+    packed = PackedNetwork(config, parameters)
+    first = data.images[:1]
+    if any(packed.packed) and (packed(first) != network(config, parameters, first)).any():
+        raise RuntimeError("the packed kernel and the reference give an image other logits")
     starts = range(0, len(data), chunk)
     for start in tqdm(starts, desc="evaluate", unit=f"x{chunk}", disable=not progress, leave=False):
         part = data.take(np.arange(start, min(start + chunk, len(data))))
-        answers = classify(network(config, parameters, part.images))
-        np.add.at(confusion, (part.labels, answers), 1)
+        np.add.at(confusion, (part.labels, classify(packed(part.images))), 1)
     return Score(confusion)
 
 

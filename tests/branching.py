@@ -5,7 +5,7 @@ from typing import Any
 
 from kakure.model.config.config import Config, parse_config
 
-__all__ = ["FORMS", "branching"]
+__all__ = ["FORMS", "HEAD", "branching"]
 
 
 def _conv(channels: int, **more: Any) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from kakure.model.datasets.labelled import LabelledImages, Split
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
+from kakure.model.packed.network import PackedNetwork
 from kakure.model.parameters.parameters import (
     load_parameters,
     random_parameters,
@@ -54,6 +55,23 @@ class AdderTreeLayer(LayerConfig):
     """Trees of adders, with all weights in registers."""
     share: int = Field(1, ge=1, le=64)
     """Outputs that take turns with one tree."""
+
+
+class HalvingLayer(LayerConfig):
+    """A layer whose sums are halved, rounded down."""
+
+    engine: Literal["halving"]
+    """No hardware: what is said of it is enough to judge it."""
+
+    @property
+    def is_exact(self) -> bool:
+        return False
+
+    def sums(self, config: Config, x: NDArray, w: NDArray) -> NDArray[np.int64]:
+        return super().sums(config, x, w) >> 1
+
+    def plain_sum(self, groups: tuple[int, ...], window: list[int], column: list[int]) -> int:
+        return super().plain_sum(groups, window, column) >> 1
 
 
 class AdderTrees(EngineComponent):
@@ -282,6 +300,20 @@ def test_an_engine_of_our_own_has_references_that_agree(adder_tree):
     assert expected.tolist() == [naive_network(config, parameters, image) for image in images]
     trained = IntegerNetwork(config, parameters)(as_tensor(images))
     assert trained.numpy().astype(np.int64).tolist() == expected.tolist()
+
+
+def test_an_engine_that_rounds_is_judged_by_its_own_sums(adder_tree, monkeypatch):
+    monkeypatch.setitem(LAYERS.table, "halving", HalvingLayer)
+    document = json.loads(changed(2, residual=False))
+    document["layers"][3] = CONV | {"engine": "halving", "channels": 34, "pool": 2}
+    config = parse_config(json.dumps(document))
+    parameters = random_parameters(config, 6)
+    images = np.random.default_rng(6).integers(0, 256, (3, *config.shape), dtype=np.uint8)
+    expected = network(config, parameters, images)
+    assert expected.tolist() == [naive_network(config, parameters, image) for image in images]
+    packed = PackedNetwork(config, parameters)
+    assert packed.packed == [True, True, True, False, True]
+    assert packed(images).tolist() == expected.tolist()
 
 
 def test_an_engine_of_our_own_becomes_verilog_and_a_plan(adder_tree):

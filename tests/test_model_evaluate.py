@@ -2,12 +2,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from kakure.model.config.config import load_config
 from kakure.model.config.presets import preset
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.evaluate import Score, evaluate, read_score, write_score
+from kakure.model.packed.network import PackedNetwork
 from kakure.model.parameters.parameters import load_parameters, random_parameters
 from kakure.model.reference.network import classify, network
 from kakure.search.commands.kakure import main
@@ -103,3 +105,13 @@ def test_the_shipped_digits_store_one_bit_per_weight():
     for layer in parameters.layers:
         assert layer.mask.sum() == round(layer.mask.size * config.weights.density)
     assert parameters.metadata["config"] == config.digest
+
+
+def test_a_kernel_that_is_wrong_gives_no_score(monkeypatch):
+    config = preset("digits")
+    parameters = random_parameters(config, seed=1)
+    data = load_images(config, Path(), "test").take(np.arange(5))
+    right = PackedNetwork.__call__
+    monkeypatch.setattr(PackedNetwork, "__call__", lambda self, images: right(self, images) + 1)
+    with pytest.raises(RuntimeError, match="kernel and the reference give an image other logits"):
+        evaluate(config, parameters, data)

@@ -337,7 +337,7 @@ def test_dead_channels_of_a_network_leave_the_others_alone(residual):
     before = fold(network)
     for layer in network.layers:
         with torch.no_grad():
-            layer.weights.scores[:, 2] = 0.0
+            layer.weights.scores[2] = 0.0
             kept = int((layer.weights.scores != 0).sum())
             layer.weights.kept = min(layer.weights.kept, kept)
             assert layer.norm.running_mean is not None and layer.norm.running_var is not None
@@ -388,8 +388,8 @@ def test_the_last_layer_is_folded_within_the_reach_of_its_readouts(adc_bits, adc
     norm = layer.norm
     assert norm.running_mean is not None and norm.running_var is not None
     with torch.no_grad():
-        layer.weights.scores[:, 4] = 0.0
-        layer.weights.scores[0, 4] = 1.0  # a count of 1 is lost where adc_shift is 2 or more
+        layer.weights.scores[4] = 0.0
+        layer.weights.scores[4, 0] = 1.0  # a count of 1 is lost where adc_shift is 2 or more
         layer.weights.kept = 1 + layer.weights.kept * 8 // 10
         norm.bias[:] = torch.linspace(5000, 6000, 10)
         norm.running_mean[:] = torch.arange(10)

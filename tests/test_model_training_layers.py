@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from branching import HEAD, branching
 
 from kakure.model.reference import crossbar as crossbar_reference
 from kakure.model.reference import signs as signs_reference
 from kakure.model.reference import stages
-from kakure.model.training.layers import EngineSum, MaskedWeights, largest, quantize, unroll
+from kakure.model.training.layers import EngineSum, quantize, unroll
+from kakure.model.training.masks import MaskedWeights, largest
 from kakure.model.training.sums import CrossbarSums
 
 
@@ -76,11 +78,15 @@ def test_hidden_weights(density):
     signs = torch.from_numpy(
         signs_reference.sign_matrix("xorshift32", seed=1, layer=0, channels=4, window=9, outputs=10)
     )
-    weights = MaskedWeights(signs, kept=round(360 * density), generator=generator)
+    layer = {"kind": "conv", "channels": 10, "kernel": 3, "engine": "pe_array", "input_bits": 4}
+    layers = [layer, HEAD]
+    geometry = branching("stride", dataset="i", input_shape=[8, 8, 4], layers=layers).geometry[0]
+    weights = MaskedWeights(geometry, signs, kept=round(360 * density), generator=generator)
     w = weights()
     assert int(w.count_nonzero()) == round(360 * density) == int(weights.mask.sum())
     assert (w == signs * weights.mask).all()
     w.sum().backward()
     # The gradient passes through |s|: it turns its sign where the score is negative.
     assert weights.scores.grad is not None
-    assert (weights.scores.grad == signs * weights.scores.detach().sign()).all()
+    scores = weights.outside(weights.scores.detach())
+    assert (weights.outside(weights.scores.grad) == signs * scores.sign()).all()

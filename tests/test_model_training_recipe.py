@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from kakure.model.datasets.table import DATASETS
-from kakure.model.training.recipe import Recipe, augment, recipe_for
+from kakure.model.training.augment import augment
+from kakure.model.training.recipe import Recipe, recipe_for
 
 
 def images():
@@ -55,3 +56,39 @@ def test_rotation_keeps_the_middle():
 
 def test_an_unknown_data_set_is_not_varied():
     assert recipe_for("a/folder") == Recipe()
+
+
+def test_crops_are_whole_pixels_mirrored_at_the_edge():
+    row = torch.arange(8, dtype=torch.uint8).expand(64, 1, 8, 8)
+    got = augment(row, Recipe(crop=2), torch.Generator().manual_seed(1))
+    lines = {tuple(line.tolist()) for line in got.reshape(-1, 8)}
+    assert lines == {
+        (2, 1, 0, 1, 2, 3, 4, 5),
+        (1, 0, 1, 2, 3, 4, 5, 6),
+        (0, 1, 2, 3, 4, 5, 6, 7),
+        (1, 2, 3, 4, 5, 6, 7, 6),
+        (2, 3, 4, 5, 6, 7, 6, 5),
+    }
+    columns = augment(row.transpose(2, 3), Recipe(crop=2), torch.Generator().manual_seed(1))
+    assert {tuple(line.tolist()) for line in columns.transpose(2, 3).reshape(-1, 8)} == lines
+
+
+def test_the_images_that_are_turned_are_mirrored_and_no_others():
+    given = images()
+    turned = torch.tensor([True, False, False, True, False, True])
+    got = augment(given, Recipe(crop=1, mirror=True), torch.Generator().manual_seed(3))
+    mirrored = augment(
+        given, Recipe(crop=1, mirror=True), torch.Generator().manual_seed(3), turned=turned
+    )
+    assert (mirrored[turned] == got[turned].flip(3)).all()
+    assert (mirrored[~turned] == got[~turned]).all()
+
+
+def test_a_cutout_is_a_grey_square():
+    white = torch.full((200, 3, 8, 8), 255, dtype=torch.uint8)
+    got = augment(white, Recipe(cutout=4), torch.Generator().manual_seed(1))
+    holes = (got != 255).sum((2, 3))
+    assert (holes == holes[:, :1]).all()  # in all channels
+    assert set(got.unique().tolist()) == {128, 255}
+    assert int(holes.max()) == 16 and int(holes.min()) >= 4
+    assert (got != 255).any(0).all()  # everywhere, in some image

@@ -3,18 +3,11 @@
 import ctypes
 import platform
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from kakure.model.errors import Damaged, UserError
-from kakure.model.files.atomic import write_atomically
-from kakure.model.files.seal import read_sealed, sealed
-from kakure.model.provenance import Provenance
+from kakure.model.files.c_library import c_library
 
 from .liberty import library
 
@@ -169,34 +162,8 @@ def kernel() -> Kernel:
     functions = _functions()
     cases = [f"      case {n}: RUN({_expression(f)})" for n, f in enumerate(functions)]
     text = _HEAD + "\n".join(cases) + _TAIL
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        raise UserError("the netlist simulation needs a C compiler: install gcc or clang")
-    options = ["-O2", "-shared", "-fPIC", "-w"]
+    options = ["-O2", "-w"]
     if platform.machine() == "x86_64":
         options.append("-mpopcnt")
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
-    facts = {"text": text, "options": options, "compiler": version, "on": platform.machine()}
-    built = CACHE / f"{Provenance('netlist simulation', facts).digest[:16]}.so"
-    if built.exists():
-        try:
-            read_sealed(built)
-        except Damaged as error:
-            print(f"{error}: it is compiled anew", file=sys.stderr, flush=True)
-            built.unlink()
-    if not built.exists():
-        write_atomically(built, sealed(_compiled(compiler, options, text)))
-    return Kernel(ctypes.CDLL(str(built.resolve())), {f: n for n, f in enumerate(functions)})
-
-
-def _compiled(compiler: str, options: list[str], text: str) -> bytes:
-    """The library that a compiler makes of a text."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
-        source.write_text(text)
-        done = subprocess.run(
-            [compiler, *options, "-o", str(made), str(source)], capture_output=True, text=True
-        )
-        if done.returncode:
-            raise UserError(f"{compiler} cannot compile the loop: {done.stderr.strip()[:200]}")
-        return made.read_bytes()
+    found = c_library("the netlist simulation", text, options, CACHE)
+    return Kernel(found, {f: n for n, f in enumerate(functions)})

@@ -1,8 +1,14 @@
 """How long and how a network is trained, and how its images are varied meanwhile."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["Recipe"]
+__all__ = ["METHODS", "Method", "Recipe"]
+
+Method = Literal["edge-popup", "biprop", "agreeing"]
+METHODS: tuple[Method, ...] = ("edge-popup", "biprop", "agreeing")
+"""How a supermask is found: scores ranked by magnitude, begun uniform or as weights are; or latent
+weights, kept where they agree with the sign."""
 
 
 @dataclass(frozen=True)
@@ -13,11 +19,13 @@ class Recipe:
     ----------
     epochs, batch_size : int
     learning_rate, weight_decay : float
-        Of SGD with Nesterov momentum 0.9; the rate falls to 0 along a cosine.
+        Of SGD with Nesterov momentum 0.9; the rate falls to 0 along a cosine. Of Muon, the rate in
+        units of a weight's root mean square; it falls to 0 along a line.
     smoothing : float
         Label smoothing.
     validation : int
-        One training image of this many is held out to choose the epoch that is exported.
+        One training image of this many is held out to choose the epoch that is exported; 0 holds
+        none out, and exports the last.
     shift : float
         Largest displacement to each side [pixel].
     rotate : float
@@ -28,6 +36,30 @@ class Recipe:
         Largest local displacement, smooth over a third of the image [pixel].
     mirror : bool
         Whether left and right may change places.
+    crop : int
+        Largest displacement by whole pixels, what comes in is mirrored at the edge; with it,
+        ``mirror`` changes half of the images in one epoch and the other half in the next [pixel].
+    cutout : int
+        Side of a square of mean grey somewhere in the image; 0 for none [pixel].
+    method : str
+        One of :data:`METHODS`.
+    optimizer : "sgd" or "muon"
+        Of the scores; Muon orthogonalizes the momentum of a layer.
+    warm_up : float
+        Fraction of the steps in which the rate rises from 0.
+    norm_rate : float
+        Learning rate of BatchNorm's γ and β by Adam; 0 leaves them to SGD with the scores' rate.
+    gamma : float
+        What γ begins with; half of it where a shortcut joins.
+    codes : float or None
+        Codes per unit of BatchNorm's output; 2^(bits − 1) with None.
+    average : float
+        Decay per step of the average of all scores and BatchNorms that is judged and exported
+        instead of the last ones; 0 for none.
+    precision : "float32" or "auto"
+        ``auto`` trains in bfloat16 where the processor or GPU multiplies matrices of it.
+    statistics : int
+        Batches over which BatchNorm is estimated anew before every export.
     """
 
     epochs: int = 40
@@ -41,3 +73,14 @@ class Recipe:
     zoom: float = 0.0
     bend: float = 0.0
     mirror: bool = False
+    crop: int = 0
+    cutout: int = 0
+    method: Method = "edge-popup"
+    optimizer: Literal["sgd", "muon"] = "sgd"
+    warm_up: float = 0.0
+    norm_rate: float = 0.0
+    gamma: float = 1.0
+    codes: float | None = None
+    average: float = 0.0
+    precision: Literal["float32", "auto"] = "float32"
+    statistics: int = 40

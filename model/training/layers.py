@@ -7,12 +7,13 @@ from torch.nn import functional
 from kakure.model.config.engines.layer import LayerConfig
 from kakure.model.config.geometry import LayerGeometry
 
-from .sums import Sums
+from .convolution import convolve
+from .epilogue import max_pool, norm_quantize
+from .masks import TrainedWeights
+from .sums import CrossbarSums, Sums
 
 __all__ = [
     "HiddenLayer",
-    "MaskedWeights",
-    "largest",
     "quantize",
     "shortcut",
     "sum_pool",
@@ -21,20 +22,6 @@ __all__ = [
 
 EPSILON = 0.25
 """Added to the variance of the sums, which are integers: a constant channel keeps a small scale."""
-
-
-class Largest(torch.autograd.Function):
-    """Mask of the ``count`` largest elements; the gradient passes straight through."""
-
-    @staticmethod
-    def forward(ctx, scores: Tensor, count: int) -> Tensor:
-        kept = scores.flatten().topk(count, sorted=False).indices
-        mask = torch.zeros_like(scores).view(-1)
-        return mask.index_fill_(0, kept, 1.0).view_as(scores)
-
-    @staticmethod
-    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None]:
-        return grads[0], None
 
 
 class Quantize(torch.autograd.Function):
@@ -66,11 +53,6 @@ class EngineSum(torch.autograd.Function):
         return (w @ grad if ctx.needs_input_grad[0] else None), x @ grad.T, None
 
 
-def largest(scores: Tensor, count: int) -> Tensor:
-    """1 at the ``count`` largest elements of ``scores``, else 0; straight-through."""
-    return Largest.apply(scores, count)
-
-
 def quantize(y: Tensor, bits: int) -> Tensor:
     """Round half up to an unsigned code of ``bits`` bits; straight-through inside the range."""
     return Quantize.apply(y, (1 << bits) - 1)
@@ -99,43 +81,6 @@ def unroll(
     return columns.transpose(0, 1).reshape(columns.shape[1], -1)
 
 
-class MaskedWeights(nn.Module):
-    """Weights m·s of one layer: fixed signs s, and m = 1 at the largest |scores|.
-
-    Parameters
-    ----------
-    signs : Tensor, (fan_in, outputs)
-        −1 or +1.
-    kept : int, at least 1
-        How many weights survive.
-    generator : torch.Generator
-        Draws the first scores, uniform within ±1/√fan_in.
-
-    Source
-    ------
-    Ramanujan et al., CVPR 2020, arXiv:1911.13299 (edge-popup).
-    """
-
-    signs: Tensor
-
-    def __init__(self, signs: Tensor, *, kept: int, generator: torch.Generator) -> None:
-        super().__init__()
-        self.register_buffer("signs", signs.float(), persistent=False)
-        self.kept = kept
-        bound = signs.shape[0] ** -0.5
-        scores = torch.empty(signs.shape).uniform_(-bound, bound, generator=generator)
-        self.scores = nn.Parameter(scores)
-
-    @property
-    def mask(self) -> Tensor:
-        """The supermask, bool, (fan_in, outputs)."""
-        return largest(self.scores.detach().abs(), self.kept).bool()
-
-    def forward(self) -> Tensor:
-        # The gradient must pass through |s|: ranking |s| but updating s trains backwards for s < 0.
-        return self.signs * largest(self.scores.abs(), self.kept)
-
-
 class HiddenLayer(nn.Module):
     """Sums of windows, max-pool, BatchNorm, and, but for the last layer, quantization.
 
@@ -146,54 +91,86 @@ class HiddenLayer(nn.Module):
     geometry : LayerGeometry
     engine : LayerConfig
         What computes the sums.
-    weights : MaskedWeights
+    weights : TrainedWeights
     sums : Sums or None
         As :func:`kakure.model.training.sums.trained_sums` gives them.
+    codes : float, optional
+        Codes per unit of BatchNorm's output; 2^(bits − 1) when left out.
+    gamma : float
+        What BatchNorm's γ begins with.
     """
 
     def __init__(
         self,
         geometry: LayerGeometry,
         engine: LayerConfig,
-        weights: MaskedWeights,
+        weights: TrainedWeights,
         sums: Sums | None,
+        *,
+        codes: float | None = None,
+        gamma: float = 1.0,
     ) -> None:
         super().__init__()
         self.geometry = geometry
         self.engine = engine
         self.weights = weights
         self.engine_sums = sums
+        self.codes = codes
         self.norm = nn.BatchNorm2d(geometry.outputs, eps=EPSILON)
+        nn.init.constant_(self.norm.weight, gamma)
+        self.dtype = torch.float32
+        """Of a step: exact in float32; in bfloat16 fast, and sums lose all but 8 bits."""
 
     @property
-    def scale(self) -> int:
-        """Codes per unit of the BatchNorm's output: the step is 2^(1 − bits)."""
-        bits = self.geometry.output_bits
-        return 1 if bits is None else 1 << (bits - 1)
-
-    def sums(self, x: Tensor) -> Tensor:
-        """Accumulators before the pool, integers, (n, c, h, w) -> (outputs, n, h', w')."""
-        geometry = self.geometry
-        kernel = geometry.kernel_height, geometry.kernel_width
-        rows = unroll(x, *kernel, geometry.padding, geometry.stride)
-        w = self.weights()
-        sums = self.engine_sums
-        acc = w.T @ rows if sums is None else EngineSum.apply(rows, w, sums)
-        assert isinstance(acc, Tensor)
-        return acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
-
-    def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
-        summed = self.geometry.summed
-        if summed is not None:
-            x = sum_pool(x, summed.shift, self.geometry.input_bits)
-        acc = self.sums(x)
-        if self.geometry.pool > 1:
-            acc = functional.max_pool2d(acc, self.geometry.pool)
-        y = self.norm(acc.transpose(0, 1))
+    def scale(self) -> float:
+        """Codes per unit of the BatchNorm's output."""
         bits = self.geometry.output_bits
         if bits is None:
-            return y
-        y = y * self.scale
+            return 1
+        return 1 << (bits - 1) if self.codes is None else self.codes
+
+    def sums(self, x: Tensor) -> Tensor:
+        """Accumulators before the pool, integers, (n, c, h, w) -> (n, outputs, h', w')."""
+        g = self.geometry
+        plain = self._plain_kernel()
+        if plain is not None:
+            return convolve(x, plain, stride=g.stride, padding=g.padding)
+        rows = unroll(x, g.kernel_height, g.kernel_width, g.padding, g.stride)
+        acc = EngineSum.apply(rows.float(), self.weights(), self.engine_sums)
+        assert isinstance(acc, Tensor)
+        return acc.view(g.outputs, len(x), g.out_height, g.out_width).transpose(0, 1)
+
+    def _plain_kernel(self) -> Tensor | None:
+        """Weights of a convolution, where its sums are the engine's; else None."""
+        is_fast = self.dtype != torch.float32
+        w = self.weights.kernel(self.dtype) if is_fast else self.weights.exact_kernel()
+        sums = self.engine_sums
+        if sums is None or (isinstance(sums, CrossbarSums) and sums.is_plain(w.detach())):
+            return w
+        return None
+
+    def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
+        summed, bits = self.geometry.summed, self.geometry.output_bits
+        if summed is not None:
+            x = sum_pool(x.float(), summed.shift, self.geometry.input_bits).to(x.dtype)
+        acc = self.sums(x)
+        if self.geometry.pool > 1:
+            acc = max_pool(acc, self.geometry.pool)
+        if bits is None:
+            return self.norm(acc.float())
+        shift = 2.0 ** (bits - self.geometry.added_bits)
+        if self.dtype != torch.float32:
+            return norm_quantize(
+                acc.to(self.dtype),
+                self.norm.weight,
+                self.norm.bias,
+                added,
+                codes=self.scale,
+                shortcut=shift,
+                peak=(1 << bits) - 1,
+                epsilon=EPSILON,
+            )
+        y = self.norm(acc) * self.scale
         if added is not None:
             y = y + shortcut(added, self.geometry.added_bits, bits)
         return quantize(y, bits)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kakure.model.config.config import Config, check_density
+from kakure.model.datasets.recipe import Recipe
 from kakure.model.parameters.parameters import Parameters
 
 from .layers import HiddenLayer, shortcut, sum_pool, unroll
@@ -35,6 +36,8 @@ class Network(nn.Module):
     ----------
     config : Config
         With hidden weights.
+    recipe : Recipe, optional
+        How masks are found, and what BatchNorm begins with.
     generator : torch.Generator
         Draws the first scores.
 
@@ -44,15 +47,20 @@ class Network(nn.Module):
         If weights of the configuration's kind are not trained, or a layer would keep none.
     """
 
-    def __init__(self, config: Config, *, generator: torch.Generator) -> None:
+    def __init__(
+        self, config: Config, recipe: Recipe | None = None, *, generator: torch.Generator
+    ) -> None:
         super().__init__()
         check_density(config)
         self.config = config
+        recipe = recipe or Recipe()
         layers = []
         for geometry, engine in zip(config.geometry, config.layers, strict=True):
-            weights = trained_weights(config, geometry, generator)
+            weights = trained_weights(config, geometry, recipe, generator)
             sums = trained_sums(config, geometry.index)
-            layers.append(HiddenLayer(geometry, engine, weights, sums))
+            gamma = recipe.gamma / 2 if geometry.residual else recipe.gamma
+            codes = recipe.codes
+            layers.append(HiddenLayer(geometry, engine, weights, sums, codes=codes, gamma=gamma))
         self.stack = nn.ModuleList(layers)
 
     @property
@@ -62,8 +70,10 @@ class Network(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of 8-bit images, (n, c, h, w) -> (n, classes)."""
-        maps = {0: quantize_image(images, self.config.image_bits)}
-        y = maps[0]
+        dtype = self.layers[0].dtype
+        image = quantize_image(images, self.config.image_bits).to(dtype)
+        maps = {0: image.contiguous(memory_format=torch.channels_last)}
+        y = image
         for index, layer in enumerate(self.layers):
             geometry = layer.geometry
             y = layer(maps[geometry.reads], None if geometry.adds is None else maps[geometry.adds])
@@ -71,12 +81,24 @@ class Network(nn.Module):
             maps = {n: maps[n] for n in maps if n in self.config.maps_needed_after(index)}
         return y.flatten(1)
 
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """Steps in float32, exact, or in a format that is fast and rounds sums."""
+        for layer in self.layers:
+            layer.dtype = dtype
+
+    def begin_epoch(self) -> None:
+        """Let nothing of earlier steps decide those that follow: a resumed training has none."""
+        for layer in self.layers:
+            layer.weights.calls = 0
+
     @torch.no_grad()
     def reestimate(self, batches: Iterable[Tensor]) -> None:
         """Replace the running statistics of BatchNorm by the mean over ``batches``.
 
-        While masks flip, running statistics are those of other masks.
+        While masks flip, running statistics are those of other masks. Sums are exact.
         """
+        dtype = self.layers[0].dtype
+        self.compute_in(torch.float32)
         for layer in self.layers:
             layer.norm.reset_running_stats()
             layer.norm.momentum = None
@@ -84,6 +106,7 @@ class Network(nn.Module):
         for images in batches:
             self(images)
         self.eval()
+        self.compute_in(dtype)
 
 
 class IntegerNetwork(nn.Module):

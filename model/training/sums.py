@@ -31,6 +31,24 @@ class CrossbarSums:
     adc_bits: int
     adc_shift: int
 
+    def is_plain(self, kernel: Tensor) -> bool:
+        """Whether no readout can saturate, as none of its columns keeps so many cells.
+
+        Parameters
+        ----------
+        kernel : Tensor, (c, in, ky, kx)
+            Weights of a convolution, in {−1, 0, 1}.
+        """
+        if self.adc_shift:
+            return False
+        cap = (1 << self.adc_bits) - 1
+        w = kernel.flatten(1)
+        return all(
+            int(cells.sum(1, dtype=torch.int32).max()) <= cap
+            for part in w.split(row_groups(w.shape[1], self.rows), dim=1)
+            for cells in (part > 0, part < 0)
+        )
+
     def __call__(self, x: Tensor, w: Tensor) -> Tensor:
         outputs = w.shape[1]
         cap = (1 << self.adc_bits) - 1

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
@@ -24,18 +27,19 @@ from kakure.model.parameters.parameters import Parameters
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.shown import cut, printable, shown
 
+from .augment import augment
 from .chance import is_at_chance
+from .descent import Descent
 from .folding import fold
-from .network import IntegerNetwork, Network, as_tensor
-from .recipe import Recipe, augment
+from .logits import integer_logits
+from .network import Network, as_tensor
+from .precision import pick_precision
+from .recipe import Recipe
 
 __all__ = ["TOOLS", "Trained", "Trainer", "pick_device", "train"]
 
 TOOLS = ("numpy", "torch")
 """Packages whose versions decide what a training gives."""
-
-STATISTICS_BATCHES = 40
-"""Batches over which BatchNorm is re-estimated before every export."""
 
 VALIDATION_SEED = 0
 """Seed of the validation split: the same in every run, so that runs can be compared."""
@@ -87,6 +91,13 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+def held_out(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.bool_]:
+    """Which training images judge and are not trained with."""
+    if not recipe.validation:
+        return np.zeros(len(labels), bool)
+    return systematic(labels, recipe.validation, VALIDATION_SEED)
+
+
 class Trainer:
     """One training run; its whole state goes into a checkpoint after every epoch.
 
@@ -120,32 +131,45 @@ class Trainer:
             "sources": sources(__name__),
             "tools": tools(*TOOLS),
         }
+        dtype, self.precision = pick_precision(recipe.precision, device)
+        self.options["format"] = str(dtype)
         self.generator = torch.Generator().manual_seed(seed)
-        self.network = Network(config, generator=self.generator).to(device)
+        self.network = Network(config, recipe, generator=self.generator).to(device)
+        self.network.compute_in(dtype)
         if len(data) < LEAST_TRAINING:
             raise UserError(
                 f"must hold at least {LEAST_TRAINING} images", value=len(data), file=config.dataset
             )
-        held = torch.from_numpy(systematic(data.labels, recipe.validation, VALIDATION_SEED))
+        held = torch.from_numpy(held_out(data.labels, recipe))
         images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
         self.images, self.labels = images[~held].to(device), labels[~held].to(device)
         self.held_images, self.held_labels = images[held].to(device), labels[held].to(device)
-        scores = [layer.weights.scores for layer in self.network.layers]
-        norms = [p for layer in self.network.layers for p in layer.norm.parameters()]
-        self.optimizer = torch.optim.SGD(
-            [
-                {"params": scores, "weight_decay": recipe.weight_decay},
-                {"params": norms, "weight_decay": 0.0},
-            ],
-            lr=recipe.learning_rate,
-            momentum=0.9,
-            nesterov=True,
-        )
+        self.descent = Descent(self.network, recipe)
+        self.average: AveragedModel | None = None
+        self._average_anew()
         self.epoch = 0
         self.is_diverged = False
         self.untrained = self._state()
         self.best: dict[str, Any] = {}
         self.history: list[dict[str, float]] = []
+
+    def _average_anew(self) -> None:
+        if self.recipe.average:
+            update = get_ema_multi_avg_fn(self.recipe.average)
+            self.average = AveragedModel(self.network, multi_avg_fn=update)
+
+    def begin(self, state: dict[str, Tensor]) -> None:
+        """Start from another network's scores and BatchNorms."""
+        self.network.load_state_dict(state)
+        self._average_anew()
+
+    @property
+    def judged(self) -> Network:
+        """The network that is judged and exported: the average of many steps, or the last."""
+        if self.average is None:
+            return self.network
+        assert isinstance(self.average.module, Network)
+        return self.average.module
 
     @property
     def steps(self) -> int:
@@ -155,9 +179,20 @@ class Trainer:
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.randperm(len(self.labels), generator=self.generator)
         order = order.to(self.labels.device)
+        halves = self._halves()
         for step in range(self.steps):
             index = order[step * self.recipe.batch_size : (step + 1) * self.recipe.batch_size]
-            yield augment(self.images[index], self.recipe, self.generator), self.labels[index]
+            turned = None if halves is None else halves[index]
+            images = augment(self.images[index], self.recipe, self.generator, turned=turned)
+            yield images, self.labels[index]
+
+    def _halves(self) -> Tensor | None:
+        """Which images are mirrored in this epoch: half of them, and the others in the next."""
+        if not (self.recipe.mirror and self.recipe.crop):
+            return None
+        draws = torch.Generator().manual_seed(self.options["seed"])
+        halves = torch.rand(len(self.labels), generator=draws) < 0.5
+        return (halves if self.epoch % 2 else ~halves).to(self.labels.device)
 
     def descend(self, bar: tqdm) -> float:
         """Train for one epoch and return its mean loss; BatchNorm's statistics are left behind.
@@ -165,18 +200,16 @@ class Trainer:
         Where scores, scales or the loss are no finite numbers any more, ``is_diverged`` is set.
         """
         self.network.train()
+        self.network.begin_epoch()
         total = self.recipe.epochs * self.steps
         loss_sum = torch.zeros((), device=self.labels.device)
         for step, (images, labels) in enumerate(self._batches(), self.epoch * self.steps):
-            rate = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / total))
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
             loss = functional.cross_entropy(
                 self.network(images), labels, label_smoothing=self.recipe.smoothing
             )
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
+            self.descent.step(loss, step, total)
+            if self.average is not None:
+                self.average.update_parameters(self.network)
             loss_sum += loss.detach()
             bar.update()
         self.epoch += 1
@@ -186,8 +219,8 @@ class Trainer:
 
     def reestimate(self) -> None:
         """Estimate BatchNorm's statistics for the masks as they are now."""
-        parts = self.images.split(self.recipe.batch_size)[:STATISTICS_BATCHES]
-        self.network.reestimate(part for part in parts if len(part) > 1)
+        parts = self.images.split(self.recipe.batch_size)[: self.recipe.statistics]
+        self.judged.reestimate(part for part in parts if len(part) > 1)
 
     def run_epoch(self, bar: tqdm) -> None:
         """Train for one epoch, then export, and keep the export if it is the best so far.
@@ -197,14 +230,16 @@ class Trainer:
         train_loss = self.descend(bar)
         if self.is_diverged:
             if not self.best:
-                self.network.load_state_dict(self.untrained)
+                self.begin(self.untrained)
                 self._keep(0, *self._judge())
             return
         correct, held_loss = self._judge()
         values = (self.epoch, train_loss, correct, held_loss)
         record: dict[str, float] = dict(zip(HISTORY, values, strict=True))
         self.history.append(record)
-        if not self.best or (correct, -held_loss) >= (self.best["correct"], -self.best["loss"]):
+        is_blind = not len(self.held_labels)  # the last epoch is then the best
+        best = (self.best["correct"], -self.best["loss"]) if self.best else None
+        if is_blind or best is None or (correct, -held_loss) >= best:
             self._keep(self.epoch, correct, held_loss)
         bar.set_postfix_str(
             f"loss {record['train_loss']:.3f}, validation {correct}/{len(self.held_labels)}"
@@ -219,13 +254,14 @@ class Trainer:
         self.best = {"state": self._state(), "epoch": epoch, "correct": correct, "loss": loss}
 
     def _state(self) -> dict[str, Tensor]:
-        return {name: value.clone() for name, value in self.network.state_dict().items()}
+        return {name: value.clone() for name, value in self.judged.state_dict().items()}
 
     def validate(self) -> tuple[int, float]:
         """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
-        parameters = fold(self.network)
-        integers = IntegerNetwork(self.config, parameters).to(self.labels.device)
-        logits = torch.cat([integers(part) for part in self.held_images.split(500)])
+        if not len(self.held_labels):
+            return 0, 0.0
+        parameters = fold(self.judged)
+        logits = integer_logits(self.config, parameters, self.held_images)
         correct = int((logits.argmax(1) == self.held_labels).sum())
         real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
         return correct, functional.cross_entropy(real, self.held_labels).item()
@@ -242,7 +278,8 @@ class Trainer:
             "options": self.options,
             "epoch": self.epoch,
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": self.descent.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
             "generator": self.generator.get_state(),
             "best": self.best,
             "history": self.history,
@@ -272,7 +309,9 @@ class Trainer:
                         file=path,
                     )
             self.network.load_state_dict(state["network"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            self.descent.load_state_dict(state["optimizers"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
             self.generator.set_state(state["generator"].cpu())
             self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
         except UserError:
@@ -313,7 +352,7 @@ class Trainer:
             )
         if not math.isfinite(best["loss"]):
             yield f"the loss on the validation images is {best['loss']}"
-        if is_at_chance(
+        if count and is_at_chance(
             best["correct"], self.held_labels.cpu().numpy(), tries=max(1, len(self.history))
         ):
             yield (
@@ -357,6 +396,8 @@ def train(
             trainer.load(checkpoint)
         except Damaged as error:
             print(f"{error}: the training starts anew", file=sys.stderr, flush=True)
+    if progress and trainer.network.layers[0].dtype != torch.float32:
+        print(f"train {config.name}: steps in {trainer.precision}", file=sys.stderr, flush=True)
     total = recipe.epochs * trainer.steps
     interval = 0.2 if sys.stderr.isatty() else 10.0
     with tqdm(

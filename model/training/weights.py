@@ -7,30 +7,37 @@ import torch
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.datasets.recipe import Recipe
 
-from .layers import MaskedWeights
+from .masks import AgreeingWeights, MaskedWeights, TrainedWeights
 
 __all__ = ["TRAINED_WEIGHTS", "trained_weights"]
 
 
 def masked_weights(
-    config: Config, geometry: LayerGeometry, generator: torch.Generator
-) -> MaskedWeights:
+    config: Config, geometry: LayerGeometry, recipe: Recipe, generator: torch.Generator
+) -> TrainedWeights:
     """The supermask of a layer over its fixed signs, with its first scores."""
     hidden = HiddenWeights.of(config.weights)
-    signs = hidden.signs(geometry)
-    return MaskedWeights(torch.from_numpy(signs), kept=hidden.kept(signs.size), generator=generator)
+    signs = torch.from_numpy(hidden.signs(geometry))
+    kept = hidden.kept(signs.numel())
+    if recipe.method == "agreeing":
+        return AgreeingWeights(geometry, signs, kept=kept, generator=generator)
+    normal = recipe.method == "biprop"
+    return MaskedWeights(geometry, signs, kept=kept, generator=generator, normal=normal)
 
 
-TRAINED_WEIGHTS: dict[str, Callable[[Config, LayerGeometry, torch.Generator], MaskedWeights]] = {
+Made = Callable[[Config, LayerGeometry, Recipe, torch.Generator], TrainedWeights]
+
+TRAINED_WEIGHTS: dict[str, Made] = {
     "hidden": masked_weights,
 }
 """By kind."""
 
 
 def trained_weights(
-    config: Config, geometry: LayerGeometry, generator: torch.Generator
-) -> MaskedWeights:
+    config: Config, geometry: LayerGeometry, recipe: Recipe, generator: torch.Generator
+) -> TrainedWeights:
     """The weights of a layer as they are before training; ``generator`` draws them.
 
     Raises
@@ -39,4 +46,4 @@ def trained_weights(
         If weights of the configuration's kind are not trained.
     """
     config.weights.check_training()
-    return TRAINED_WEIGHTS[config.weights.kind](config, geometry, generator)
+    return TRAINED_WEIGHTS[config.weights.kind](config, geometry, recipe, generator)

@@ -1,13 +1,20 @@
 """``kakure bench``: the speed of simulation, synthesis, reference and search."""
 
 import argparse
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kakure.search.studies.benchmark import figures as search_figures
+from kakure.sim.benchmark.integers import figures as integer_figures
 from kakure.sim.benchmark.measure import figures
 from kakure.sim.generation.project import open_project
 
 __all__ = ["options", "run"]
+
+ALONE: dict[str, Callable[[], Iterator[str]]] = {
+    "integers": integer_figures,
+}
+"""Measurements that a name in the place of a configuration asks for, a line each."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +24,16 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="CONFIG",
-        help="else the search alone",
+        help=f"else the search alone; or one of {', '.join(ALONE)}: that alone",
     )
 
 
 def run(args: argparse.Namespace) -> None:
     """Print each figure as it is measured, beside another way to do the same."""
+    if str(args.config) in ALONE:
+        for line in ALONE[str(args.config)]():
+            print(line, flush=True)
+        return
     if args.config is not None:
         project = open_project(args.config)
         print(f"{'':20} {'Kakure':>12} {'unit':10} {'other way':20} {'other':>12} {'ratio':>8}")

@@ -229,7 +229,7 @@ def trainer_at(config: Config, start: Start, tuning: Tuning, seed: int) -> Train
     """A training of ``config`` that begins with the start's scores and BatchNorms."""
     recipe = replace(start.recipe, epochs=max(1, tuning.epochs), learning_rate=tuning.learning_rate)
     trainer = Trainer(config, start.images, recipe, seed=seed, device=CPU)
-    trainer.network.load_state_dict(start.tensors)
+    trainer.begin(start.tensors)
     if tuning.images is not None:
         order = torch.randperm(len(trainer.labels), generator=trainer.generator)
         index = order[: tuning.images]
@@ -265,9 +265,9 @@ def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measu
         trainer = trainer_at(config, start, tuning, seed)
         if config.layers != start.config.layers:
             trainer.reestimate()
-        trainer.network.eval()
+        trainer.judged.eval()
         correct, entropy = trainer.validate()
-        best = Trained(fold(trainer.network), 0, correct, len(trainer.held_labels), entropy)
+        best = Trained(fold(trainer.judged), 0, correct, len(trainer.held_labels), entropy)
         if tuning.epochs:
             with tqdm(disable=True) as bar:
                 for _ in range(tuning.epochs):
@@ -275,7 +275,7 @@ def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measu
             trainer.reestimate()
             correct, entropy = trainer.validate()
             if correct > best.correct:
-                best = Trained(fold(trainer.network), tuning.epochs, correct, best.count, entropy)
+                best = Trained(fold(trainer.judged), tuning.epochs, correct, best.count, entropy)
     metadata = {
         "start": start.digest,
         "tuning": json.dumps(asdict(tuning), sort_keys=True),

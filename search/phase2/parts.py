@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kakure.model.datasets.labelled import LabelledImages, by_class, systematic
+from kakure.model.datasets.labelled import LabelledImages, by_class
 from kakure.model.training.recipe import Recipe
-from kakure.model.training.train import VALIDATION_SEED
+from kakure.model.training.train import held_out
 
 __all__ = ["KEPT", "Part", "judging", "without"]
 
@@ -38,7 +38,7 @@ class Part:
 
     def mask(self, data: LabelledImages, recipe: Recipe) -> NDArray[np.bool_]:
         """Which of all training images are its own."""
-        free = ~systematic(data.labels, recipe.validation, VALIDATION_SEED)
+        free = ~held_out(data.labels, recipe)
         order = [i for i in by_class(data.labels, PARTS_SEED) if free[i]]
         mask = np.zeros(len(data), bool)
         mask[order[self.index :: self.of]] = True

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.training.network import IntegerNetwork, as_tensor
+from kakure.model.training.logits import integer_logits
+from kakure.model.training.network import as_tensor
 from kakure.search.store.parallel import Task, Workers, evaluate
 from kakure.search.store.store import Outcome, Store
 
@@ -32,10 +32,8 @@ Rights = NDArray[np.bool_]
 
 def rights(config: Config, parameters: Parameters, data: LabelledImages) -> Rights:
     """Which images the integers classify right."""
-    network = IntegerNetwork(config, parameters)
-    batches = as_tensor(data.images).split(500)
-    classes = torch.cat([network(batch).argmax(1) for batch in batches])
-    return classes.numpy() == data.labels
+    logits = integer_logits(config, parameters, as_tensor(data.images))
+    return logits.argmax(1).numpy() == data.labels
 
 
 @dataclass(frozen=True)

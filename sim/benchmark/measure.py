@@ -22,6 +22,7 @@ from kakure.sim.runner.simulate import CACHE, copied
 from kakure.sim.runner.simulator import run
 from kakure.sim.runner.simulator_cache import compiled, placed
 
+from .integers import rates
 from .module_at_a_time import module_at_a_time
 from .naive_reference import naive_network
 
@@ -120,8 +121,17 @@ def reference(project: Project) -> Figure:
     )
 
 
+def judged(project: Project) -> Figure:
+    """Images per second of the packed integer model."""
+    images, _ = project.images(200)
+    found = rates(project.config, project.parameters, images, equal=len(images))
+    return Figure(
+        "packed integers", "images/s", found.rate, "numpy reference", found.other, found.ratio
+    )
+
+
 def figures(project: Project) -> Iterator[Figure]:
     """All measurements, as they finish."""
     BUILD.mkdir(exist_ok=True)
-    for measure in (reference, generation, simulation, synthesis):
+    for measure in (reference, judged, generation, simulation, synthesis):
         yield measure(project)

@@ -1,0 +1,203 @@
+"""What of a layer's hidden weights is trained: which of the signs survive, and by what rule.
+
+All keep the weights' shape of the reference, (fan_in, outputs), outside; inside, scores lie as the
+rows of a convolution in channels_last, (outputs, ky·kx·in), so that neither the weights nor their
+gradients are copied in a step.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from kakure.model.config.geometry import LayerGeometry
+
+__all__ = ["AgreeingWeights", "MaskedWeights", "TrainedWeights", "largest"]
+
+
+class Largest(torch.autograd.Function):
+    """Mask of the ``count`` largest elements; the gradient passes straight through."""
+
+    @staticmethod
+    def forward(ctx, scores: Tensor, count: int) -> Tensor:
+        kept = scores.flatten().topk(count, sorted=False).indices
+        mask = torch.zeros_like(scores).view(-1)
+        return mask.index_fill_(0, kept, 1.0).view_as(scores)
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None]:
+        return grads[0], None
+
+
+def largest(scores: Tensor, count: int) -> Tensor:
+    """1 at the ``count`` largest elements of ``scores``, else 0; straight-through."""
+    return Largest.apply(scores, count)
+
+
+class Above(torch.autograd.Function):
+    """Signs where their scores are at least ``threshold``, else 0; straight-through to values."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor, signs: Tensor, threshold: float) -> Tensor:
+        return signs * (values * signs >= threshold)
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return grads[0].float(), None, None
+
+
+class TrainedWeights(nn.Module):
+    """Weights m·s of one layer: fixed signs s, and m = 1 where :meth:`ranks` are largest.
+
+    Parameters
+    ----------
+    geometry : LayerGeometry
+    signs : Tensor, (fan_in, outputs)
+        −1 or +1.
+    kept : int, at least 1
+        How many weights survive.
+    """
+
+    scores: nn.Parameter
+    signs: Tensor
+    """(outputs, ky·kx·in)"""
+
+    EVERY = 4
+    """Steps of :meth:`kernel` for which a threshold stands."""
+
+    def __init__(self, geometry: LayerGeometry, signs: Tensor, *, kept: int) -> None:
+        super().__init__()
+        self.geometry = geometry
+        self.kept = kept
+        self.register_buffer("signs", self.inside(signs.float()), persistent=False)
+        self.calls = 0
+        self.threshold = 0.0
+
+    def inside(self, weights: Tensor) -> Tensor:
+        """(fan_in, outputs) -> (outputs, ky·kx·in)."""
+        channels, window = self.geometry.in_channels, self.geometry.window
+        moved = weights.reshape(channels, window, -1).permute(2, 1, 0)
+        return moved.reshape(weights.shape[1], -1).contiguous()
+
+    def outside(self, weights: Tensor) -> Tensor:
+        """(outputs, ky·kx·in) -> (fan_in, outputs)."""
+        channels, window = self.geometry.in_channels, self.geometry.window
+        moved = weights.reshape(-1, window, channels).permute(2, 1, 0)
+        return moved.reshape(channels * window, -1)
+
+    def ranks(self) -> Tensor:
+        """What the mask keeps the largest of, (outputs, ky·kx·in)."""
+        raise NotImplementedError
+
+    @property
+    def mask(self) -> Tensor:
+        """The supermask, bool, (fan_in, outputs)."""
+        return self.outside(largest(self.ranks().detach(), self.kept)).bool()
+
+    def forward(self) -> Tensor:
+        """Weights with exactly ``kept`` others than 0, (fan_in, outputs), float32."""
+        return self.outside(self._exact())
+
+    def exact_kernel(self) -> Tensor:
+        """Weights of a convolution, (outputs, in, ky, kx), exactly ``kept`` others than 0."""
+        return self._as_kernel(self._exact())
+
+    def _as_kernel(self, w: Tensor) -> Tensor:
+        g = self.geometry
+        return w.view(g.outputs, g.kernel_height, g.kernel_width, -1).permute(0, 3, 1, 2)
+
+    def _exact(self) -> Tensor:
+        return self.signs * largest(self.ranks(), self.kept)
+
+    def kernel(self, dtype: torch.dtype) -> Tensor:
+        """Weights of a convolution, (outputs, in, ky, kx), channels_last, for a step of training.
+
+        About ``kept`` survive: the threshold is that of one of the last :attr:`EVERY` steps.
+        """
+        if self.calls % self.EVERY == 0:
+            self.threshold = self._threshold()
+        self.calls += 1
+        return self._as_kernel(self._above(dtype))
+
+    def _threshold(self) -> float:
+        """The smallest rank that survives."""
+        ranks = self.ranks().detach().flatten()
+        return float(ranks.kthvalue(ranks.numel() - self.kept + 1).values)
+
+    def _above(self, dtype: torch.dtype) -> Tensor:
+        raise NotImplementedError
+
+
+class MaskedWeights(TrainedWeights):
+    """Edge-popup: scores are drawn uniformly within ±1/√fan_in, and ranked by magnitude.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+        Draws the first scores.
+    normal : bool
+        Whether they are drawn as weights are, from a normal distribution (biprop's start).
+
+    Source
+    ------
+    Ramanujan et al., CVPR 2020, arXiv:1911.13299 (edge-popup). Diffenderfer & Kailkhura, ICLR
+    2021, arXiv:2103.09377 (biprop).
+    """
+
+    def __init__(
+        self,
+        geometry: LayerGeometry,
+        signs: Tensor,
+        *,
+        kept: int,
+        generator: torch.Generator,
+        normal: bool = False,
+    ) -> None:
+        super().__init__(geometry, signs, kept=kept)
+        bound = signs.shape[0] ** -0.5
+        scores = torch.empty(signs.shape)
+        if normal:
+            scores.normal_(0, bound, generator=generator)
+        else:
+            scores.uniform_(-bound, bound, generator=generator)
+        self.scores = nn.Parameter(self.inside(scores))
+
+    def ranks(self) -> Tensor:
+        # The gradient must pass through |s|: ranking |s| but updating s trains backwards for s < 0.
+        return self.scores.abs()
+
+    def _above(self, dtype: torch.dtype) -> Tensor:
+        magnitude = self.scores.abs()
+        ones = torch.ones((), dtype=dtype, device=magnitude.device)
+        return Above.apply(magnitude, ones, self.threshold) * self.signs.to(dtype)
+
+
+class AgreeingWeights(TrainedWeights):
+    """Latent weights v, begun as s·|N(0, 1)|, kept where v·s is largest: where they agree with s.
+
+    The gradient of a weight goes straight to its latent weight, kept or not.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+        Draws the first magnitudes.
+    """
+
+    def __init__(
+        self, geometry: LayerGeometry, signs: Tensor, *, kept: int, generator: torch.Generator
+    ) -> None:
+        super().__init__(geometry, signs, kept=kept)
+        magnitudes = torch.empty(signs.shape).normal_(generator=generator).abs()
+        self.scores = nn.Parameter(self.inside(signs.float() * magnitudes))
+
+    def ranks(self) -> Tensor:
+        return self.scores * self.signs
+
+    def _exact(self) -> Tensor:
+        ranks = self.ranks().detach()
+        least = ranks.flatten().topk(self.kept, sorted=False).values.min()
+        if int((ranks >= least).sum()) != self.kept:  # equals at the end: some of them survive
+            kept = self.signs * largest(ranks, self.kept)
+            return kept + self.scores - self.scores.detach()
+        return Above.apply(self.scores, self.signs, float(least))
+
+    def _above(self, dtype: torch.dtype) -> Tensor:
+        return Above.apply(self.scores, self.signs.to(dtype), self.threshold)

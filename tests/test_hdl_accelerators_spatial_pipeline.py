@@ -8,8 +8,11 @@ from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import random_parameters
 from kakure.search.commands.kakure import main
 from kakure.sim.drivers.core import compare_core
+from kakure.sim.generation.project import Project
+from kakure.sim.runner.simulate import simulate
 from tests.branching import FORMS, branching
 from tests.test_hdl_accelerators_spatial_core import config_of, crossbar, pe_array
 
@@ -55,6 +58,20 @@ BUILT = {
 @pytest.mark.parametrize("name", BUILT)
 def test_equals_the_reference_in_exactly_the_cycles_promised(name):
     compare_core(BUILT[name], images=3, gaps=1, seed=3)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", BUILT)
+def test_the_verilog_equals_the_reference_in_exactly_the_cycles_promised(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    config = BUILT[name]
+    parameters = random_parameters(config, 1)
+    project = Project(tmp_path / "net.json", config, parameters, is_trained=False)
+    outcome = simulate(project, 12, 1)
+    assert outcome.failures == [] and outcome.cycles > 0
+    assert outcome.logits >= 12 * config.geometry[-1].outputs
 
 
 @pytest.mark.parametrize("form", REFUSED)

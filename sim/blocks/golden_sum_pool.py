@@ -16,7 +16,7 @@ __all__ = ["points"]
 
 NAMES: tuple[str, ...] = ("positions", "channels", "bits", "shift", "output_bits")
 QUICK = (
-    (5, 3, 4, 2, 3),  # saturates
+    (6, 3, 4, 2, 3),  # saturates
     (4, 2, 3, 0, 8),  # more bits than any sum has
 )
 FULL = (

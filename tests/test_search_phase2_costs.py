@@ -79,7 +79,8 @@ SUMS = [
 @pytest.mark.parametrize("sums", SUMS)
 @pytest.mark.parametrize("model", [Networks(), Whole()], ids=["networks", "tables"])
 def test_widths_of_a_summed_map_follow_the_precision(sums, model):
-    data = DIGITS.model_dump(mode="json") | {"objective": "latency"}
+    data = DIGITS.model_dump(mode="json")
+    data["objective"] = "latency"
     data["layers"][-1] |= {"sum_pool": True, "input_bits": [4, 8, 6, 2, 1], **sums}
     precision = first(Space.model_validate(data))
     costs = PrecisionCosts(precision, model)

@@ -73,8 +73,8 @@ def test_the_bench_notices_mutants_by_chance(block, index, share, tmp_path):
 
     A pool's counters beyond the last block and a memory that is read more often than needed; in the
     mask decoder, widths that the layers at hand do not have, and what happens while the weights are
-    not taken, as they always are; a sum that is the largest result and need not saturate; a job that is held all the time; resets of what only counts while
-    something else is valid.
+    not taken, as they always are; a sum that is the largest result and need not saturate; a job
+    that is held all the time; resets of what only counts while something else is valid.
     """
     point = point_of(block, index)
     design = emit(point.make(), "dut")

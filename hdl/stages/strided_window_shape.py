@@ -25,7 +25,8 @@ class StridedWindowShape(SlidingWindowShape):
     @classmethod
     def of(cls, window: SlidingWindowShape, stride: Number) -> "StridedWindowShape":
         """A window, moved by ``stride``."""
-        return cls(*(getattr(window, field.name) for field in fields(window)), stride)
+        sizes = {field.name: getattr(window, field.name) for field in fields(window)}
+        return cls(**sizes, stride=stride)
 
     @property
     def _is_lone(self) -> Number:

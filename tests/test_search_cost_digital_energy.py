@@ -27,6 +27,7 @@ from kakure.search.cost.digital.energy_model import ENERGY, EnergyModel, shared_
 from kakure.search.cost.digital.energy_run import mapped_accelerator, run_accelerator
 from kakure.search.cost.digital.energy_samples import energy_samples, is_held_out, is_summed
 from kakure.search.cost.digital.energy_terms import role_cells, works
+from kakure.search.cost.digital.library import CLOCK_GATE_UM2, FLIP_FLOP_UM2
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.digital.tree import config_layers, layer_parts, layer_shape, shared_parts
 from kakure.search.cost.metrics import LayerBatch
@@ -173,6 +174,22 @@ def test_held_out_accelerators_and_layers(points, model, first, count, worst):
     layers = np.abs(np.concatenate(list(errors["layer"].values())))
     assert whole.mean() < 0.04 and whole.max() < 0.10
     assert layers.mean() < 0.06 and layers.max() < worst
+
+
+def test_areas_and_cycles_of_accelerators_with_strides_and_sum_pools(points):
+    """None of which the fit of areas has seen."""
+    digital = DigitalModel()
+    errors = []
+    for point in points:
+        if is_summed(point.digest):
+            metrics = digital.metrics(point.parsed, extrapolate=True)
+            assert metrics.cycles == point.cycles
+            rows = point.rows
+            area = sum(row.logic_um2 + row.macro_um2 for row in rows)
+            area += sum(FLIP_FLOP_UM2 * row.flops + CLOCK_GATE_UM2 * row.gates for row in rows)
+            errors.append(metrics.area_um2 / area - 1)
+    assert len(errors) == 10
+    assert np.abs(errors).mean() < 0.005 and np.abs(errors).max() < 0.02
 
 
 def test_metrics_are_the_sum_of_layers_and_what_there_is_once(model):

@@ -35,6 +35,13 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "hidden-training",
+        "Training",
+        "methods that find a supermask, and their rivals, at equal seeds and budget",
+        "kakure.search.studies.hidden_training",
+        interrupted=GOES_ON,
+    ),
+    Verb(
         "energy",
         "Cost models",
         "measure energy per image by simulation of real images, or fit its model",
@@ -71,6 +78,6 @@ STUDY = Index(
     "study",
     "Evidence",
     "repeat a comparison, a measurement or a fit of the documents",
-    ("Search", "Cost models", "Sources"),
+    ("Search", "Training", "Cost models", "Sources"),
     (*SEARCH, *HDL),
 )

@@ -56,7 +56,9 @@ class Recipe:
     norm_rate : float
         Learning rate of BatchNorm's γ and β by Adam; 0 leaves them to SGD with the scores' rate.
     gamma : float
-        What γ begins with; half of it where a shortcut joins.
+        What γ begins with.
+    joined_gamma : float
+        What it begins with where a shortcut joins.
     codes : float or None
         Codes per unit of BatchNorm's output; 2^(bits − 1) with None.
     average : float
@@ -91,6 +93,7 @@ class Recipe:
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
     norm_rate: Annotated[float, Field(ge=0, le=1e38)] = 0.0
     gamma: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    joined_gamma: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     codes: Annotated[float, Field(gt=0, le=1e6)] | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     distillation: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -59,7 +59,7 @@ class Network(nn.Module):
             weights = trained_weights(config, geometry, recipe, generator)
             is_rival = recipe.method in RIVALS  # of any weights; its sums are exact
             sums = None if is_rival else trained_sums(config, geometry.index)
-            gamma = recipe.gamma / 2 if geometry.residual else recipe.gamma
+            gamma = recipe.joined_gamma if geometry.residual else recipe.gamma
             codes = recipe.codes
             layers.append(HiddenLayer(geometry, engine, weights, sums, codes=codes, gamma=gamma))
         self.stack = nn.ModuleList(layers)

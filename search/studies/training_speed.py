@@ -72,12 +72,16 @@ class PlainNetwork(nn.Module):
         self.config = config
         self.stack = nn.ModuleList(PlainLayer(config, g, generator) for g in config.geometry)
 
+    @property
+    def layers(self) -> list[PlainLayer]:
+        """The layers, in order."""
+        return [layer for layer in self.stack if isinstance(layer, PlainLayer)]
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits of 8-bit images, (n, c, h, w) -> (n, classes)."""
         image = (images >> (8 - self.config.image_bits)).float()
         maps = [image.contiguous(memory_format=torch.channels_last)]
-        for layer in self.stack:
-            assert isinstance(layer, PlainLayer)
+        for layer in self.layers:
             g = layer.geometry
             maps.append(layer(maps[g.reads], None if g.adds is None else maps[g.adds]))
         return maps[-1].flatten(1)

@@ -17,7 +17,8 @@ def random_config(
 ) -> Config:
     """Return the configuration of a seed, with hidden weights.
 
-    Drawn until the schema accepts it and it is small. Two of five have one of :data:`CORNERS`.
+    Drawn until the schema accepts it and it is small. Two of five have one of :data:`CORNERS`, one
+    of three strides and summed maps.
 
     Parameters
     ----------
@@ -32,11 +33,15 @@ def random_config(
     rng = Random(seed)
     corner = corner_of(seed)
     corner_rng = Random(f"sizes of {seed}")
+    strides_rng = Random(f"strides of {seed}")
+    has_strides = strides_rng.random() < 1 / 3
     layers = rng.choice([1, 2, 2, 3, 3, 4])
     while True:
         drawn = _draw(rng, f"random-{seed}", layers)
         if corner is not None:
             CORNERS[corner](corner_rng, drawn)
+        if has_strides:
+            _add_strides(strides_rng, drawn)
         try:
             config = parse_config(json.dumps(drawn))
         except UserError:
@@ -96,6 +101,18 @@ def _draw_layer(rng: Random, columns: int, *, is_last: bool) -> dict[str, Any]:
     if rng.random() < 0.35:
         return layer | {"engine": "pe_array"}
     return layer | {"engine": "crossbar"} | _draw_readout(rng, columns)
+
+
+def _add_strides(rng: Random, drawn: dict[str, Any]) -> None:
+    """Strides in convolutions without a shortcut, sums in front of linear layers."""
+    for layer in drawn["layers"]:
+        if rng.random() < 0.4:
+            continue
+        if layer["kind"] == "conv" and not layer.get("residual"):
+            layer["stride"] = 2
+        elif layer["kind"] == "linear":
+            layer |= {"sum_pool": True, "map_bits": rng.choice([None, 1, 2, 4, 8])}
+            layer["sum_shift"] = rng.choice([None, None, 0, 1, 3])
 
 
 def _draw_readout(rng: Random, columns: int) -> dict[str, Any]:

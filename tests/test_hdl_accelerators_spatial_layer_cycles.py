@@ -35,6 +35,8 @@ def _draw(rng: Random) -> dict[str, Any]:
     }
     if rng.random() < 0.5:
         layer["padding"] = rng.randrange(layer["kernel"])
+    if rng.random() < 0.5:
+        layer["stride"] = 2
     if rng.random() < 0.65:
         layer |= {
             "engine": "crossbar",
@@ -44,6 +46,10 @@ def _draw(rng: Random) -> dict[str, Any]:
             "copies": rng.choice([1, 1, 1, 2, 3, 5]),
         }
     last = {"kind": "linear", "channels": 2, "engine": "pe_array", "input_bits": 4}
+    if rng.random() < 0.2:
+        for name in ("kernel", "pool", "padding", "stride"):
+            layer.pop(name, None)
+        layer |= {"kind": "linear", "sum_pool": True, "map_bits": rng.choice([1, 4])}
     return {
         "name": "random",
         "dataset": "images",
@@ -90,8 +96,12 @@ def _alone(config: Config) -> float:
         push = cycle_model._Pool(geometry, push).push
     push = engine_of(config, 0).timing(push)
     push = cycle_model._Window(geometry, push).push
+    pixels = geometry.in_height * geometry.in_width
+    if geometry.summed is not None:
+        pixels = geometry.summed.positions
+        push = cycle_model._SumPool(pixels, push).push
     free = 0
-    for _ in range((2 * copies + 4) * geometry.in_height * geometry.in_width):
+    for _ in range((2 * copies + 4) * pixels):
         free = push(free) + 1
     results = geometry.pooled_height * geometry.pooled_width
     return (done[-1] - done[-1 - copies * results]) / copies
@@ -114,7 +124,11 @@ def _compared() -> tuple[tuple[Config, float, int, bool], ...]:
 
 def test_the_closed_form_is_exact_where_it_says_so():
     exact = [row for row in _compared() if row[3]]
-    assert {config.layers[0].engine for config, *_ in exact} == {"crossbar", "pe_array"}
+    layers = [config.layers[0] for config, *_ in exact]
+    forms = {(layer.engine, layer.stride, layer.sum_pool, layer.pool > 1) for layer in layers}
+    for engine in ("crossbar", "pe_array"):
+        plain = {(engine, stride, False, pools) for stride in (1, 2) for pools in (False, True)}
+        assert forms >= plain | {(engine, 1, True, False)}
     assert len(exact) > COUNT // 2
     for config, wanted, closed, _ in exact:
         assert closed == wanted, config.layers[0]

@@ -24,6 +24,8 @@ from kakure.hdl.engines.pe_array.array import PeArray
 from kakure.hdl.stages.max_pool import MaxPool
 from kakure.hdl.stages.requantizer import Requantizer
 from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.hdl.stages.strided_window import StridedWindow
+from kakure.hdl.stages.sum_pool import SumPool
 from kakure.hdl.weights.bit_reader import BitReader
 from kakure.hdl.weights.mask_decoder import MaskDecoder
 from kakure.hdl.weights.weight_order import WeightOrder
@@ -118,6 +120,19 @@ BLOCKS = {
             height=4, width=5, channels=2, bits=2, kernel_height=3, kernel_width=3, padding=1
         )
     ),
+    "strided_window": Block(
+        lambda: StridedWindow(
+            height=5,
+            width=4,
+            channels=2,
+            bits=2,
+            kernel_height=3,
+            kernel_width=3,
+            padding=1,
+            stride=2,
+        )
+    ),
+    "sum_pool": Block(lambda: SumPool(positions=6, channels=2, bits=3, shift=1, output_bits=3)),
     "stream_register": Block(lambda: StreamRegister(width=5)),
     "weight_order": Block(
         lambda: WeightOrder(generator="xorshift32", max_channels=3, max_window=4, max_blocks=2),

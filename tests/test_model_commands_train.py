@@ -127,7 +127,7 @@ def test_where_parameters_cannot_be_written_is_known_before_the_training(
     path, name, said, capsys, monkeypatch
 ):
     monkeypatch.setattr(
-        "kakure.model.training.train.train", lambda *_, **__: pytest.fail("it trains")
+        "kakure.model.training.train.run", lambda *_, **__: pytest.fail("it trains")
     )
     (path.parent / "loop").symlink_to("loop")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"parameters": name}))

@@ -16,7 +16,7 @@ def test_every_preset_is_valid_and_carries_its_name(name):
     assert config.parameters == f"{name}.safetensors"
 
 
-@pytest.mark.parametrize("name", ["digits", "fashion-mnist"])
+@pytest.mark.parametrize("name", ["digits", "fashion-mnist", "cifar10"])
 def test_the_shipped_configurations_are_presets(name):
     assert load_config(CONFIGS / f"{name}.json").digest == preset(name).digest
 

@@ -223,7 +223,7 @@ def test_cifar10(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = json.loads(preset_json("fashion-mnist")) | {"dataset": "cifar10"}
     config = parse_config(json.dumps(data))
-    with pytest.raises(UserError, match=r"must hold test_batch.bin .* kakure data cifar10"):
+    with pytest.raises(UserError, match=r"must hold test_batch.bin, .* kakure data cifar10"):
         load_images(config, tmp_path, "test")
     path = tmp_path / "data" / "cifar10"
     path.mkdir(parents=True)

@@ -159,7 +159,7 @@ def test_threads_may_ask_at_once():
         ("kakure.hdl.synthesis.flow",),
         ("kakure.search.rounds.run",),
         ("kakure.sim.runner.simulate",),
-        ("kakure.model.training.train",),
+        ("kakure.model.training.trainer",),
     ] * 2
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda name: sources(*name), names))

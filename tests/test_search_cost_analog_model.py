@@ -180,6 +180,34 @@ def test_shortcuts_are_refused_or_marked_and_cost_nothing(model):
     assert (costs.is_known == (np.arange(len(plain)) != 2)).all()
 
 
+def test_summed_maps_are_refused_or_marked_and_fill_the_buffer(model):
+    plain = LayerBatch.of(vgg16())
+    last = np.arange(len(plain)) == len(plain) - 1
+    batch = replace(plain, summed=last * 64, map_bits=last * 4)
+    with pytest.raises(
+        UserError, match=r"layers\[13\]\.sum_pool must be false in the analog model"
+    ):
+        model.layer_costs(batch)
+    costs, wanted = (model.layer_costs(b, extrapolate=True) for b in (batch, plain))
+    assert (costs.area_um2 == wanted.area_um2).all()
+    assert (costs.is_known == ~last).all()
+    shared, before = model.shared_area_um2(batch), model.shared_area_um2(plain)
+    assert (shared[:-1] == before[:-1]).all()
+    bits = 64 * 4 * plain.in_channels[-1]
+    assert shared[-1] == pytest.approx(model.first.circuit.buffer_um2 * bits)
+
+
+def test_a_stride_leaves_positions_out(model):
+    pooled = vgg16()
+    *others, last, head = pooled.layers
+    assert last.pool == 2
+    strided = pooled.changed(layers=(*others, last.changed(stride=2, pool=1), head))
+    every, some = (model.layer_costs(LayerBatch.of(c)) for c in (pooled, strided))
+    assert some.area_um2.tolist() == every.area_um2.tolist()
+    assert some.time_ns[12] < every.time_ns[12] / 2 and some.is_known.all()
+    assert np.delete(some.time_ns, 12).tolist() == np.delete(every.time_ns, 12).tolist()
+
+
 def test_small_sweeps_extrapolate_by_the_trend_of_the_large_one(model):
     batch = LayerBatch.of(vgg16(input_bits=4))
     size = np.full(len(batch), 128)

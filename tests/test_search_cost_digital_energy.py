@@ -25,8 +25,9 @@ from kakure.search.cost.digital.energy_measured import (
 )
 from kakure.search.cost.digital.energy_model import ENERGY, EnergyModel, shared_works
 from kakure.search.cost.digital.energy_run import mapped_accelerator, run_accelerator
-from kakure.search.cost.digital.energy_samples import energy_samples, is_held_out
+from kakure.search.cost.digital.energy_samples import energy_samples, is_held_out, is_summed
 from kakure.search.cost.digital.energy_terms import role_cells, works
+from kakure.search.cost.digital.library import CLOCK_GATE_UM2, FLIP_FLOP_UM2
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.digital.tree import config_layers, layer_parts, layer_shape, shared_parts
 from kakure.search.cost.metrics import LayerBatch
@@ -118,7 +119,8 @@ def test_points_are_the_samples_on_real_images(points):
     assert {p.digest for p in points} == {c.digest for c in energy_samples()}
     for point in points:
         assert point.images["dataset"] == "digits" and point.images["distinct"] >= 200
-        assert point.training["correct"] > 0.5 * point.training["of"]
+        least = 0.35 if is_summed(point.digest) else 0.5  # sums tell little of where a stroke is
+        assert point.training["correct"] > least * point.training["of"]
 
 
 def test_stored_coefficients_are_a_refit_of_the_stored_points(points):
@@ -128,21 +130,66 @@ def test_stored_coefficients_are_a_refit_of_the_stored_points(points):
         for part, terms in fitted.items():
             assert stored["roles"][role][part] == pytest.approx(terms, rel=1e-4, abs=1e-9)
     assert stored["errors"]["accelerator"]["held_out"]["points"] == sum(
-        is_held_out(p.digest) for p in points
+        is_held_out(p.digest) for p in points if not is_summed(p.digest)
     )
+
+
+def test_samples_with_a_summed_map_decide_on_sum_pools_alone(points):
+    blocks = Coefficients.read().blocks
+    without = fit_energy([p for p in points if not is_summed(p.digest)], blocks)
+    stored = json.loads(ENERGY.read_text())
+    assert set(stored["roles"]) - set(without["roles"]) == {"sum_pool"}
+    for role, fitted in without["roles"].items():
+        assert stored["roles"][role] == fitted, role
+    for name, groups in without["errors"].items():
+        for group in ("fitted", "held_out", "validation"):
+            assert stored["errors"][name][group] == groups[group]
+
+
+def test_accelerators_with_strides_and_sum_pools(points, model):
+    summed = [point for point in points if is_summed(point.digest)]
+    assert len(summed) == 10 and sum(is_held_out(point.digest) for point in summed) == 3
+    layers = [layer for point in summed for layer in point.parsed.layers]
+    assert any(layer.stride == 2 and layer.engine == "crossbar" for layer in layers)
+    assert any(layer.stride == 2 and layer.engine == "pe_array" for layer in layers)
+    errors = errors_of(summed, model)
+    whole = np.abs(list(errors["accelerator"].values()))
+    parts = np.abs(np.concatenate(list(errors["layer"].values())))
+    assert whole.mean() < 0.04 and whole.max() < 0.10
+    assert parts.mean() < 0.06 and parts.max() < 0.20
 
 
 @pytest.mark.parametrize(("first", "count", "worst"), [(30, 16, 0.20), (None, 29, 0.30)])
 def test_held_out_accelerators_and_layers(points, model, first, count, worst):
     """Of the samples without shortcuts, and of all."""
     known = {config.digest for config in energy_samples()[:first]}
-    held = [point for point in points if point.digest in known and is_held_out(point.digest)]
+    held = [
+        point
+        for point in points
+        if point.digest in known and is_held_out(point.digest) and not is_summed(point.digest)
+    ]
     assert len(held) == count
     errors = errors_of(held, model)
     whole = np.abs(list(errors["accelerator"].values()))
     layers = np.abs(np.concatenate(list(errors["layer"].values())))
     assert whole.mean() < 0.04 and whole.max() < 0.10
     assert layers.mean() < 0.06 and layers.max() < worst
+
+
+def test_areas_and_cycles_of_accelerators_with_strides_and_sum_pools(points):
+    """None of which the fit of areas has seen."""
+    digital = DigitalModel()
+    errors = []
+    for point in points:
+        if is_summed(point.digest):
+            metrics = digital.metrics(point.parsed, extrapolate=True)
+            assert metrics.cycles == point.cycles
+            rows = point.rows
+            area = sum(row.logic_um2 + row.macro_um2 for row in rows)
+            area += sum(FLIP_FLOP_UM2 * row.flops + CLOCK_GATE_UM2 * row.gates for row in rows)
+            errors.append(metrics.area_um2 / area - 1)
+    assert len(errors) == 10
+    assert np.abs(errors).mean() < 0.005 and np.abs(errors).max() < 0.02
 
 
 def test_metrics_are_the_sum_of_layers_and_what_there_is_once(model):

@@ -17,11 +17,12 @@ from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.calibrate import report, to_json
 from kakure.search.cost.digital.coefficients import COEFFICIENTS, Coefficients
 from kakure.search.cost.digital.description import describe
-from kakure.search.cost.digital.fit import fit, rank_correlation
+from kakure.search.cost.digital.fit import fit, points_of, rank_correlation
 from kakure.search.cost.digital.library import BLOCKS
 from kakure.search.cost.digital.measured import MEASURED, Measurement, read_measured
 from kakure.search.cost.digital.period import KINDS, path_ns
 from kakure.search.cost.digital.period_fit import shape_of
+from kakure.search.cost.digital.samples import ALONE
 from kakure.search.cost.digital.tree import Part, config_layers, layer_parts, shared_parts
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "digital-model.md"
@@ -122,6 +123,22 @@ def test_the_closed_form_of_the_tree_is_what_was_elaborated():
         assert config is not None and config.weights.kind == "hidden"
         parts = [*shared_parts(config), *layer_parts(config_layers(config))]
         assert _by_kind(parts) == _measured_by_kind(measurement)
+
+
+def test_blocks_that_came_later_are_looked_at_alone():
+    """Of other kinds, the memories of strided windows among them, no point is theirs."""
+    every = points_of(_measured())
+    earlier = points_of([m for m in _measured() if m.sample.block not in ALONE])
+    assert set(every) == set(earlier) | ALONE
+    for kind, points in earlier.items():
+        assert every[kind].area_um2.tolist() == points.area_um2.tolist(), kind
+        assert every[kind].is_held_out.tolist() == points.is_held_out.tolist(), kind
+
+
+def test_blocks_without_a_path_of_their_own_set_no_clock():
+    measured = [(m.sample.block, m.critical_path_ns) for m in _measured()]
+    longest = max(ns for block, ns in measured if block in ALONE)
+    assert longest < min(ns for block, ns in measured if block == "weight_generator")
 
 
 def _by_kind(parts: list[Part]) -> dict[str, tuple[int, int, int]]:

@@ -17,8 +17,10 @@ from kakure.search.cost.digital.period import KINDS, pace
 from kakure.search.cost.metrics import CostModel, LayerBatch
 from kakure.search.studies.digital_speed import random_batch, speed
 from kakure.sim.random_config import random_config
+from tests.branching import FORMS, SUMS, branching
 
 CONFIGS = Path(__file__).parents[1] / "configs"
+CONV = FORMS["summed"][0]
 MODEL = DigitalModel()
 INTERFACE: CostModel = MODEL
 
@@ -67,7 +69,7 @@ def test_cycles_of_random_configurations_are_those_of_the_cycle_model(seed):
 
 
 def test_a_round_of_copies_is_averaged():
-    config = random_config(1153)  # the copies of a layer of few windows give results in bursts
+    config = random_config(1277)  # the copies of a layer of few windows give results in bursts
     results = image_timing(config, 61).results
     apart = {b - a for a, b in pairwise(results[30:])}
     assert len(apart) > 1
@@ -112,6 +114,46 @@ def test_layers_of_different_engines_side_by_side_cost_what_each_costs_alone():
                 for field in fields(costs):
                     wanted = getattr(one, field.name)[0]
                     assert getattr(costs, field.name)[n] == pytest.approx(wanted), field.name
+
+
+def test_strided_and_summed_layers_beside_others_cost_what_each_costs_alone():
+    batch = random_batch(40, seed=3)
+    kernel = np.full(40, 3)
+    n = np.arange(40)
+    batch = replace(
+        batch,
+        kernel_height=kernel,
+        kernel_width=kernel,
+        padding=kernel // 2,
+        stride=1 + n % 2,
+        out_height=(batch.in_height - 1) // (1 + n % 2) + 1,
+        out_width=(batch.in_width - 1) // (1 + n % 2) + 1,
+        summed=np.where(n % 3 == 0, 16, 0),
+        map_bits=np.where(n % 3 == 0, 4, 0),
+        sum_shift=np.where(n % 6 == 0, 2, 0),
+    )
+    costs = MODEL.layer_costs(batch, extrapolate=True)
+    for row in range(12):
+        alone = LayerBatch(*(getattr(batch, f.name)[row : row + 1] for f in fields(batch)))
+        one = MODEL.layer_costs(alone, extrapolate=True)
+        for field in fields(costs):
+            wanted = getattr(one, field.name)[0]
+            assert getattr(costs, field.name)[row] == pytest.approx(wanted), field.name
+
+
+def test_a_sum_pool_has_its_area_and_its_range():
+    layers = [CONV, SUMS]
+    batch = LayerBatch.of(branching("summed", layers=layers))
+    costs = MODEL.layer_costs(batch)
+    without = replace(batch, **{name: 0 * batch.summed for name in ("summed", "map_bits")})
+    more = costs.area_um2 - MODEL.layer_costs(without).area_um2
+    assert more[0] == 0
+    assert 4 * 10 * 4.522 < more[1] < 4 * 10 * 4.522 * 4  # channels · bits of a sum
+    assert costs.cycles[1] >= 64 and costs.cycles[1] == max(64, costs.cycles[1])
+    shifted = branching("summed", layers=[CONV, SUMS | {"map_bits": 8, "sum_shift": 13}])
+    line = r"layers\[1\]: sum_pool\.shift must be 0 to 11, the range .* not 13"
+    with pytest.raises(UserError, match=line):
+        MODEL.layer_costs(LayerBatch.of(shifted))
 
 
 def test_more_of_anything_is_never_smaller():

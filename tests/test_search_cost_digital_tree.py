@@ -22,6 +22,8 @@ COMPARED = {
     "pe_array": ("inputs", "outputs", "pixels", "banks", "input_bits"),
     "ram": ("depth", "width"),
     "sliding_window": ("height", "width", "channels", "bits", "kernel_height", "padding"),
+    "strided_window": ("height", "width", "channels", "bits", "kernel_height", "stride"),
+    "sum_pool": ("positions", "channels", "bits", "shift", "output_bits"),
     "max_pool": ("height", "width", "channels", "size"),
     "requantizer": ("channels", "lanes"),
 }

@@ -77,8 +77,16 @@ def small(**changes):
     return parse_space(json.dumps(SPACE | changes))
 
 
-def test_every_entry_is_the_models_cost_of_that_configuration():
-    space = small()
+STRIDED = [
+    CONV | {"stride": 2, "pool": 1},
+    CONV | {"stride": 2, "channels": [6, 3], "kernel": 2},
+    LINEAR | {"sum_pool": True, "map_bits": 4, "input_bits": [5, 3]},
+]
+
+
+@pytest.mark.parametrize("layers", [SPACE["layers"], STRIDED], ids=["plain", "strided"])
+def test_every_entry_is_the_models_cost_of_that_configuration(layers):
+    space = small(layers=layers)
     for tables in build_tables(space, MODEL, extrapolate=True):
         assert tables.constant_area_um2 == 8
         generator = np.random.Generator(np.random.PCG64(1))
@@ -236,7 +244,7 @@ def test_only_keeps_one_list_of_channels():
 
 def test_a_whole_that_is_no_such_sum_is_refused():
     with pytest.raises(UserError, match="formula: the area of a whole must be the sum of"):
-        build_tables(small(), Formula(surprise=100.0), extrapolate=True)
+        build_tables(small(), Formula(surprise=150.0), extrapolate=True)
 
 
 def test_levels_forbid_what_asks_for_more_of_the_shared_block():

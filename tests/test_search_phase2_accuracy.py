@@ -11,7 +11,7 @@ from kakure.model.errors import UserError
 from kakure.model.reference.network import classify, network
 from kakure.model.training.network import IntegerNetwork, as_tensor
 from kakure.model.training.recipe import recipe_for
-from kakure.model.training.train import Trainer
+from kakure.model.training.trainer import Trainer
 from kakure.search.phase2.accuracy import (
     Measured,
     Start,

@@ -37,6 +37,7 @@ class Whole:
 
     def layer_costs(self, batch: LayerBatch, *, extrapolate: bool = False) -> LayerCosts:
         area = batch.outputs * (3 + batch.adc_bits) + 7 * batch.output_bits
+        area = area + batch.summed * (5 * batch.map_bits + 3 * batch.sum_shift)
         spent = batch.input_bits * (1 + batch.adc_bits) + batch.output_bits
         energy = batch.input_bits * batch.in_channels + 5 * batch.adc_bits * batch.output_bits
         zero = np.zeros(len(batch))
@@ -65,6 +66,27 @@ class Networks(Whole):
         area = costs.area_um2.reshape(-1, layers).sum(axis=1) + shared + 1000
         times = costs.time_ns.reshape(-1, layers).sum(axis=1)
         return area, times, costs.energy_pj.reshape(-1, layers).sum(axis=1)
+
+
+SUMS = [
+    {"map_bits": None, "sum_shift": None},
+    {"map_bits": 3, "sum_shift": None},
+    {"map_bits": None, "sum_shift": 2},
+    {"map_bits": 6, "sum_shift": 1},
+]
+
+
+@pytest.mark.parametrize("sums", SUMS)
+@pytest.mark.parametrize("model", [Networks(), Whole()], ids=["networks", "tables"])
+def test_widths_of_a_summed_map_follow_the_precision(sums, model):
+    data = DIGITS.model_dump(mode="json")
+    data["objective"] = "latency"
+    data["layers"][-1] |= {"sum_pool": True, "input_bits": [4, 8, 6, 2, 1], **sums}
+    precision = first(Space.model_validate(data))
+    costs = PrecisionCosts(precision, model)
+    estimate = costs.estimate(precision.all())
+    exact = PrecisionCosts(precision, Whole())
+    assert estimate.tolist() == [exact.exact(row).product for row in precision.all().tolist()]
 
 
 def test_whole_networks_at_once_are_the_metrics():

@@ -262,7 +262,9 @@ def test_the_result_says_what_made_it(searched):
     assert record["images"]["train"] == array_digest(train.images, train.labels)
     metadata = load_parameters(folder / "best.safetensors", config).metadata
     assert metadata["config"] == config.digest == record["best"]["digest"]
-    assert metadata["sources"] == sources("kakure.model.training.train") and metadata["seed"] == "1"
+    assert (
+        metadata["sources"] == sources("kakure.model.training.trainer") and metadata["seed"] == "1"
+    )
     assert json.loads(metadata["tools"]) == tools("numpy", "torch")
 
 

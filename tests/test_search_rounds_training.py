@@ -12,7 +12,7 @@ import kakure.search.rounds.training
 from kakure.model.datasets.table import DATASETS
 from kakure.model.provenance import sources, tools
 from kakure.model.training.recipe import Recipe
-from kakure.model.training.train import Trainer
+from kakure.model.training.trainer import Trainer
 from kakure.search.rounds.training import score_task, start_of
 from kakure.search.space.layer_space import Option
 from kakure.search.space.space import Space, parse_space

@@ -126,6 +126,66 @@ def test_a_space_without_shortcuts_is_written_as_before():
     )
 
 
+SUMS = LINEAR | {"sum_pool": True}
+
+
+def test_strides_and_sum_pools_are_fixed():
+    sums = SUMS | {"map_bits": 3, "sum_shift": 1}
+    strided = space(layers=[CONV | {"stride": 2, "pool": 1}, sums])
+    for point in list(strided.points())[::7]:
+        first, last = strided.config(point).layers
+        assert (first.stride, last.stride, last.sum_pool) == (2, 1, True)
+        assert (last.map_bits, last.sum_shift) == (3, 1)
+    assert strided.probe.geometry[0].output_bits == 3
+    assert strided.size == space(layers=[CONV | {"pool": 1}, LINEAR]).size
+
+
+def test_a_space_without_strides_and_sums_is_written_as_before():
+    plain = {"stride": 1, "sum_pool": False, "map_bits": None, "sum_shift": None}
+    said = space(layers=[CONV | plain, LINEAR | plain])
+    assert said.digest == space(layers=[CONV, LINEAR]).digest
+    assert not set(plain) & set(said.layers[0].model_dump())
+
+
+def test_the_first_of_repeated_layers_strides_or_sums_and_the_last_pools():
+    conv = CONV | {"stride": 2, "pool": [1, 2], "repeat": [1, 3], "channels": [8]}
+    families = space(layers=[conv | {"residual": [False, True]}, SUMS | {"repeat": [2]}]).families
+    found = [
+        [(la.stride, la.pool[0], True in la.residual, la.sum_pool) for la in family.layers]
+        for family in families
+    ]
+    ends = [(1, 1, False, True), (1, 1, False, False)]
+    assert found == [
+        [(2, 1, False, False), *ends],
+        [(2, 1, False, False), (1, 1, True, False), (1, 1, True, False), *ends],
+        [(2, 2, False, False), *ends],
+        [(2, 1, False, False), (1, 1, True, False), (1, 2, False, False), *ends],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layers", "line"),
+    [
+        ([CONV | {"stride": 3}, LINEAR], "layers[0].stride: must be at most 2, not 3"),
+        ([CONV, LINEAR | {"stride": 2}], "layers[1].stride: must be 1 in a linear layer, not 2"),
+        ([CONV | {"sum_pool": True}, LINEAR], "layers[0].sum_pool: must be false in a conv layer"),
+        ([CONV, LINEAR | {"map_bits": 4}], "layers[1].map_bits: must be left out without sum_pool"),
+        (
+            [CONV, LINEAR | {"sum_shift": 0}],
+            "layers[1].sum_shift: must be left out without sum_pool",
+        ),
+        (
+            [RESIDUAL | {"stride": 2, "channels": [1]}, LINEAR],
+            "layers[0].stride: must be 1 with residual, not 2",
+        ),
+    ],
+)
+def test_strides_and_sums_that_cannot_be_are_refused(layers, line):
+    with pytest.raises(UserError) as error:
+        space(layers=layers)
+    assert str(error.value).endswith(line)
+
+
 @pytest.mark.parametrize(
     ("layers", "line"),
     [

@@ -126,6 +126,12 @@ def test_what_the_constants_do_not_hold_for_is_refused():
     shortcut = data[2] | {"residual": [False, True]}
     with pytest.raises(UserError, match="residual: must be 0 with the published cost, not 1"):
         build_tables(changed(layers=[*data[:2], shortcut, *data[3:]]), MODEL)
+    strided = data[12] | {"stride": 2, "pool": 1}
+    with pytest.raises(UserError, match="stride: must be 1 with the published cost, not 2"):
+        build_tables(changed(layers=[*data[:12], strided, data[13]]), MODEL)
+    sums = data[-1] | {"sum_pool": True}
+    with pytest.raises(UserError, match="summed: must be 0 with the published cost, not 1"):
+        build_tables(changed(layers=[*data[:-1], sums]), MODEL)
     head = {"kind": "linear", "channels": [10], "engine": ["pe_array"], "input_bits": [8]}
     with pytest.raises(UserError, match="engine: must be 'crossbar' with the published cost"):
         build_tables(changed(layers=[*data[:-1], head]), MODEL)

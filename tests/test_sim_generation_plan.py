@@ -8,6 +8,7 @@ from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters, random_parameters, save_parameters
 from kakure.model.parameters.supermask_image import layer_section
 from kakure.sim.generation.plan import describe, plan
+from tests.branching import branching
 
 
 def test_digits_by_hand():
@@ -26,6 +27,17 @@ def test_a_shortcut_is_named():
     engines = [layer.engine for layer in plan(preset("residual"))]
     assert engines[1] == "crossbar sar 4b + shortcut"
     assert [engine.endswith("shortcut") for engine in engines] == [False, True, False, False]
+
+
+def test_strides_and_sum_pools_are_named():
+    first, second, _ = plan(branching("stride"))
+    assert (first.engine, first.reads) == ("crossbar flash 3b, stride 2", "8x8x1")
+    assert (first.writes, second.reads, second.writes) == ("4x4x4", "4x4x4", "3x3x5")
+    assert second.macs == 9 * 5 * 4 * 2 * 2
+    assert second.engine_cycles == 9 * 4 * 4
+    _, last = plan(branching("summed"))
+    assert (last.engine, last.reads, last.writes) == ("pe_array + sum pool", "8x8x4", "1x1x10")
+    assert (last.fan_in, last.mask_bits, last.macs) == (4, 40, 40)
 
 
 def test_copies_and_wide_layers():

@@ -59,6 +59,8 @@ def test_the_bench_notices_every_signal_of_ours_that_is_wrong(tmp_path):
         ("pe_array", 0, 0.95),
         ("pe_array", 1, 0.95),
         ("sliding_window", 0, 0.95),
+        ("sliding_window", 2, 0.95),
+        ("sum_pool", 0, 0.9),
         ("requantizer", 0, 0.9),
         ("requantizer", 2, 0.9),
         ("max_pool", 0, 0.75),
@@ -71,8 +73,8 @@ def test_the_bench_notices_mutants_by_chance(block, index, share, tmp_path):
 
     A pool's counters beyond the last block and a memory that is read more often than needed; in the
     mask decoder, widths that the layers at hand do not have, and what happens while the weights are
-    not taken, as they always are; a job that is held all the time; resets of what only counts while
-    something else is valid.
+    not taken, as they always are; a sum that is the largest result and need not saturate; a job
+    that is held all the time; resets of what only counts while something else is valid.
     """
     point = point_of(block, index)
     design = emit(point.make(), "dut")

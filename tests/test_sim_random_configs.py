@@ -38,6 +38,11 @@ def test_configurations_are_of_every_kind():
     assert any(getattr(layer, "adc_shift", 0) for layer in layers)
     assert any(layer.channels > 32 for layer in layers)
     assert any(layer.pool > 1 for layer in layers)
+    assert any(layer.stride > 1 for layer in layers if layer.engine == "crossbar")
+    assert any(layer.stride > 1 for layer in layers if layer.engine == "pe_array")
+    assert any(layer.stride > 1 and layer.pool > 1 for layer in layers)
+    assert any(layer.sum_pool for layer in layers if layer.engine == "crossbar")
+    assert any(layer.sum_pool for layer in layers if layer.engine == "pe_array")
     assert {1, 2, 3, 4, 5} <= {layer.kernel for layer in layers if layer.kernel}
     assert {
         config.weights.generator for config in configs if isinstance(config.weights, HiddenWeights)

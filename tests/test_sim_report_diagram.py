@@ -14,6 +14,7 @@ from kakure.hdl.synthesis.static_timing import CriticalPath, Endpoint
 from kakure.model.config.config import Config, load_config, parse_config
 from kakure.sim.report.diagram import diagram
 from kakure.sim.report.svg import THIN
+from tests.branching import SUMS, branching
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -122,6 +123,21 @@ def test_the_streams_between_layers_have_the_maps(config, design):
         "layer 0: conv, 3×3, to 4×4×4",
         "layer 1: conv, 3×3, to 4×4×4",
         "layer 2: linear, whole map, to 1×1×10",
+    ]
+
+
+def test_strides_and_sum_pools_are_drawn():
+    config = branching("stride and pool", layers=[CROSSBAR | {"stride": 2, "input_bits": 3}, SUMS])
+    picture = diagram(config, design_of(config, "strides.json"))
+    found = boxes(picture)
+    assert ["sliding window", "3×3 of 1 × 3 bit", "stride 2"] in found
+    assert ["sum pool", "16 positions", "to 6 bit"] in found
+    last = found.index(["sum pool", "16 positions", "to 6 bit"])
+    assert found[last + 1][:2] == ["sliding window", "1×1 of 4 × 6 bit"]
+    assert re.findall(r">(\d+×\d+ pixels of .*?)<", picture)[1] == "4×4 pixels of 4 × 4 bit"
+    assert re.findall(r">(layer \d.*?)<", picture) == [
+        "layer 0: conv, 3×3, stride 2, to 4×4×4",
+        "layer 1: linear, sums of the map, to 1×1×10",
     ]
 
 

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 from kakure.model.config.config import load_config
 from kakure.model.config.presets import PRESETS, preset
 from kakure.sim.report.network import network_picture
+from tests.branching import branching
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,6 +19,13 @@ def test_every_map_and_every_layer_is_there():
     quiet = re.findall(r'k-quiet">(.*?)<', picture)
     assert quiet[:6] == ["image", "4 bit in", "pool 2×2", "conv 3×3", "layer 0", "map"]
     assert quiet[-4:] == ["4 bit in", "linear", "layer 2", "logits"]
+
+
+def test_strides_and_sum_pools_are_named():
+    found = re.findall(r'k-quiet">(.*?)<', network_picture(branching("stride and pool")))
+    assert found[:5] == ["image", "4 bit in", "stride 2", "pool 2×2", "conv 3×3"]
+    found = re.findall(r'k-quiet">(.*?)<', network_picture(branching("summed")))
+    assert found[-5:] == ["4 bit in", "sums of 6 bit", "linear", "layer 1", "logits"]
 
 
 def test_nothing_leaves_the_paper():

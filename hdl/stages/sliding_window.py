@@ -117,7 +117,7 @@ class SlidingWindow(wiring.Component):
         y = Signal(range(last_y + 1))
         next_x = Mux(x == last_x, 0, x + 1)
         is_inside = self._is_inside(x, self.width) & self._is_inside(y, self.height)
-        is_complete = (x >= self.kernel_width - 1) & (y >= self.kernel_height - 1)
+        is_complete = self._is_complete(x, y)
 
         step = Signal()
         with m.If(~self.o.valid | self.o.ready):
@@ -151,6 +151,10 @@ class SlidingWindow(wiring.Component):
         m.d.comb += self.o.payload.as_value().eq(Cat(window))
 
         return m
+
+    def _is_complete(self, x: Signal, y: Signal) -> Value:
+        """Whether the step at a position of the padded map completes a window that is wanted."""
+        return (x >= self.kernel_width - 1) & (y >= self.kernel_height - 1)
 
     def _is_inside(self, position: Value, size: int) -> Value:
         """Whether a coordinate of the padded map lies inside the image."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kakure.model.config.config import Config, check_density, load_config
+from kakure.model.datasets.recipe import RIVALS, Recipe
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import check_writable
 from kakure.model.parameters.parameters import Parameters, save_parameters
@@ -18,6 +19,7 @@ from kakure.model.training.training_lock import training_lock
 
 from .command import jobs, positive, say, seed, whole
 from .parameters_file import parameters_path
+from .recipe_option import changed
 
 if TYPE_CHECKING:
     from kakure.model.datasets.labelled import LabelledImages
@@ -49,11 +51,28 @@ def options(parser: argparse.ArgumentParser) -> None:
         type=rate,
         help="at the start; falls to 0 along a cosine (the data set's)",
     )
+    parser.add_argument(
+        "--with",
+        dest="values",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another value of the recipe, as method=biprop, optimizer=muon or validation=0; "
+        "docs/training.md lists them; may be repeated",
+    )
     parser.add_argument("--seed", type=seed, default=1, help="of all random choices (%(default)s)")
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (%(default)s)"
     )
-    parser.add_argument("--threads", type=jobs, default=1, help="of the CPU (%(default)s)")
+    parser.add_argument(
+        "--threads", type=jobs, help="of the CPU (1; all where steps are not in float32)"
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="FILE",
+        help="a network whose logits are followed: train with --with method=float to get one",
+    )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="(the configuration's parameters)"
     )
@@ -77,6 +96,7 @@ def run(args: argparse.Namespace) -> None:
         check_density(config)
     except UserError as error:
         raise error.of(args.config) from None
+    changed(Recipe(), args.values)  # so that a mistake is seen before the images are read
     output = parameters_path(args.config, config, args.output)
     check_writable(output, "parameters" if args.output is None else "--output")
     if not DEVICE.fullmatch(args.device):
@@ -99,57 +119,67 @@ def train_and_write(
     )
     import torch
 
+    from kakure.model.training.device import pick_device
     from kakure.model.training.recipe import recipe_for
-    from kakure.model.training.train import pick_device, train
+    from kakure.model.training.teacher import load_teacher, save_teacher
+    from kakure.model.training.train import run as train
+    from kakure.model.training.trainer import Trainer
 
     device = pick_device(args.device)
-    torch.set_num_threads(args.threads)
     torch.backends.cuda.matmul.allow_tf32 = False
     given = {
         name: getattr(args, name)
         for name in ("epochs", "batch_size", "learning_rate")
         if getattr(args, name) is not None
     }
-    recipe = dataclasses.replace(recipe_for(config.dataset), **given)
+    recipe = changed(dataclasses.replace(recipe_for(config.dataset), **given), args.values)
+    if args.threads is not None or recipe.precision == "float32":
+        torch.set_num_threads(args.threads or 1)
     checkpoint = Path("build") / "train" / config.digest / f"seed{args.seed}.pt"
     say(
         f"train {config.name}: {recipe.epochs} epochs on {device.type}; building the network, some "
         "seconds until the first step ..."
     )
-    trained = train(
-        config,
-        images,
-        recipe,
-        seed=args.seed,
-        device=device,
-        checkpoint=checkpoint,
-        fresh=args.fresh,
-        progress=True,
-    )
+    teacher = None if args.teacher is None else load_teacher(args.teacher, device)
+    trainer = Trainer(config, images, recipe, seed=args.seed, device=device, teacher=teacher)
+    train(trainer, checkpoint, fresh=args.fresh, progress=True)
+    best = trainer.best
+    count = len(trainer.held_labels)
     metadata = {
-        **trained.parameters.metadata,
-        "config": config.digest,
         "dataset": config.dataset,
         "seed": str(args.seed),
         "epochs": str(recipe.epochs),
-        "epoch": str(trained.epoch),
+        "epoch": str(best["epoch"]),
         "recipe": json.dumps(dataclasses.asdict(recipe), sort_keys=True),
         "command": args.command,
         "torch": torch.__version__,
         "device": device.type,
-        "validation": f"{trained.correct}/{trained.count}",
-        "validation_loss": f"{trained.loss:.6f}",
+        "precision": trainer.precision,
+        "validation": f"{best['correct']}/{count}" if count else "none held out",
+        "validation_loss": f"{best['loss']:.6f}",
     }
-    if trained.warnings:
-        metadata["warning"] = "; ".join(trained.warnings)
-    save_parameters(output, config, Parameters(trained.parameters.layers, metadata))
+    if teacher is not None:
+        metadata["teacher"] = f"{teacher.digest}, validation {teacher.validation}"
+    if recipe.method in RIVALS:
+        metadata |= trainer.made
+        save_teacher(output, config, recipe, best["state"], metadata)
+        warnings: tuple[str, ...] = ()
+    else:
+        trained = trainer.result()
+        metadata = {**trained.parameters.metadata, **metadata, "config": config.digest}
+        warnings = trained.warnings
+        if warnings:
+            metadata["warning"] = "; ".join(warnings)
+        save_parameters(output, config, Parameters(trained.parameters.layers, metadata))
     checkpoint.unlink(missing_ok=True)
     with suppress(OSError):
         checkpoint.parent.rmdir()  # unless another seed is trained
-    print(
-        f"{printable(str(output))}: epoch {trained.epoch} of {recipe.epochs}, validation "
-        f"{trained.correct} of {trained.count} right ({trained.correct / trained.count:.4f}), "
-        f"loss {trained.loss:.4f}"
-    )
-    for warning in trained.warnings:
+    score = "no image held out"
+    if count:
+        score = (
+            f"validation {best['correct']} of {count} right "
+            f"({best['correct'] / count:.4f}), loss {best['loss']:.4f}"
+        )
+    print(f"{printable(str(output))}: epoch {best['epoch']} of {recipe.epochs}, {score}")
+    for warning in warnings:
         say(f"WARNING: {output}: {warning}")

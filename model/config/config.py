@@ -40,7 +40,8 @@ class Config(Schema):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     """Letters, digits, dot, hyphen, underscore."""
     dataset: str = Field(min_length=1)
-    """digits, fashion-mnist, cifar10, or a folder of idx files, relative to this file."""
+    """digits, fashion-mnist, cifar10, or a folder of idx files or of CIFAR-10's batches,
+    relative to this file."""
     input_shape: tuple[int, int, int] | None = None
     """(height, width, channels); needed only where ``dataset`` is a folder."""
     weights: Annotated[Weights, WEIGHTS]

@@ -25,9 +25,14 @@ class SummedMap:
     shift: int
 
     @property
+    def positions(self) -> int:
+        """Values that are summed."""
+        return self.height * self.width
+
+    @property
     def peak(self) -> int:
         """Largest sum."""
-        return self.height * self.width * ((1 << self.bits) - 1)
+        return self.positions * ((1 << self.bits) - 1)
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,16 @@ class LayerGeometry:
     adds: int | None
     added_bits: int
     summed: SummedMap | None
+
+    @property
+    def read_height(self) -> int:
+        """Height of the map that the layer reads, before it sums it."""
+        return self.in_height if self.summed is None else self.summed.height
+
+    @property
+    def read_width(self) -> int:
+        """Width of the map that the layer reads, before it sums it."""
+        return self.in_width if self.summed is None else self.summed.width
 
     @property
     def residual(self) -> bool:

@@ -7,12 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kakure.model.errors import UserError
-from kakure.model.files.regular_file import check_regular
-
 from .archive import DATA, Archive, run
+from .cifar_batches import cifar_folder
 from .dataset import Dataset
-from .labelled import LabelledImages, Split
 from .recipe import Recipe
 
 __all__ = ["CIFAR10"]
@@ -26,12 +23,6 @@ FILES = {
     "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
 }
 """SHA-256 of the files of CIFAR-10's binary version."""
-
-BATCHES: dict[Split, tuple[str, ...]] = {
-    "train": tuple(f"data_batch_{n}.bin" for n in range(1, 6)),
-    "test": ("test_batch.bin",),
-}
-"""Batches of 10000 records in CIFAR-10's binary version."""
 
 
 def download(work: Path) -> Path:
@@ -60,34 +51,28 @@ def download(work: Path) -> Path:
     return batches
 
 
-def load(path: Path, split: Split) -> LabelledImages:
-    """All images of a split."""
-    record = 1 + 3 * 32 * 32
-    batches = []
-    for name in BATCHES[split]:
-        try:
-            check_regular(path / name)
-            raw = np.fromfile(path / name, np.uint8)
-        except FileNotFoundError:
-            raise UserError(
-                f"must hold {name} of CIFAR-10's binary version: kakure data cifar10",
-                file=path,
-            ) from None
-        except OSError as error:
-            raise UserError(f"cannot be read: {error.strerror}", file=path / name) from None
-        if len(raw) != 10000 * record:
-            raise UserError(f"must hold {10000 * record} bytes", value=len(raw), file=path / name)
-        batches.append(raw.reshape(10000, record))
-    records = np.concatenate(batches)
-    images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return LabelledImages(np.ascontiguousarray(images), records[:, 0].astype(np.int64))
-
-
 CIFAR10 = Dataset(
     name="cifar10",
     shape=(32, 32, 3),
     classes=10,
-    load=load,
-    recipe=Recipe(epochs=100, weight_decay=5e-4, smoothing=0.05, shift=4.0, mirror=True),
+    load=cifar_folder,
+    recipe=Recipe(
+        epochs=50,
+        batch_size=200,
+        learning_rate=0.25,
+        weight_decay=0.0,
+        smoothing=0.1,
+        mirror=True,
+        crop=4,
+        cutout=8,
+        method="agreeing",
+        optimizer="muon",
+        warm_up=0.15,
+        norm_rate=0.02,
+        gamma=2.0,
+        codes=2.0,
+        precision="auto",
+        statistics=25,
+    ),
     archive=Archive(download, FILES),
 )

@@ -1,10 +1,11 @@
-"""The images of a configuration: of a data set known by name, or of a folder of idx files."""
+"""The images of a configuration: of a data set known by name, or of a folder of files."""
 
 from pathlib import Path
 
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 
+from .cifar_batches import cifar_folder, is_cifar
 from .idx import by, idx_folder
 from .labelled import LabelledImages, Split
 from .table import DATASETS
@@ -35,7 +36,8 @@ def load_images(config: Config, folder: Path, split: Split) -> LabelledImages:
         data, source = named.load(named.folder, split), named.source
     else:
         path = folder / config.dataset
-        data, source = idx_folder(path, split), str(path)
+        read = cifar_folder if is_cifar(path) else idx_folder
+        data, source = read(path, split), str(path)
     if data.images.shape[1:] != config.shape:
         raise UserError(
             f"images must be {by(config.shape)} as in the configuration",

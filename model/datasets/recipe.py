@@ -1,14 +1,20 @@
 """How long and how a network is trained, and how its images are varied meanwhile."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-__all__ = ["METHODS", "Method", "Recipe"]
+from pydantic import Field
 
-Method = Literal["edge-popup", "biprop", "agreeing"]
+__all__ = ["METHODS", "RIVALS", "Method", "Recipe"]
+
+Method = Literal["edge-popup", "biprop", "agreeing", "binary", "float"]
 METHODS: tuple[Method, ...] = ("edge-popup", "biprop", "agreeing")
 """How a supermask is found: scores ranked by magnitude, begun uniform or as weights are; or latent
 weights, kept where they agree with the sign."""
+
+RIVALS: tuple[Method, ...] = ("binary", "float")
+"""What is no supermask, to compare with: the signs of latent weights, which cost a bit as well, and
+weights of floating point, which can teach."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Recipe:
     cutout : int
         Side of a square of mean grey somewhere in the image; 0 for none [pixel].
     method : str
-        One of :data:`METHODS`.
+        One of :data:`METHODS` or :data:`RIVALS`.
     optimizer : "sgd" or "muon"
         Of the scores; Muon orthogonalizes the momentum of a layer.
     warm_up : float
@@ -56,31 +62,38 @@ class Recipe:
     average : float
         Decay per step of the average of all scores and BatchNorms that is judged and exported
         instead of the last ones; 0 for none.
+    distillation : float
+        Weight of the teacher's part of the loss, where there is a teacher: the divergence from what
+        it says at ``temperature``; the labels have the rest.
+    temperature : float
+        By which the logits of both are divided.
     precision : "float32" or "auto"
         ``auto`` trains in bfloat16 where the processor or GPU multiplies matrices of it.
     statistics : int
         Batches over which BatchNorm is estimated anew before every export.
     """
 
-    epochs: int = 40
-    batch_size: int = 128
-    learning_rate: float = 0.1
-    weight_decay: float = 1e-4
-    smoothing: float = 0.0
-    validation: int = 10
-    shift: float = 0.0
-    rotate: float = 0.0
-    zoom: float = 0.0
-    bend: float = 0.0
+    epochs: Annotated[int, Field(ge=1, le=10**6)] = 40
+    batch_size: Annotated[int, Field(ge=2, le=10**6)] = 128
+    learning_rate: Annotated[float, Field(gt=0, le=1e38)] = 0.1
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    validation: Annotated[int, Field(ge=0, le=10**6)] = 10
+    shift: Annotated[float, Field(ge=0, le=1024)] = 0.0
+    rotate: Annotated[float, Field(ge=0, le=180)] = 0.0
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    bend: Annotated[float, Field(ge=0, le=1024)] = 0.0
     mirror: bool = False
-    crop: int = 0
-    cutout: int = 0
+    crop: Annotated[int, Field(ge=0, le=64)] = 0
+    cutout: Annotated[int, Field(ge=0, le=1024)] = 0
     method: Method = "edge-popup"
     optimizer: Literal["sgd", "muon"] = "sgd"
-    warm_up: float = 0.0
-    norm_rate: float = 0.0
-    gamma: float = 1.0
-    codes: float | None = None
-    average: float = 0.0
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    norm_rate: Annotated[float, Field(ge=0, le=1e38)] = 0.0
+    gamma: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    codes: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    distillation: Annotated[float, Field(ge=0, le=1)] = 0.5
+    temperature: Annotated[float, Field(gt=0, le=1000)] = 4.0
     precision: Literal["float32", "auto"] = "float32"
-    statistics: int = 40
+    statistics: Annotated[int, Field(ge=1, le=10**6)] = 40

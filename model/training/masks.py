@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from kakure.model.config.geometry import LayerGeometry
+from kakure.model.errors import UserError
 
-__all__ = ["AgreeingWeights", "MaskedWeights", "TrainedWeights", "largest"]
+__all__ = ["AgreeingWeights", "MaskedWeights", "RivalWeights", "TrainedWeights", "largest"]
 
 
 class Largest(torch.autograd.Function):
@@ -201,3 +202,55 @@ class AgreeingWeights(TrainedWeights):
 
     def _above(self, dtype: torch.dtype) -> Tensor:
         return Above.apply(self.scores, self.signs.to(dtype), self.threshold)
+
+
+class Sign(torch.autograd.Function):
+    """−1 or +1; straight-through."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor, dtype: torch.dtype) -> Tensor:
+        return torch.where(values < 0, -1.0, 1.0).to(dtype)
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None]:
+        return grads[0].float(), None
+
+
+class RivalWeights(TrainedWeights):
+    """Latent weights that no supermask hides: their signs, or themselves.
+
+    Begun as weights are, from a normal distribution of variance 2 / fan_in. They have no mask, and
+    no hardware of hidden weights computes with them.
+
+    Parameters
+    ----------
+    is_binary : bool
+        Whether their signs count.
+    generator : torch.Generator
+        Draws the first weights.
+    """
+
+    def __init__(
+        self, geometry: LayerGeometry, signs: Tensor, *, is_binary: bool, generator: torch.Generator
+    ) -> None:
+        super().__init__(geometry, signs, kept=signs.numel())
+        self.is_binary = is_binary
+        deviation = 1.0 if is_binary else (2 / geometry.fan_in) ** 0.5
+        drawn = torch.empty(signs.shape).normal_(0, deviation, generator=generator)
+        self.scores = nn.Parameter(self.inside(drawn))
+
+    def ranks(self) -> Tensor:
+        return self.scores
+
+    @property
+    def mask(self) -> Tensor:
+        raise UserError("must be one that finds a supermask to be exported", where=("method",))
+
+    def _exact(self) -> Tensor:
+        return self._above(torch.float32)
+
+    def _threshold(self) -> float:
+        return 0.0
+
+    def _above(self, dtype: torch.dtype) -> Tensor:
+        return Sign.apply(self.scores, dtype) if self.is_binary else self.scores.to(dtype)

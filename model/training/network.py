@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kakure.model.config.config import Config, check_density
-from kakure.model.datasets.recipe import Recipe
+from kakure.model.datasets.recipe import RIVALS, Recipe
 from kakure.model.parameters.parameters import Parameters
 
 from .layers import HiddenLayer, shortcut, sum_pool, unroll
@@ -57,7 +57,8 @@ class Network(nn.Module):
         layers = []
         for geometry, engine in zip(config.geometry, config.layers, strict=True):
             weights = trained_weights(config, geometry, recipe, generator)
-            sums = trained_sums(config, geometry.index)
+            is_rival = recipe.method in RIVALS  # of any weights; its sums are exact
+            sums = None if is_rival else trained_sums(config, geometry.index)
             gamma = recipe.gamma / 2 if geometry.residual else recipe.gamma
             codes = recipe.codes
             layers.append(HiddenLayer(geometry, engine, weights, sums, codes=codes, gamma=gamma))

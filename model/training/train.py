@@ -1,364 +1,20 @@
-"""Training of a supermask: edge-popup on the hardware's signs, judged by the integer model."""
+"""A training from beginning to end, or from where it was interrupted."""
 
-import dataclasses
-import io
-import json
-import math
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import LEAST_TRAINING
-from kakure.model.datasets.labelled import LabelledImages, systematic
-from kakure.model.errors import Damaged, UserError
-from kakure.model.files.atomic import write_atomically
-from kakure.model.files.seal import read_sealed, sealed
-from kakure.model.parameters.parameters import Parameters
-from kakure.model.provenance import array_digest, sources, tools
-from kakure.model.shown import cut, printable, shown
+from kakure.model.datasets.labelled import LabelledImages
+from kakure.model.errors import Damaged
 
-from .augment import augment
-from .chance import is_at_chance
-from .descent import Descent
-from .folding import fold
-from .logits import integer_logits
-from .network import Network, as_tensor
-from .precision import pick_precision
 from .recipe import Recipe
+from .teacher import Teacher
+from .trainer import Trained, Trainer
 
-__all__ = ["TOOLS", "Trained", "Trainer", "pick_device", "train"]
-
-TOOLS = ("numpy", "torch")
-"""Packages whose versions decide what a training gives."""
-
-VALIDATION_SEED = 0
-"""Seed of the validation split: the same in every run, so that runs can be compared."""
-
-HISTORY = ("epoch", "train_loss", "validation_correct", "validation_loss")
-"""What is kept of an epoch; as JSON in the parameters' metadata, a list of lists."""
-
-ANEW = "remove it, or train with --fresh, to start over"
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """The parameters of the best epoch, and its score on the validation images.
-
-    Attributes
-    ----------
-    parameters : Parameters
-    epoch : int
-        From 1; 0, the network before training, where the first epoch diverged.
-    correct, count : int
-        Validation images that the integer model classifies right, and all of them.
-    loss : float
-        Mean cross-entropy of the integer logits on the validation images.
-    warnings : tuple of str
-        What makes the parameters useless, one line each: chance, divergence. Empty if all is well.
-    """
-
-    parameters: Parameters
-    epoch: int
-    correct: int
-    count: int
-    loss: float
-    warnings: tuple[str, ...] = ()
-
-
-def pick_device(name: str) -> torch.device:
-    """``auto`` is a GPU where there is one, else the CPU; UserError if ``name`` is not usable."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        if torch.ones(1, device=device).add_(1).item() != 2:
-            raise RuntimeError("it does not add")
-    except Exception as error:  # each kind of device that is missing has its own
-        reason = cut(printable((str(error).splitlines() or [type(error).__name__])[0]), 200)
-        raise UserError(
-            f"must be usable here, not {shown(name)}: {reason}", where=("--device",)
-        ) from None
-    return device
-
-
-def held_out(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.bool_]:
-    """Which training images judge and are not trained with."""
-    if not recipe.validation:
-        return np.zeros(len(labels), bool)
-    return systematic(labels, recipe.validation, VALIDATION_SEED)
-
-
-class Trainer:
-    """One training run; its whole state goes into a checkpoint after every epoch.
-
-    Parameters
-    ----------
-    config : Config
-    data : LabelledImages
-        Training images; one of ``recipe.validation`` is held out.
-    recipe : Recipe
-    seed : int
-        Seed of the first scores, the order of the images and their variations.
-    device : torch.device
-    """
-
-    def __init__(
-        self,
-        config: Config,
-        data: LabelledImages,
-        recipe: Recipe,
-        *,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        self.config = config
-        self.recipe = recipe
-        self.options = {
-            **dataclasses.asdict(recipe),
-            "seed": seed,
-            "digest": config.digest,
-            "images": array_digest(data.images, data.labels),
-            "sources": sources(__name__),
-            "tools": tools(*TOOLS),
-        }
-        dtype, self.precision = pick_precision(recipe.precision, device)
-        self.options["format"] = str(dtype)
-        self.generator = torch.Generator().manual_seed(seed)
-        self.network = Network(config, recipe, generator=self.generator).to(device)
-        self.network.compute_in(dtype)
-        if len(data) < LEAST_TRAINING:
-            raise UserError(
-                f"must hold at least {LEAST_TRAINING} images", value=len(data), file=config.dataset
-            )
-        held = torch.from_numpy(held_out(data.labels, recipe))
-        images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
-        self.images, self.labels = images[~held].to(device), labels[~held].to(device)
-        self.held_images, self.held_labels = images[held].to(device), labels[held].to(device)
-        self.descent = Descent(self.network, recipe)
-        self.average: AveragedModel | None = None
-        self._average_anew()
-        self.epoch = 0
-        self.is_diverged = False
-        self.untrained = self._state()
-        self.best: dict[str, Any] = {}
-        self.history: list[dict[str, float]] = []
-
-    def _average_anew(self) -> None:
-        if self.recipe.average:
-            update = get_ema_multi_avg_fn(self.recipe.average)
-            self.average = AveragedModel(self.network, multi_avg_fn=update)
-
-    def begin(self, state: dict[str, Tensor]) -> None:
-        """Start from another network's scores and BatchNorms."""
-        self.network.load_state_dict(state)
-        self._average_anew()
-
-    @property
-    def judged(self) -> Network:
-        """The network that is judged and exported: the average of many steps, or the last."""
-        if self.average is None:
-            return self.network
-        assert isinstance(self.average.module, Network)
-        return self.average.module
-
-    @property
-    def steps(self) -> int:
-        """Optimizer steps of one epoch; a last batch that is not full is left out."""
-        return max(1, len(self.labels) // self.recipe.batch_size)
-
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.labels), generator=self.generator)
-        order = order.to(self.labels.device)
-        halves = self._halves()
-        for step in range(self.steps):
-            index = order[step * self.recipe.batch_size : (step + 1) * self.recipe.batch_size]
-            turned = None if halves is None else halves[index]
-            images = augment(self.images[index], self.recipe, self.generator, turned=turned)
-            yield images, self.labels[index]
-
-    def _halves(self) -> Tensor | None:
-        """Which images are mirrored in this epoch: half of them, and the others in the next."""
-        if not (self.recipe.mirror and self.recipe.crop):
-            return None
-        draws = torch.Generator().manual_seed(self.options["seed"])
-        halves = torch.rand(len(self.labels), generator=draws) < 0.5
-        return (halves if self.epoch % 2 else ~halves).to(self.labels.device)
-
-    def descend(self, bar: tqdm) -> float:
-        """Train for one epoch and return its mean loss; BatchNorm's statistics are left behind.
-
-        Where scores, scales or the loss are no finite numbers any more, ``is_diverged`` is set.
-        """
-        self.network.train()
-        self.network.begin_epoch()
-        total = self.recipe.epochs * self.steps
-        loss_sum = torch.zeros((), device=self.labels.device)
-        for step, (images, labels) in enumerate(self._batches(), self.epoch * self.steps):
-            loss = functional.cross_entropy(
-                self.network(images), labels, label_smoothing=self.recipe.smoothing
-            )
-            self.descent.step(loss, step, total)
-            if self.average is not None:
-                self.average.update_parameters(self.network)
-            loss_sum += loss.detach()
-            bar.update()
-        self.epoch += 1
-        trained = [loss_sum, *(p.detach() for p in self.network.parameters())]
-        self.is_diverged = not all(bool(part.isfinite().all()) for part in trained)
-        return loss_sum.item() / self.steps
-
-    def reestimate(self) -> None:
-        """Estimate BatchNorm's statistics for the masks as they are now."""
-        parts = self.images.split(self.recipe.batch_size)[: self.recipe.statistics]
-        self.judged.reestimate(part for part in parts if len(part) > 1)
-
-    def run_epoch(self, bar: tqdm) -> None:
-        """Train for one epoch, then export, and keep the export if it is the best so far.
-
-        Of a training that diverged, the best of the epochs before is what is left.
-        """
-        train_loss = self.descend(bar)
-        if self.is_diverged:
-            if not self.best:
-                self.begin(self.untrained)
-                self._keep(0, *self._judge())
-            return
-        correct, held_loss = self._judge()
-        values = (self.epoch, train_loss, correct, held_loss)
-        record: dict[str, float] = dict(zip(HISTORY, values, strict=True))
-        self.history.append(record)
-        is_blind = not len(self.held_labels)  # the last epoch is then the best
-        best = (self.best["correct"], -self.best["loss"]) if self.best else None
-        if is_blind or best is None or (correct, -held_loss) >= best:
-            self._keep(self.epoch, correct, held_loss)
-        bar.set_postfix_str(
-            f"loss {record['train_loss']:.3f}, validation {correct}/{len(self.held_labels)}"
-        )
-
-    def _judge(self) -> tuple[int, float]:
-        """Score of what would be exported now: right ones, mean cross-entropy."""
-        self.reestimate()
-        return self.validate()
-
-    def _keep(self, epoch: int, correct: int, loss: float) -> None:
-        self.best = {"state": self._state(), "epoch": epoch, "correct": correct, "loss": loss}
-
-    def _state(self) -> dict[str, Tensor]:
-        return {name: value.clone() for name, value in self.judged.state_dict().items()}
-
-    def validate(self) -> tuple[int, float]:
-        """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
-        if not len(self.held_labels):
-            return 0, 0.0
-        parameters = fold(self.judged)
-        logits = integer_logits(self.config, parameters, self.held_images)
-        correct = int((logits.argmax(1) == self.held_labels).sum())
-        real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
-        return correct, functional.cross_entropy(real, self.held_labels).item()
-
-    def save(self, path: Path) -> None:
-        """Write the checkpoint, whole or not at all.
-
-        Raises
-        ------
-        UserError
-            If it cannot be written, as on a full disk; the one before stays.
-        """
-        state = {
-            "options": self.options,
-            "epoch": self.epoch,
-            "network": self.network.state_dict(),
-            "optimizers": self.descent.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
-            "generator": self.generator.get_state(),
-            "best": self.best,
-            "history": self.history,
-        }
-        data = io.BytesIO()
-        torch.save(state, data)
-        content = sealed(data.getvalue())
-        try:
-            try:
-                write_atomically(path, content)
-            except FileNotFoundError:  # another seed has ended, and removed the folder
-                write_atomically(path, content)
-        except OSError as error:
-            kept = "; the same command goes on after the last epoch" if path.exists() else ""
-            raise UserError(f"cannot be written: {error.strerror}{kept}", file=path) from None
-
-    def load(self, path: Path) -> None:
-        """Go on where a checkpoint stopped; Damaged, or UserError if it is of another run."""
-        data = io.BytesIO(read_sealed(path))
-        try:
-            state = torch.load(data, map_location=self.labels.device, weights_only=True)
-            options = state["options"]
-            for name, value in self.options.items():
-                if options.get(name) != value:
-                    raise UserError(
-                        f"{name} must be {value!r} to resume, not {options.get(name)!r}; {ANEW}",
-                        file=path,
-                    )
-            self.network.load_state_dict(state["network"])
-            self.descent.load_state_dict(state["optimizers"])
-            if self.average is not None:
-                self.average.load_state_dict(state["average"])
-            self.generator.set_state(state["generator"].cpu())
-            self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
-        except UserError:
-            raise
-        except Exception as error:  # torch raises whatever the damage leads to
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(f"cannot be read: {reason}; {ANEW}", file=path) from None
-
-    def result(self) -> Trained:
-        """The best epoch so far."""
-        self.network.load_state_dict(self.best["state"])
-        parameters = fold(self.network)
-        made = {
-            "images": self.options["images"],
-            "sources": self.options["sources"],
-            "tools": json.dumps(self.options["tools"], sort_keys=True),
-            "history": json.dumps([list(record.values()) for record in self.history]),
-        }
-        return Trained(
-            dataclasses.replace(parameters, metadata={**parameters.metadata, **made}),
-            self.best["epoch"],
-            self.best["correct"],
-            len(self.held_labels),
-            self.best["loss"],
-            tuple(self._warnings()),
-        )
-
-    def _warnings(self) -> Iterator[str]:
-        best, count = self.best, len(self.held_labels)
-        losses = [record["train_loss"] for record in self.history] or [math.nan]
-        lower = f"try a learning rate below {self.recipe.learning_rate:g}"
-        if self.is_diverged:
-            yield f"diverged in epoch {self.epoch}; epoch {best['epoch']} is kept; {lower}"
-        elif losses[-1] > max(losses[0], math.log(self.config.layers[-1].channels)):
-            yield (
-                f"diverged: the loss rose from {losses[0]:.4g} in the first epoch to "
-                f"{losses[-1]:.4g} in the last; {lower}"
-            )
-        if not math.isfinite(best["loss"]):
-            yield f"the loss on the validation images is {best['loss']}"
-        if count and is_at_chance(
-            best["correct"], self.held_labels.cpu().numpy(), tries=max(1, len(self.history))
-        ):
-            yield (
-                f"at chance: {best['correct']} of {count} validation images right cannot be told "
-                "from guessing"
-            )
+__all__ = ["run", "train"]
 
 
 def train(
@@ -368,6 +24,7 @@ def train(
     *,
     seed: int,
     device: torch.device,
+    teacher: Teacher | None = None,
     checkpoint: Path | None = None,
     fresh: bool = False,
     progress: bool = False,
@@ -382,6 +39,8 @@ def train(
     recipe : Recipe
     seed : int
     device : torch.device
+    teacher : Teacher, optional
+        Whose logits the network follows, as far as ``recipe.distillation`` says.
     checkpoint : Path, optional
         Where the run is kept after every epoch, and found again when it was interrupted. One that
         is damaged is named on stderr, and the run starts anew.
@@ -390,20 +49,28 @@ def train(
     progress : bool
         Whether a progress bar is shown.
     """
-    trainer = Trainer(config, data, recipe, seed=seed, device=device)
+    trainer = Trainer(config, data, recipe, seed=seed, device=device, teacher=teacher)
+    run(trainer, checkpoint, fresh=fresh, progress=progress)
+    return trainer.result()
+
+
+def run(
+    trainer: Trainer, checkpoint: Path | None, *, fresh: bool = False, progress: bool = False
+) -> None:
+    """Take a trainer to its last epoch, from the checkpoint if there is one; as :func:`train`."""
     if checkpoint is not None and checkpoint.exists() and not fresh:
         try:
             trainer.load(checkpoint)
         except Damaged as error:
             print(f"{error}: the training starts anew", file=sys.stderr, flush=True)
-    if progress and trainer.network.layers[0].dtype != torch.float32:
-        print(f"train {config.name}: steps in {trainer.precision}", file=sys.stderr, flush=True)
-    total = recipe.epochs * trainer.steps
+    name, recipe = trainer.config.name, trainer.recipe
+    if progress and recipe.precision != "float32":
+        print(f"train {name}: steps in {trainer.precision}", file=sys.stderr, flush=True)
     interval = 0.2 if sys.stderr.isatty() else 10.0
     with tqdm(
-        total=total,
+        total=recipe.epochs * trainer.steps,
         initial=trainer.epoch * trainer.steps,
-        desc=f"train {config.name}",
+        desc=f"train {name}",
         unit="step",
         mininterval=interval,
         disable=not progress,
@@ -412,4 +79,3 @@ def train(
             trainer.run_epoch(bar)
             if checkpoint is not None and not trainer.is_diverged:
                 trainer.save(checkpoint)
-    return trainer.result()

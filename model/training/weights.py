@@ -7,9 +7,9 @@ import torch
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.weights.hidden import HiddenWeights
-from kakure.model.datasets.recipe import Recipe
+from kakure.model.datasets.recipe import RIVALS, Recipe
 
-from .masks import AgreeingWeights, MaskedWeights, TrainedWeights
+from .masks import AgreeingWeights, MaskedWeights, RivalWeights, TrainedWeights
 
 __all__ = ["TRAINED_WEIGHTS", "trained_weights"]
 
@@ -21,6 +21,9 @@ def masked_weights(
     hidden = HiddenWeights.of(config.weights)
     signs = torch.from_numpy(hidden.signs(geometry))
     kept = hidden.kept(signs.numel())
+    if recipe.method in RIVALS:
+        is_binary = recipe.method == "binary"
+        return RivalWeights(geometry, signs, is_binary=is_binary, generator=generator)
     if recipe.method == "agreeing":
         return AgreeingWeights(geometry, signs, kept=kept, generator=generator)
     normal = recipe.method == "biprop"

@@ -1,10 +1,11 @@
-"""``kakure bench``: the speed of simulation, synthesis, reference and search."""
+"""``kakure bench``: the speed of simulation, synthesis, reference, training and search."""
 
 import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kakure.search.studies.benchmark import figures as search_figures
+from kakure.search.studies.training_speed import figures as training_figures
 from kakure.sim.benchmark.integers import figures as integer_figures
 from kakure.sim.benchmark.measure import figures
 from kakure.sim.generation.project import open_project
@@ -13,6 +14,7 @@ __all__ = ["options", "run"]
 
 ALONE: dict[str, Callable[[], Iterator[str]]] = {
     "integers": integer_figures,
+    "training": training_figures,
 }
 """Measurements that a name in the place of a configuration asks for, a line each."""
 

@@ -6,12 +6,24 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.accelerators.spatial.pipeline import check_pipeline
+from kakure.hdl.shape.numbers import bits
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.config.engines.layer import LayerConfig
+from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError
 
-__all__ = ["ADC_TYPES", "ENGINES", "CostModel", "LayerBatch", "LayerCosts", "Metrics"]
+__all__ = [
+    "ADC_TYPES",
+    "ENGINES",
+    "CostModel",
+    "LayerBatch",
+    "LayerCosts",
+    "Metrics",
+    "least_shift",
+    "summed_sizes",
+]
 
 ADC_TYPES = ("flash", "sar")
 """Index of a readout's type in :class:`LayerBatch`."""
@@ -33,18 +45,37 @@ def _readout(layer: LayerConfig) -> dict[str, int]:
     }
 
 
+def summed_sizes(geometry: LayerGeometry) -> dict[str, int]:
+    """What a :class:`LayerBatch` holds of the map that a layer sums."""
+    summed = geometry.summed
+    if summed is None:
+        return {"summed": 0, "map_bits": 0, "sum_shift": 0}
+    return {"summed": summed.positions, "map_bits": summed.bits, "sum_shift": summed.shift}
+
+
+def least_shift(
+    summed: NDArray[np.int64], map_bits: NDArray[np.int64], input_bits: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """As few bits as must be dropped from a sum to let every sum fit ``input_bits``."""
+    return np.maximum(bits(summed * ((1 << map_bits) - 1)) - input_bits, 0)
+
+
 @dataclass(frozen=True)
 class LayerBatch:
     """Layers to be costed, one per row: every attribute is an int64 array of shape (n,).
 
     Attributes
     ----------
-    in_height, in_width, in_channels : map that the layer reads, before padding
+    in_height, in_width, in_channels : map that the windows lie in, before padding
     kernel_height, kernel_width, padding : the window; a linear layer's is the whole map
+    stride : distance of windows
     out_height, out_width, pool : window positions, and the side of the max-pool behind them
     outputs : output channels (XPert: CD)
     input_bits : width of an activation read (XPert: IP) [bit]
     output_bits : width of an activation written [bit]; 0 for the last layer
+    summed, map_bits, sum_shift : positions of the map that is summed to one pixel before the
+        windows, width of its activations [bit], bits dropped from a sum; 0 where the map is read
+        as it is
     engine : index into :data:`ENGINES`
     column_sharing, adc_type, adc_bits, adc_shift, copies : XPert's CS, AT (index into
         :data:`ADC_TYPES`), AP, the readout's shift, and the layer's speed-up; 0, 0, 0, 0 and 1
@@ -60,12 +91,16 @@ class LayerBatch:
     kernel_height: NDArray[np.int64]
     kernel_width: NDArray[np.int64]
     padding: NDArray[np.int64]
+    stride: NDArray[np.int64]
     out_height: NDArray[np.int64]
     out_width: NDArray[np.int64]
     pool: NDArray[np.int64]
     outputs: NDArray[np.int64]
     input_bits: NDArray[np.int64]
     output_bits: NDArray[np.int64]
+    summed: NDArray[np.int64]
+    map_bits: NDArray[np.int64]
+    sum_shift: NDArray[np.int64]
     engine: NDArray[np.int64]
     column_sharing: NDArray[np.int64]
     adc_type: NDArray[np.int64]
@@ -84,7 +119,11 @@ class LayerBatch:
 
     @classmethod
     def of(cls, config: Config) -> "LayerBatch":
-        """All layers of a configuration; UserError if no cost model knows an engine."""
+        """All layers of a configuration; UserError if no cost model knows it.
+
+        That is an engine of another kind, and layers that are no chain.
+        """
+        check_pipeline(config, "a cost model")
         rows = []
         for geometry, layer in zip(config.geometry, config.layers, strict=True):
             if layer.engine not in ENGINES:
@@ -100,12 +139,14 @@ class LayerBatch:
                 "kernel_height": geometry.kernel_height,
                 "kernel_width": geometry.kernel_width,
                 "padding": geometry.padding,
+                "stride": geometry.stride,
                 "out_height": geometry.out_height,
                 "out_width": geometry.out_width,
                 "pool": geometry.pool,
                 "outputs": geometry.outputs,
                 "input_bits": geometry.input_bits,
                 "output_bits": geometry.output_bits or 0,
+                **summed_sizes(geometry),
                 "engine": ENGINES.index(layer.engine),
                 **_readout(layer),
                 "residual": int(layer.residual),

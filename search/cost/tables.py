@@ -13,7 +13,7 @@ from kakure.model.errors import UserError
 from kakure.search.space.layer_space import Form, LayerChoice, Option
 from kakure.search.space.space import Point, Space
 
-from .metrics import ADC_TYPES, ENGINES, CostModel, LayerBatch
+from .metrics import ADC_TYPES, ENGINES, CostModel, LayerBatch, summed_sizes
 
 __all__ = ["FORBIDDEN", "LayerTable", "SharesArea", "Solution", "Tables", "build_tables"]
 
@@ -136,7 +136,8 @@ class Tables:
     family : int
         Index of the family of the space.
     windows : tuple
-        Of each layer (kind, kernel, padding, pool): with these, equal forms are equal networks.
+        Of each layer what is fixed of its form, such as kernel and pool: with these, equal forms
+        are equal networks.
 
     The area of a whole is this constant, the sum of its layers' areas, and the largest of what
     they ask of the shared block.
@@ -148,7 +149,7 @@ class Tables:
     constant_area_um2: int = 0
     slack_um2: int = 0
     family: int = 0
-    windows: tuple[tuple[str, int | None, int | None, int], ...] = ()
+    windows: tuple[tuple[str | int | None, ...], ...] = ()
 
     def costs(
         self, channels: NDArray[np.int64], options: NDArray[np.int64]
@@ -268,7 +269,7 @@ def build_tables(
             )
             tables = Tables(rows, columns, layers)
             tables = _with_constant(family, model, tables, extrapolate)
-            windows = tuple((la.kind, la.kernel, la.padding, la.pool[0]) for la in family.layers)
+            windows = tuple(layer.window for layer in family.layers)
             result.append(replace(tables, family=number, windows=windows))
     return tuple(result)
 
@@ -359,6 +360,7 @@ def _layer_table(
     fixed = {
         "input_bits": layer.input_bits[0],
         "output_bits": geometry.output_bits or 0,
+        **summed_sizes(geometry),
         "rows": rows,
         "columns": columns,
         "pe_inputs": space.pe_array.inputs,

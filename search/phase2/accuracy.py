@@ -25,7 +25,8 @@ from kakure.model.parameters.parameters import Parameters, load_parameters, save
 from kakure.model.provenance import sources, tools
 from kakure.model.training.folding import fold
 from kakure.model.training.recipe import Recipe
-from kakure.model.training.train import TOOLS, Trained, Trainer, train
+from kakure.model.training.train import train
+from kakure.model.training.trainer import TOOLS, Trained, Trainer
 from kakure.search.store.task import Outcome, Task
 
 from .parts import Part, without
@@ -280,7 +281,7 @@ def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measu
         "start": start.digest,
         "tuning": json.dumps(asdict(tuning), sort_keys=True),
         "seed": str(seed),
-        "sources": sources("kakure.model.training.train"),
+        "sources": sources("kakure.model.training.trainer"),
         "tools": json.dumps(tools(*TOOLS), sort_keys=True),
         "validation": f"{best.correct} of {best.count}",
     }

@@ -1,7 +1,7 @@
 """Energy·delay·area of every precision of a network, before any accuracy is measured."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, Protocol, runtime_checkable
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.errors import UserError
-from kakure.search.cost.metrics import CostModel, LayerBatch
+from kakure.search.cost.metrics import CostModel, LayerBatch, least_shift
 from kakure.search.cost.tables import SharesArea
 
 from .precision import Levels, PrecisionSpace
@@ -156,8 +156,31 @@ class PrecisionCosts:
             values = np.array(knob.values, np.int64)[levels[:, place]]
             columns[knob.name].reshape(shape)[:, knob.layer] = values
             if knob.name == "input_bits" and knob.layer:
-                columns["output_bits"].reshape(shape)[:, knob.layer - 1] = values
+                reads = self._reads(knob.layer, values)
+                columns["output_bits"].reshape(shape)[:, knob.layer - 1] = reads
+        for index in range(len(self.base)):
+            here = {name: column.reshape(shape)[:, index] for name, column in columns.items()}
+            for name, values in self._sums_of(index, here).items():
+                columns[name].reshape(shape)[:, index] = values
         return LayerBatch(**columns)
+
+    def _reads(self, index: int, input_bits: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Width of the map that a layer reads: where it is summed, another may be fixed."""
+        map_bits = self.precision.space.layers[index].map_bits
+        return input_bits if map_bits is None else np.full_like(input_bits, map_bits)
+
+    def _sums_of(
+        self, index: int, columns: Mapping[str, NDArray[np.int64]]
+    ) -> dict[str, NDArray[np.int64]]:
+        """What follows from a layer's ``input_bits`` for the map that it sums, if it does."""
+        layer = self.precision.space.layers[index]
+        if not layer.sum_pool:
+            return {}
+        map_bits = self._reads(index, columns["input_bits"])
+        shift = least_shift(columns["summed"], map_bits, columns["input_bits"])
+        if layer.sum_shift is not None:
+            shift = np.full_like(shift, layer.sum_shift)
+        return {"map_bits": map_bits, "sum_shift": shift}
 
     def _sums(self, levels: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
         """Area, time and energy that the tables make of n assignments."""
@@ -202,6 +225,9 @@ class PrecisionCosts:
         }
         names = ("input_bits", "output_bits", "adc_bits")
         columns |= {name: part.ravel() for name, part in zip(names, grid, strict=True)}
+        if index + 1 < len(self.base):
+            columns["output_bits"] = self._reads(index + 1, columns["output_bits"])
+        columns |= self._sums_of(index, columns)
         batch = LayerBatch(**columns)
         costs = self.model.layer_costs(batch, extrapolate=True)
         if not self.extrapolate and not costs.is_known.all():

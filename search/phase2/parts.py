@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.datasets.labelled import LabelledImages, by_class
-from kakure.model.training.recipe import Recipe
-from kakure.model.training.train import held_out
+from kakure.model.training.recipe import Recipe, held_out
 
 __all__ = ["KEPT", "Part", "judging", "without"]
 

@@ -76,6 +76,8 @@ def confusion(score: Score) -> str:
 def curve(parameters: Parameters) -> str:
     """Loss and validation accuracy of each epoch; nothing where they were not kept."""
     known = parameters.metadata
+    if known.get("validation") == "none held out":
+        return note("No images were held out of its training: its curve has no accuracy.")
     try:
         history = [tuple(map(float, one)) for one in json.loads(known["history"])]
         epochs = [int(epoch) for epoch, *_ in history]

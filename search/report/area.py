@@ -18,7 +18,7 @@ Rows = list[tuple[str, Mapping[str, float]]]
 COLUMNS = {
     "window": "window",
     "engine": "engine",
-    "stage": "pool, shortcut, rest",
+    "stage": "pools, shortcut, rest",
     "requantizer": "requantizer",
 }
 NAMED = {"window": "window", "engine": "engine", "requantizer": "requantizer"}

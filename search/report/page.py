@@ -92,7 +92,7 @@ def _layers(result: Mapping[str, Any]) -> str:
         shown = ["" if knob is None else knob for knob in knobs]
         rows.append((
             n,
-            layer["kind"],
+            _kind(layer),
             layer["channels"],
             layer["pool"] if layer["pool"] > 1 else "",
             "yes" if layer.get("residual") else "",
@@ -103,6 +103,14 @@ def _layers(result: Mapping[str, Any]) -> str:
             grouped(cycles),
         ))
     return table(heads, rows)
+
+
+def _kind(layer: Mapping[str, Any]) -> str:
+    """Convolution or linear, with what is fixed of it."""
+    if layer.get("sum_pool"):
+        return f"{layer['kind']} of sums"
+    stride = layer.get("stride", 1)
+    return f"{layer['kind']}, stride {stride}" if stride > 1 else layer["kind"]
 
 
 def _rounds(result: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import Split
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.training.recipe import recipe_for
-from kakure.model.training.train import TOOLS as TRAINING_TOOLS
+from kakure.model.training.trainer import TOOLS as TRAINING_TOOLS
 from kakure.search.phase2.accuracy import Start, train_start
 from kakure.search.phase2.parts import KEPT, Part
 from kakure.search.space.layer_space import Option

@@ -18,7 +18,16 @@ from kakure.model.config.checks import check_residual
 from kakure.model.config.schema import Schema
 from kakure.model.errors import FieldError
 
-__all__ = ["Form", "FromList", "LayerChoice", "LayerSpace", "Option", "Sharing", "as_tuple"]
+__all__ = [
+    "PLAIN",
+    "Form",
+    "FromList",
+    "LayerChoice",
+    "LayerSpace",
+    "Option",
+    "Sharing",
+    "as_tuple",
+]
 
 Engine = Literal["crossbar", "pe_array"]
 AdcType = Literal["flash", "sar"]
@@ -88,12 +97,23 @@ class LayerSpace(Schema):
     """Side of the square window; conv only, and required there."""
     padding: int | None = Field(None, ge=0, le=14)
     """Zeros around the map; conv only; (kernel − 1) / 2 rounded down when left out."""
+    stride: int = Field(1, ge=1, le=2)
+    """Distance of windows, down and across; conv only."""
     pool: Annotated[tuple[Pool, ...], OneOrList] = Field((1,), min_length=1)
     """Side and stride of the max-pool: one number, or pooling points to choose from."""
     repeat: Annotated[tuple[Annotated[int, Field(ge=0, le=16)], ...], FromList] = Field(
         (1,), min_length=1
     )
-    """How many such layers follow each other, each with choices of its own; the last one pools."""
+    """How many such layers follow each other, each with choices of its own; the first one strides,
+    or sums, and the last one pools."""
+    sum_pool: bool = False
+    """Whether a linear layer reads the sums of the map's channels instead of the whole map."""
+    map_bits: int | None = Field(None, ge=1, le=8)
+    """Width of the activations that are summed, ``input_bits`` when left out; sum_pool only
+    [bit]."""
+    sum_shift: int | None = Field(None, ge=0, le=20)
+    """Bits dropped from a sum before it saturates at ``input_bits``; sum_pool only; when left out,
+    as few as let every sum fit."""
     adc_shift: int = Field(0, ge=0, le=8)
     """Bits that every crossbar readout of the layer drops."""
     channels: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], FromList] = Field(
@@ -127,6 +147,9 @@ class LayerSpace(Schema):
             values.pop("residual", None)
         if self.repeat == (1,):
             values.pop("repeat", None)
+        for name, default in PLAIN.items():
+            if getattr(self, name) == default:
+                values.pop(name, None)
         if len(self.pool) == 1 and "pool" in values:
             values["pool"] = self.pool[0]
         return values
@@ -137,9 +160,17 @@ class LayerSpace(Schema):
             raise FieldError("kernel", "is required for a conv layer")
         if self.kind == "linear" and self.pool != (1,):
             raise FieldError("pool", f"must be 1 in a linear layer, not {max(self.pool)}")
+        if self.kind == "linear" and self.stride != 1:
+            raise FieldError("stride", f"must be 1 in a linear layer, not {self.stride}")
+        if self.kind == "conv" and self.sum_pool:
+            raise FieldError("sum_pool", "must be false in a conv layer")
+        for name in ("map_bits", "sum_shift"):
+            if getattr(self, name) is not None and not self.sum_pool:
+                raise FieldError(name, "must be left out without sum_pool")
         if True in self.residual:
-            pool = 1 if max(self.repeat) > 1 else min(self.pool)
-            check_residual(self.kind, self.kernel, self.padding, pool)
+            is_one = max(self.repeat) <= 1
+            pool, stride = (min(self.pool), self.stride) if is_one else (1, 1)
+            check_residual(self.kind, self.kernel, self.padding, pool, stride)
         for name in (*CHOICES, "engine"):
             values = getattr(self, name)
             for value in values:
@@ -164,14 +195,24 @@ class LayerSpace(Schema):
         """Whether it is one layer with one pool."""
         return len(self.pool) == 1 and self.repeat == (1,)
 
+    @property
+    def window(self) -> tuple[str | int | None, ...]:
+        """What of the network is fixed in a layer of one pool."""
+        later = (getattr(self, name) for name in PLAIN)
+        return (self.kind, self.kernel, self.padding, self.pool[0], *later)
+
     def fixed(self, pool: int, repeat: int) -> "tuple[LayerSpace, ...]":
-        """The layers that it is with this pool, so many; what pools has no shortcut."""
-        if repeat == 0:
-            return ()
-        one = last = self.changed(pool=(1,), repeat=(1,))
-        if pool > 1:
-            last = self.changed(pool=(pool,), repeat=(1,), residual=(False,))
-        return (*(one,) * (repeat - 1), last)
+        """The layers that it is with this pool, so many; what strides or pools has no shortcut."""
+        layers = []
+        for number in range(repeat):
+            changes: dict[str, Any] = {} if number == 0 else dict(PLAIN)
+            strides = number == 0 and self.stride > 1
+            pools = number == repeat - 1 and pool > 1
+            if strides or pools:
+                changes["residual"] = (False,)
+            pools_here = (pool if pools else 1,)
+            layers.append(self.changed(pool=pools_here, repeat=(1,), **changes))
+        return tuple(layers)
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
@@ -209,6 +250,9 @@ class LayerSpace(Schema):
         options += "pe_array" in self.engine
         return len(self.forms) * options * len(self.input_bits)
 
+
+PLAIN: dict[str, Any] = {"stride": 1, "sum_pool": False, "map_bits": None, "sum_shift": None}
+"""Keys that old files do not know, and what leaves a layer as it was."""
 
 CHOICES = (
     "channels",

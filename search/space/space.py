@@ -28,7 +28,7 @@ from kakure.model.config.weights.weights import Weights
 from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import FieldError, FieldPath, UserError
 
-from .layer_space import Form, FromList, LayerChoice, LayerSpace, Sharing, as_tuple
+from .layer_space import PLAIN, Form, FromList, LayerChoice, LayerSpace, Sharing, as_tuple
 
 __all__ = [
     "Effort",
@@ -265,6 +265,7 @@ class Space(Schema):
         layers = []
         for layer, choice in zip(self.layers, point.layers, strict=True):
             fixed = layer.model_dump(include={"kind", "kernel", "padding"})
+            fixed |= {name: getattr(layer, name) for name in PLAIN}
             shift = layer.adc_shift if choice.option.engine == "crossbar" else 0
             layers.append({
                 **fixed,

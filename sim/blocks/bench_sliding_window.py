@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`kakure.hdl.stages.sliding_window.SlidingWindow`."""
+"""cocotb bench of sliding windows, with a stride or without."""
 
 import cocotb
 
@@ -13,6 +13,7 @@ def promise(parameters, case):
     """One position of the padded map a cycle, a window in the cycle after its last position."""
     padding = parameters["padding"]
     height, width = parameters["height"], parameters["width"]
+    stride = parameters.get("stride", 1)
     taken = []
     offered = []
     cycle = 0
@@ -21,7 +22,8 @@ def promise(parameters, case):
         y %= height + 2 * padding
         if 0 <= y - padding < height and 0 <= x - padding < width:
             taken.append(cycle)
-        if y + 1 >= parameters["kernel_height"] and x + 1 >= parameters["kernel_width"]:
+        begin = y + 1 - parameters["kernel_height"], x + 1 - parameters["kernel_width"]
+        if all(at >= 0 and at % stride == 0 for at in begin):
             offered.append(cycle + 1)
         cycle += 1
     return taken, offered

@@ -1,4 +1,4 @@
-"""Points of :class:`kakure.hdl.stages.sliding_window.SlidingWindow` and their golden vectors."""
+"""Points of sliding windows, those with a stride among them, and their golden vectors."""
 
 from functools import partial
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.hdl.stages.strided_window import StridedWindow
 from kakure.model.reference import stages
 
 from .fields import Fields
@@ -43,33 +44,52 @@ FULL = (
     (1, 9, 1, 1, 1, 2, 0),
     (9, 17, 3, 8, 3, 3, 1),
 )
+STRIDED_QUICK = ((5, 4, 2, 3, 3, 3, 1, 2),)  # a column left over
+STRIDED_FULL = (
+    (4, 5, 1, 2, 2, 3, 0, 2),
+    (4, 4, 2, 2, 1, 1, 0, 2),  # one pixel in four
+    (3, 3, 1, 2, 1, 1, 1, 2),
+    (3, 3, 1, 4, 5, 5, 2, 2),
+    (2, 3, 1, 2, 2, 2, 3, 2),
+    (5, 4, 2, 3, 5, 4, 0, 2),  # one window
+    (1, 6, 1, 2, 1, 2, 0, 2),
+    (7, 6, 1, 2, 3, 2, 1, 4),
+    (9, 17, 3, 8, 3, 3, 1, 2),
+)
 IMAGES = 4
 
 
 def points() -> list[Point]:
     """Return the quick points and the other shapes."""
     return [
-        Point(
-            block="sliding_window",
-            parameters=parameters,
-            make=partial(SlidingWindow, **parameters),
-            save_vectors=partial(save_vectors, parameters),
-            is_quick=index < len(QUICK),
-        )
-        for index, shape in enumerate([*QUICK, *FULL])
-        for parameters in [dict(zip(NAMES, shape, strict=True))]
+        *(_point(shape, is_quick=True) for shape in (*QUICK, *STRIDED_QUICK)),
+        *(_point(shape, is_quick=False) for shape in (*FULL, *STRIDED_FULL)),
     ]
+
+
+def _point(shape: tuple[int, ...], *, is_quick: bool) -> Point:
+    parameters = dict(zip((*NAMES, "stride"), shape, strict=False))
+    return Point(
+        block="sliding_window",
+        parameters=parameters,
+        make=partial(StridedWindow if "stride" in parameters else SlidingWindow, **parameters),
+        save_vectors=partial(save_vectors, parameters),
+        is_quick=is_quick,
+    )
 
 
 def save_vectors(parameters: dict[str, int], path: Path) -> None:
     """Write the vectors of a point."""
-    height, width, channels, bits, kernel_height, kernel_width, padding = parameters.values()
+    height, width, channels, bits, kernel_height, kernel_width, padding = (
+        parameters[name] for name in NAMES
+    )
+    stride = parameters.get("stride", 1)
     rng = np.random.default_rng(1)
     x = rng.integers(0, 1 << bits, (IMAGES + 1, height, width, channels))
     x[1] = (1 << bits) - 1
     x[2] = 0
     x[-1] = 0  # never sent: only its windows before the first pixel may come
-    windows = stages.windows(x, kernel_height, kernel_width, padding)
+    windows = stages.windows(x, kernel_height, kernel_width, padding, stride)
     _, rows, columns, fan_in = windows.shape
     names = [
         f"channel {channel}, ky {ky}, kx {kx}"
@@ -85,7 +105,8 @@ def save_vectors(parameters: dict[str, int], path: Path) -> None:
     for y in range(height + 2 * padding):
         for x_ in range(width + 2 * padding):
             is_inside = 0 <= y - padding < height and 0 <= x_ - padding < width
-            is_complete = y + 1 >= kernel_height and x_ + 1 >= kernel_width
+            begin = y + 1 - kernel_height, x_ + 1 - kernel_width
+            is_complete = all(at >= 0 and at % stride == 0 for at in begin)
             has_pixel |= is_inside
             early += is_complete and not has_pixel
             steps.append(step(needs=is_inside, takes=is_inside, completes=is_complete))

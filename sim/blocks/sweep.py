@@ -25,6 +25,7 @@ from . import (
     golden_pe_array,
     golden_requantizer,
     golden_sliding_window,
+    golden_sum_pool,
     golden_weight_generator,
 )
 from .build_cache import compiled
@@ -54,6 +55,7 @@ GOLDEN = {
     "weight_generator": golden_weight_generator,
     "pe_array": golden_pe_array,
     "sliding_window": golden_sliding_window,
+    "sum_pool": golden_sum_pool,
     "max_pool": golden_max_pool,
     "requantizer": golden_requantizer,
 }

@@ -21,9 +21,11 @@ class LayerPlan:
     Attributes
     ----------
     engine : str
-        ``crossbar flash 4b``, or ``pe_array``; then ``+ shortcut`` where the layer has one.
+        ``crossbar flash 4b``, or ``pe_array``; then ``, stride 2``, ``+ shortcut`` or
+        ``+ sum pool`` where the layer has one.
     reads, writes : str
-        Maps, height x width x channels; what is written is behind the pool.
+        Maps, height x width x channels; what is read before it is summed, what is written behind
+        the pool.
     fan_in : int
         Rows of the unrolled window.
     groups : int
@@ -65,8 +67,12 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
     for layer, geometry in zip(config.layers, config.geometry, strict=True):
         hardware = engine_of(config, geometry.index)
         engine = layer.description
+        if layer.stride > 1:
+            engine += f", stride {layer.stride}"
         if layer.residual:
             engine += " + shortcut"
+        if layer.sum_pool:
+            engine += " + sum pool"
         coded = None
         if parameters is not None:
             section = layer_section(config, geometry, parameters.layers[geometry.index])
@@ -74,7 +80,7 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
         plans.append(
             LayerPlan(
                 engine=engine,
-                reads=f"{geometry.in_height}x{geometry.in_width}x{geometry.in_channels}",
+                reads=f"{geometry.read_height}x{geometry.read_width}x{geometry.in_channels}",
                 writes=f"{geometry.pooled_height}x{geometry.pooled_width}x{geometry.outputs}",
                 fan_in=geometry.fan_in,
                 groups=len(geometry.groups),

@@ -58,7 +58,8 @@ def diagram(config: Config, design: Design, report: SynthesisReport | None = Non
         middle = y - 20
         parts.append(arrow(entry, (entry[0], middle), (inlet, middle), (inlet, y + 30)))
         g = config.geometry[index]
-        stream = f"{g.in_height}×{g.in_width} pixels of {g.in_channels} × {g.input_bits} bit"
+        bits = config.layers[index].read_bits
+        stream = f"{g.read_height}×{g.read_width} pixels of {g.in_channels} × {bits} bit"
         parts.append(label((entry[0] + inlet) / 2, middle - 6, stream, "quiet"))
         parts.append(arrow((LEFT + COLUMN, y + height / 2), (FRAME, y + height / 2)))
         entry = (FRAME + FRAME_WIDTH - 14 - WIDTHS["requantizer"] / 2, y + 30 + BLOCK)
@@ -142,6 +143,10 @@ def _layer(
     g, layer = config.geometry[index], config.layers[index]
     height = _frame_height(modules[path])
     form = f"{g.kernel_height}×{g.kernel_width}" if layer.kind == "conv" else "whole map"
+    if g.stride > 1:
+        form += f", stride {g.stride}"
+    if g.summed is not None:
+        form = "sums of the map"
     head = f"layer {index}: {layer.kind}, {form}, to {g.pooled_height}×{g.pooled_width}×{g.outputs}"
     parts = [
         box(FRAME, y, FRAME_WIDTH, height, "frame"),
@@ -151,9 +156,11 @@ def _layer(
             for area in _area(areas, path)
         ),
     ]
-    names = [n for n in modules[path].instances if n not in ("window", "requantizer", "shortcut")]
+    front = [name for name in ("sum_pool", "window") if name in modules[path].instances]
+    named = (*front, "requantizer", "shortcut")
+    names = [name for name in modules[path].instances if name not in named]
     names.sort(key=lambda name: name != "engine")
-    row = ["window", *names, "requantizer"]
+    row = [*front, *names, "requantizer"]
     widths = {name: WIDTHS.get(name, STAGE) for name in row}
     rest = sum(width for name, width in widths.items() if name != "engine")
     widths["engine"] = FRAME_WIDTH - 28 - GAP * (len(row) - 1) - rest
@@ -213,6 +220,16 @@ def block_lines(module: ModuleSource, modules: Mapping[str, ModuleSource], path:
         "sliding_window": lambda: [
             "sliding window",
             f"{p['kernel_height']}×{p['kernel_width']} of {p['channels']} × {p['bits']} bit",
+        ],
+        "strided_window": lambda: [
+            "sliding window",
+            f"{p['kernel_height']}×{p['kernel_width']} of {p['channels']} × {p['bits']} bit",
+            f"stride {p['stride']}",
+        ],
+        "sum_pool": lambda: [
+            "sum pool",
+            _count(int(p["positions"]), "position"),
+            f"to {p['output_bits']} bit",
         ],
         "max_pool": lambda: ["max pool", f"{p['size']}×{p['size']}"],
         "shortcut": lambda: ["shortcut", f"{p['channels']} × {p['bits']} bit, {p['depth']} deep"],

@@ -53,7 +53,11 @@ def _stack(x: float, middle: float, height: int, width: int, channels: int) -> l
 def _between(config: Config, index: int) -> list[str]:
     """What a layer does, from the lowest line up."""
     layer, g = config.layers[index], config.geometry[index]
-    lines = [f"{g.input_bits} bit in"]
+    lines = [f"{layer.read_bits} bit in"]
+    if g.summed is not None:
+        lines.append(f"sums of {g.input_bits} bit")
+    if g.stride > 1:
+        lines.append(f"stride {g.stride}")
     if g.pool > 1:
         lines.append(f"pool {g.pool}×{g.pool}")
     if g.residual:

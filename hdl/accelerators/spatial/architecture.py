@@ -14,6 +14,7 @@ from kakure.model.parameters.supermask_image import layer_section
 from .bus_widths import check_bus_widths
 from .core import SpatialCore
 from .cycle_model import image_timing, padding_cycles, requantizer_lanes
+from .pipeline import check_pipeline
 
 __all__ = ["Spatial"]
 
@@ -25,7 +26,7 @@ class Spatial(Architecture):
         self.config = config
 
     def check(self) -> None:
-        """See that the weights are made on chip, that engines have hardware, and no bus is wide."""
+        """See that the weights are made on chip, the layers are a chain, and no bus is wide."""
         weights = self.config.weights
         if not isinstance(weights, HiddenWeights):
             raise UserError(
@@ -33,6 +34,7 @@ class Spatial(Architecture):
                 where=("weights", "kind"),
                 value=repr(weights.kind),
             )
+        check_pipeline(self.config)
         check_bus_widths(self.config)
 
     def core(self) -> Core:

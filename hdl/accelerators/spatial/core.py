@@ -19,6 +19,7 @@ from kakure.model.config.weights.hidden import HiddenWeights
 from .bus_widths import check_bus_widths
 from .core_shape import SpatialCoreShape
 from .layer import Layer, join
+from .pipeline import check_pipeline
 
 __all__ = ["SpatialCore"]
 
@@ -41,7 +42,7 @@ class SpatialCore(Core):
     Parameters
     ----------
     config : Config
-        With hidden weights.
+        With hidden weights, and a chain of layers.
 
     Members
     -------
@@ -54,10 +55,13 @@ class SpatialCore(Core):
     Raises
     ------
     UserError
-        If a layer is too wide to be emitted (:mod:`kakure.hdl.accelerators.spatial.bus_widths`).
+        If a layer reads or adds what the one before it did not write
+        (:mod:`kakure.hdl.accelerators.spatial.pipeline`), or is too wide to be emitted
+        (:mod:`kakure.hdl.accelerators.spatial.bus_widths`).
     """
 
     def __init__(self, *, config: Config) -> None:
+        check_pipeline(config)
         check_bus_widths(config)
         super().__init__(config=config)
 

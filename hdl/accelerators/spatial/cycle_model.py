@@ -15,6 +15,8 @@ from kakure.hdl.stages.requantizer_shape import least_lanes
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 
+from .pipeline import check_pipeline
+
 __all__ = ["image_timing", "padding_cycles", "requantizer_lanes"]
 
 REQUANTIZER_DEPTH = 3
@@ -58,9 +60,13 @@ class _Window:
         y, x = divmod(self.position, g.padded_width)
         self.position = (self.position + 1) % (g.padded_height * g.padded_width)
         self.free = cycle + 1
-        if y >= g.kernel_height - 1 and x >= g.kernel_width - 1:
+        if self._completes(y - g.kernel_height + 1) and self._completes(x - g.kernel_width + 1):
             self.free = self.following(cycle + 1)
         return cycle
+
+    def _completes(self, begin: int) -> bool:
+        """Whether a window begins at a coordinate of the padded map."""
+        return begin >= 0 and begin % self.geometry.stride == 0
 
     def _run_padding(self) -> None:
         g = self.geometry
@@ -70,6 +76,24 @@ class _Window:
             if is_row and g.padding <= x < g.padding + g.in_width:
                 return
             self._step(self.free)
+
+
+class _SumPool:
+    """Takes a pixel a cycle; waits while the sums of a map are not taken."""
+
+    def __init__(self, positions: int, following: Push) -> None:
+        self.positions = positions
+        self.following = following
+        self.position = 0
+        self.free = 0
+
+    def push(self, offered: int) -> int:
+        taken = max(offered, self.free)
+        self.free = taken + 1
+        self.position = (self.position + 1) % self.positions
+        if self.position == 0:
+            self.free = self.following(taken + 1)
+        return taken
 
 
 class _Pool:
@@ -159,7 +183,13 @@ def image_timing(config: Config, images: int = 1) -> ImageTiming:
 
     Exact: the accelerator's CYCLES register after each result, where the first image comes at
     least :func:`padding_cycles` after the reset.
+
+    Raises
+    ------
+    UserError
+        If the layers are no chain.
     """
+    check_pipeline(config)
     sender = _Sender(config.geometry[-1].outputs)
     last, push = _chain(config, sender)
     pixels = config.shape[0] * config.shape[1]
@@ -185,4 +215,6 @@ def _chain(config: Config, sender: _Sender) -> tuple[_Requantizer, Push]:
             push = _Pool(geometry, push).push
         push = engine_of(config, geometry.index).timing(push)
         push = _Window(geometry, push).push
+        if geometry.summed is not None:
+            push = _SumPool(geometry.summed.positions, push).push
     return requantizers[0], push

@@ -1,4 +1,4 @@
-"""A layer of the spatial accelerator: sliding window, engine, pool or shortcut, requantizer."""
+"""A layer of the spatial accelerator: sum pool, window, engine, pool or shortcut, requantizer."""
 
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,8 @@ from kakure.hdl.stages.max_pool import MaxPool
 from kakure.hdl.stages.requantizer import Requantizer, output_shape, scales_layout
 from kakure.hdl.stages.shortcut import Shortcut
 from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.hdl.stages.strided_window import StridedWindow
+from kakure.hdl.stages.sum_pool import SumPool
 from kakure.model.config.config import Config
 
 from .cycle_model import requantizer_lanes
@@ -48,7 +50,7 @@ class Layer(wiring.Component):
         Weights, written once before the first pixel.
     scales : ``In(StructLayout)``
         M, B and S of a channel, as :class:`~kakure.hdl.stages.requantizer.Requantizer`.
-    i : ``In(stream.Signature(ArrayLayout(input_bits, in_channels)))``
+    i : ``In(stream.Signature(ArrayLayout(read_bits, in_channels)))``
         Pixels in raster order, image after image.
     o : ``Out(stream.Signature(ArrayLayout(output_bits or signed(32), outputs)))``
         Pixels of the next layer, or the logits.
@@ -68,7 +70,7 @@ class Layer(wiring.Component):
         self.config = config
         self.index = index
         self.engine = engine_of(config, index)
-        pixel = data.ArrayLayout(geometry.input_bits, geometry.in_channels)
+        pixel = data.ArrayLayout(config.layers[index].read_bits, geometry.in_channels)
         result = data.ArrayLayout(output_shape(geometry.output_bits), geometry.outputs)
         super().__init__({
             "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
@@ -90,15 +92,7 @@ class Layer(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         geometry = self.config.geometry[self.index]
-        window = SlidingWindow(
-            height=geometry.in_height,
-            width=geometry.in_width,
-            channels=geometry.in_channels,
-            bits=geometry.input_bits,
-            kernel_height=geometry.kernel_height,
-            kernel_width=geometry.kernel_width,
-            padding=geometry.padding,
-        )
+        window = self._window()
         m.submodules.window = place(window, platform)
         engine = self.engine.component()
         m.submodules.engine = place(engine, platform)
@@ -113,7 +107,19 @@ class Layer(wiring.Component):
         m.submodules.requantizer = place(requantizer, platform)
         m.d.comb += requantizer.scales.eq(self.scales)
 
-        join(m, wiring.flipped(self.i), window.i)
+        source = wiring.flipped(self.i)
+        if geometry.summed is not None:
+            sums = SumPool(
+                positions=geometry.summed.positions,
+                channels=geometry.in_channels,
+                bits=geometry.summed.bits,
+                shift=geometry.summed.shift,
+                output_bits=geometry.input_bits,
+            )
+            m.submodules.sum_pool = place(sums, platform)
+            join(m, source, sums.i)
+            source = sums.o
+        join(m, source, window.i)
         join(m, window.o, engine.i)
         if geometry.pool > 1:
             pool = MaxPool(
@@ -132,6 +138,21 @@ class Layer(wiring.Component):
             join(m, engine.o, requantizer.i)
         join(m, requantizer.o, wiring.flipped(self.o))
         return m
+
+    def _window(self) -> SlidingWindow:
+        geometry = self.config.geometry[self.index]
+        sizes = {
+            "height": geometry.in_height,
+            "width": geometry.in_width,
+            "channels": geometry.in_channels,
+            "bits": geometry.input_bits,
+            "kernel_height": geometry.kernel_height,
+            "kernel_width": geometry.kernel_width,
+            "padding": geometry.padding,
+        }
+        if geometry.stride == 1:
+            return SlidingWindow(**sizes)
+        return StridedWindow(**sizes, stride=geometry.stride)
 
     def _add_shortcut(
         self,

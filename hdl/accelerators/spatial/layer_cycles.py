@@ -1,6 +1,6 @@
 """Cycles per image of each layer by itself, in closed form.
 
-A layer by itself: pixels are always there, results are always taken. Its window, engine, pool
+A layer by itself: pixels are always there, results are always taken. Its windows, engine, pool
 and requantizer hold each other up as :mod:`kakure.hdl.accelerators.spatial.cycle_model` says; these
 are the solutions of its recurrences for one image after the other.
 """
@@ -37,13 +37,14 @@ def layer_cycles(layers: LayerShape) -> LayerCycles:
     """Cycles from one image to the next, of each of many layers by itself.
 
     Let c be the cycles of an engine for a vector, n those of the requantizer, and m_k the
-    positions of the padded map that complete no window between window k and the next: 0 within a
-    row, kernel_width − 1 from row to row, more from image to image. Then window k + 1 is taken
+    positions of the padded map that complete no window between window k and the next: stride − 1
+    within a row, more from row to row and from image to image. Then window k + 1 is taken
 
         c − 1 + max(m_k + 1, 1 + s_k)
 
     cycles after window k, where s_k is how long result k waits for the one before it: n − 1
     without a pool, and max(0, n − c − m_{k−1}) with one, if result k − 1 completed a maximum.
+    Where a map is summed, its pixels come one a cycle, and the rest works meanwhile.
     """
     cycles = np.zeros(len(layers), np.int64)
     is_exact = np.ones(len(layers), bool)
@@ -59,21 +60,27 @@ def layer_cycles(layers: LayerShape) -> LayerCycles:
     if pe.any():
         rows = np.flatnonzero(pe)
         cycles[rows], is_exact[rows] = _pe_array(layers.pick(rows), chunks[rows])
-    return LayerCycles(cycles, is_exact)
+    return LayerCycles(np.maximum(cycles, layers.summed), is_exact)
 
 
-def _gaps(layers: LayerShape) -> tuple[Ints, Ints]:
-    """Positions without a window from row to row, and from image to image."""
-    row = layers.kernel_width - 1
-    return row, (layers.kernel_height - 1) * layers.window.padded_width + row
+def _gaps(layers: LayerShape) -> tuple[Ints, Ints, Ints]:
+    """Positions without a window from one to the next in a row, from row to row, and to an image.
+
+    Between two windows are those of the padded map, less those of the strides from one to another.
+    """
+    stride, window = layers.stride, layers.window
+    across, down = stride * (layers.out_width - 1), stride * (layers.out_height - 1)
+    row = stride * window.padded_width - across - 1
+    image = (window.padded_height - down) * window.padded_width - across - 1
+    return stride - 1, row, image
 
 
 def _crossbar(layers: LayerShape, n: Ints) -> Ints:
     c = layers.crossbar.grid.cycles
-    row, image = _gaps(layers)
+    step, row, image = _gaps(layers)
     height, width, pool = layers.out_height, layers.out_width, layers.pool
     plain = (
-        height * (width - 1) * np.maximum(1, n)
+        height * (width - 1) * np.maximum(step + 1, n)
         + (height - 1) * np.maximum(row + 1, n)
         + np.maximum(image + 1, n)
     )
@@ -86,10 +93,10 @@ def _pooled(layers: LayerShape, n: Ints, c: Ints) -> Ints:
     Window k completes a maximum in the last row of a block of rows, at its last column; result
     k + 1 waits for it, and what that costs depends on the gaps before and after window k + 1.
     """
-    row, image = _gaps(layers)
+    step, row, image = _gaps(layers)
     height, width, pool = layers.out_height, layers.out_width, layers.pool
     across, down = width // np.maximum(pool, 1), height // np.maximum(pool, 1)
-    total = height * (width - 1) + (height - 1) * (row + 1) + image + 1  # if nothing waited
+    total = layers.window.padded_height * layers.window.padded_width  # if nothing waited
 
     def waits(before: Ints, after: Ints) -> Ints:
         """Cycles lost where a maximum is completed ``before`` positions ahead of a window."""
@@ -97,31 +104,30 @@ def _pooled(layers: LayerShape, n: Ints, c: Ints) -> Ints:
         return np.maximum(stall - after, 0)
 
     rest_x, rest_y = width - across * pool, height - down * pool
-    zero = np.zeros_like(n)
     # The next window lies in the same row, and is not the row's last.
     inside = across - (rest_x <= 1)
-    total += down * inside * waits(zero, zero)
+    total += down * inside * waits(step, step)
     # The next window is the last of its row: a gap of a row, or of an image, follows it.
     is_next_last = rest_x == 1
     ends_image = rest_y == 0
     rows = down - ends_image
-    total += is_next_last * (rows * waits(zero, row) + ends_image * waits(zero, image))
+    total += is_next_last * (rows * waits(step, row) + ends_image * waits(step, image))
     # The maximum is completed at the end of a row: the gap is before the next window.
     is_end = rest_x == 0
-    total += is_end * (rows * waits(row, zero) + ends_image * waits(image, zero))
+    total += is_end * (rows * waits(row, step) + ends_image * waits(image, step))
     return total
 
 
 def _copies(layers: LayerShape, n: Ints) -> Ints:
     """The slowest of the walk over the map, the copies' work, and the requantizer."""
     c = layers.crossbar.grid.cycles
-    row, image = _gaps(layers)
+    step, row, image = _gaps(layers)
     height, width, pool = layers.out_height, layers.out_width, layers.pool
     positions = height * width
-    walk = positions + (height - 1) * row + image
+    walk = layers.window.padded_height * layers.window.padded_width
     wait = np.where(pool == 1, n - 1, 0)
     work = (c + wait) / layers.copies
-    rate = np.maximum(work, 1 + wait)
+    rate = np.maximum(work, 1 + np.maximum(wait, step))
     # With a pool, each maximum keeps the next result waiting, in every pool-th row of the map.
     in_turn = (n + pool - 1) / pool
     jumps = _jumps(layers.copies, pool)
@@ -150,7 +156,7 @@ def _jumps(copies: Ints, pool: Ints) -> Ints:
 def _pe_array(layers: LayerShape, n: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Batches: windows are stored, worked on, and their sums sent one by one."""
     pe = layers.pe_array
-    row, image = _gaps(layers)
+    step, row, image = _gaps(layers)
     height, width, positions = layers.out_height, layers.out_width, pe.positions
     batches = -(-positions // pe.pixels)
     pool = layers.pool
@@ -163,12 +169,15 @@ def _pe_array(layers: LayerShape, n: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     # Gaps within a batch cost their positions; between batches the walk goes on meanwhile.
     between = (positions - 1) // np.lcm(pe.pixels, width)
     cycles += (height - 1 - between) * row
+    cycles += (positions - height - (batches - 1 - between)) * step
+    send = np.where(pool == 1, n, 1)
+    cycles += between * np.maximum(0, row + 1 - pe.work_cycles - pe.pixels * send)
     last = positions - (batches - 1) * pe.pixels
-    free = pe.work_cycles + last * np.where(pool == 1, n, 1)
+    free = pe.work_cycles + last * send
     cycles += np.maximum(0, image + 1 - free)
     meanwhile = pe.work_cycles + pe.blocks
-    is_exact = (row < pe.work_cycles) & (n <= meanwhile) & ((pool == 1) | (image < free))
-    return cycles, is_exact
+    is_exact = (row < pe.work_cycles) & (n <= meanwhile) & (image < free)
+    return cycles, (pool == 1) | is_exact
 
 
 def _maxima_at_ends(layers: LayerShape, pixels: Ints, wanted: NDArray[np.bool_]) -> Ints:

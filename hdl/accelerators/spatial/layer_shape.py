@@ -22,11 +22,15 @@ from kakure.hdl.stages.max_pool_shape import MaxPoolShape
 from kakure.hdl.stages.requantizer_shape import RequantizerShape, least_lanes
 from kakure.hdl.stages.shortcut_shape import ShortcutShape
 from kakure.hdl.stages.sliding_window_shape import SlidingWindowShape
+from kakure.hdl.stages.strided_window_shape import StridedWindowShape
+from kakure.hdl.stages.sum_pool_shape import SumPoolShape
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.config.engines.pe_array import PeArrayLayer
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
+
+from .pipeline import check_pipeline
 
 __all__ = ["LayerShape"]
 
@@ -37,11 +41,14 @@ class LayerShape(BlockShape):
 
     Fields
     ------
-    in_height, in_width, in_channels : map that the layer reads, before padding
+    in_height, in_width, in_channels : map that the windows lie in, before padding
     kernel_height, kernel_width, padding : the window; a linear layer's is the whole map
+    stride : distance of windows
     out_height, out_width, pool : window positions, and the side of the max-pool behind them
     outputs : output channels
     input_bits, output_bits : widths of activations [bit]; ``output_bits`` is 0 for logits
+    summed, map_bits, sum_shift : positions of the map that is summed to one pixel before the
+        windows, its width [bit], bits dropped from a sum; 0 where the map is read as it is
     is_crossbar : 1 on a crossbar, 0 on a PE array
     column_sharing, is_sar, adc_bits, adc_shift, copies : of a crossbar's readouts, and copies of it
     residual : 1 where the layer adds what it reads to what it computes
@@ -56,12 +63,16 @@ class LayerShape(BlockShape):
     kernel_height: Number
     kernel_width: Number
     padding: Number
+    stride: Number
     out_height: Number
     out_width: Number
     pool: Number
     outputs: Number
     input_bits: Number
     output_bits: Number
+    summed: Number
+    map_bits: Number
+    sum_shift: Number
     is_crossbar: Number
     column_sharing: Number
     is_sar: Number
@@ -86,8 +97,9 @@ class LayerShape(BlockShape):
         Raises
         ------
         UserError
-            If its engine has no closed form.
+            If its engine has no closed form, or the layers are no chain.
         """
+        check_pipeline(config)
         geometry, layer = config.geometry[index], config.layers[index]
         if not isinstance(layer, CrossbarLayer | PeArrayLayer):
             raise UserError(
@@ -95,6 +107,7 @@ class LayerShape(BlockShape):
                 where=("layers", index, "engine"),
                 value=repr(layer.engine),
             )
+        summed = geometry.summed
         tiles = layer if isinstance(layer, CrossbarLayer) else None
         return cls(
             in_height=geometry.in_height,
@@ -103,12 +116,16 @@ class LayerShape(BlockShape):
             kernel_height=geometry.kernel_height,
             kernel_width=geometry.kernel_width,
             padding=geometry.padding,
+            stride=geometry.stride,
             out_height=geometry.out_height,
             out_width=geometry.out_width,
             pool=geometry.pool,
             outputs=geometry.outputs,
             input_bits=geometry.input_bits,
             output_bits=geometry.output_bits or 0,
+            summed=summed.positions if summed else 0,
+            map_bits=summed.bits if summed else 0,
+            sum_shift=summed.shift if summed else 0,
             is_crossbar=int(tiles is not None),
             column_sharing=tiles.column_sharing if tiles else 0,
             is_sar=int(tiles is not None and tiles.adc_type == "sar"),
@@ -144,7 +161,7 @@ class LayerShape(BlockShape):
 
     @property
     def window(self) -> SlidingWindowShape:
-        """The sliding window."""
+        """The sliding window, as it is where it leaves none out."""
         return SlidingWindowShape(
             height=self.in_height,
             width=self.in_width,
@@ -153,6 +170,22 @@ class LayerShape(BlockShape):
             kernel_height=self.kernel_height,
             kernel_width=self.kernel_width,
             padding=self.padding,
+        )
+
+    @property
+    def strided_window(self) -> StridedWindowShape:
+        """The sliding window of layers with a stride."""
+        return StridedWindowShape.of(self.window, self.stride)
+
+    @property
+    def sum_pool(self) -> SumPoolShape:
+        """What sums the map, of layers that have it summed."""
+        return SumPoolShape(
+            positions=self.summed,
+            channels=self.in_channels,
+            bits=self.map_bits,
+            shift=self.sum_shift,
+            output_bits=self.input_bits,
         )
 
     @property
@@ -244,8 +277,10 @@ class LayerShape(BlockShape):
         )
 
     def children(self) -> Iterator[Child]:
-        """Window, engine, pool or shortcut, requantizer."""
-        yield Child("window", self.window)
+        """Sum pool, window, engine, pool or shortcut, requantizer."""
+        yield from self._some("sum_pool", self.summed > 0, lambda layer: layer.sum_pool)
+        yield from self._some("window", self.stride == 1, lambda layer: layer.window)
+        yield from self._some("window", self.stride > 1, lambda layer: layer.strided_window)
         yield from self._some("engine", self.is_crossbar == 1, lambda layer: layer.crossbar)
         yield from self._some("engine", self.is_crossbar == 0, lambda layer: layer.pe_array)
         yield Child("pool", self.max_pool, choose(self.pool > 1, 1, 0))

@@ -118,8 +118,9 @@ class AnalogModel:
         return area
 
     def shared_area_um2(self, batch: LayerBatch) -> Floats:
-        """Area of the global buffer if each layer were the only one: it holds a layer's map."""
-        held = batch.in_height * batch.in_width * batch.in_channels * batch.input_bits
+        """Area of the global buffer if each layer were the only one: it holds the map it reads."""
+        values = batch.in_height * batch.in_width * batch.input_bits
+        held = batch.in_channels * np.maximum(values, batch.summed * batch.map_bits)
         return self.first.circuit.buffer_um2 * held.astype(np.float64)
 
     def metrics(self, config: Config, *, extrapolate: bool = False) -> Metrics:
@@ -293,17 +294,20 @@ class AnalogModel:
                     )
                 )
             outside |= wrong
-        residual = batch.residual[rows] > 0
-        if residual.any():
-            errors.append(
-                Unfitted(
-                    "must be false in the analog model, which knows no shortcuts and counts no "
-                    "cost of them",
-                    where=("layers", int(rows[int(np.argmax(residual))]), "residual"),
-                    is_sentence=True,
+        for name, values in (("residual", batch.residual), ("sum_pool", batch.summed)):
+            unknown = values[rows] > 0
+            if unknown.any():
+                what = {"residual": "shortcuts", "sum_pool": "sums of maps"}[name]
+                errors.append(
+                    Unfitted(
+                        f"must be false in the analog model, which knows no {what} and counts no "
+                        "cost of them",
+                        where=("layers", int(rows[int(np.argmax(unknown))]), name),
+                        is_sentence=True,
+                    )
                 )
-            )
-        return outside | residual, errors
+            outside |= unknown
+        return outside, errors
 
 
 def _check_engine(batch: LayerBatch) -> None:

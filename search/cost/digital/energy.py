@@ -82,6 +82,7 @@ def fit(path: Path = ENERGY_MEASURED, written: Path | None = ENERGY) -> str:
         ("fitted", "fitted"),
         ("held_out", "held out"),
         ("validation", "of these, drawn after the closed forms were settled"),
+        ("summed", "with strides and a summed map: of these the sum pools alone were fitted"),
     ):
         lines.append(title)
         for name in ("accelerator", "layer"):

@@ -15,7 +15,7 @@ from kakure.model.errors import UserError
 
 from .energy_measured import SHARED, EnergyPoint, Row
 from .energy_model import EnergyModel, quantity, shared_works
-from .energy_samples import is_held_out, is_validation
+from .energy_samples import is_held_out, is_summed, is_validation
 from .energy_terms import RoleCells, role_cells, terms_of, works
 from .least_squares import non_negative
 from .tree import config_layers, layer_parts, shared_parts
@@ -32,6 +32,8 @@ ROUNDS = 5
 """Of the fit: from the second on errors are weighed relative to the estimate before, as errors
 relative to what was measured pull the estimates of scattered points down."""
 DIGITS = 6
+SUMMED_ROLES = frozenset({"sum_pool"})
+"""Roles that samples with a summed map are fitted for; of others they move nothing."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,8 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
     by_role: dict[str, list[_Place]] = defaultdict(list)
     for point in seen:
         for place in _places(point, blocks):
-            by_role[place.row.role].append(place)
+            if place.row.role in SUMMED_ROLES or not is_summed(point.digest):
+                by_role[place.row.role].append(place)
     clock_fj = {
         "gate_clock_fj": _short(clock_pulse_fj("CLKGATE_X1")),
         "flop_clock_fj": _short(clock_pulse_fj("DFF_X1")),
@@ -185,10 +188,12 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
         "roles": {role: _fit_role(role, by_role[role], clock_fj) for role in sorted(by_role)},
     }
     errors = errors_of(points, EnergyModel(data, blocks))
-    held = [digest for digest in errors["accelerator"] if is_held_out(digest)]
-    kept = [digest for digest in errors["accelerator"] if not is_held_out(digest)]
+    summed = [digest for digest in errors["accelerator"] if is_summed(digest)]
+    plain = [digest for digest in errors["accelerator"] if digest not in summed]
+    held = [digest for digest in plain if is_held_out(digest)]
+    kept = [digest for digest in plain if not is_held_out(digest)]
     late = [digest for digest in held if is_validation(digest)]
-    groups = {"fitted": kept, "held_out": held, "validation": late}
+    groups = {"fitted": kept, "held_out": held, "validation": late, "summed": summed}
     data["errors"] = {
         "accelerator": {
             name: _summary([errors["accelerator"][d] for d in group])

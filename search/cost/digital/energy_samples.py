@@ -10,7 +10,7 @@ import numpy as np
 
 from kakure.model.config.config import Config, parse_config
 
-__all__ = ["energy_samples", "is_held_out", "is_validation"]
+__all__ = ["energy_samples", "is_held_out", "is_summed", "is_validation"]
 
 SEED = 20240607
 COUNT = 24
@@ -20,6 +20,8 @@ RESIDUAL = 28
 """How many more were drawn to have a shortcut: those of three layers are taken."""
 LATEST = 8
 """How many were drawn after the last change of a form, all held out; with shortcuts likewise."""
+SUMMED = 10
+"""How many came later, with strides and a summed map: they decide on sum pools, nothing else."""
 
 
 def is_held_out(digest: str) -> bool:
@@ -32,6 +34,11 @@ def is_held_out(digest: str) -> bool:
 def is_validation(digest: str) -> bool:
     """Whether a configuration was drawn after the closed forms were settled."""
     return digest in {config.digest for config in _latest()}
+
+
+def is_summed(digest: str) -> bool:
+    """Whether a configuration was drawn for its sum pool."""
+    return digest in {config.digest for config in _summed()}
 
 
 class _Draw:
@@ -122,6 +129,25 @@ def _latest() -> tuple[Config, ...]:
     return tuple(map(_with_shortcut, _drawn("validation 2", LATEST)))
 
 
+@lru_cache
+def _summed() -> tuple[Config, ...]:
+    """Accelerators whose last map is summed; the first convolution of two in three strides."""
+    draw = _Draw("summed sizes", SUMMED)
+    samples = []
+    for draw.sample, config in enumerate(_drawn("summed", SUMMED)):
+        first, *others, last = config.layers
+        if draw("strides", [True, True, False]):
+            first = first.changed(stride=2, pool=1)
+        last = last.changed(
+            sum_pool=True,
+            map_bits=draw("map_bits", [2, 3, 4, 5, 6]),
+            input_bits=draw("sum_bits", [3, 4, 5, 6, 7, 8]),
+        )
+        samples.append(config.changed(layers=(first, *others, last)))
+    return tuple(samples)
+
+
 def energy_samples() -> list[Config]:
     """All samples, the same in every run."""
-    return [*_drawn("", COUNT), *_drawn("validation", VALIDATED), *_residual(), *_latest()]
+    drawn = [*_drawn("", COUNT), *_drawn("validation", VALIDATED)]
+    return [*drawn, *_residual(), *_latest(), *_summed()]

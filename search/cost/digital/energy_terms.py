@@ -88,6 +88,7 @@ TERMS: dict[str, dict[str, Pairs]] = {
     "pe_xorshift16": _both("pe_signs"),
     "ram_store": _ram("pe_bits", "pe_stores", always=True),
     "ram_mask": _ram("pe_signs", always=True),
+    "sum_pool": _both("summed"),
     "sliding_window": {
         "switching": _dynamic("pixels"),
         "clock": (("held", "pixels"),),
@@ -205,6 +206,7 @@ def works(layers: LayerShape, cycles: Floats) -> dict[str, Floats]:
         "pe_bits": batches * pe.blocks * pe.banks * layers.input_bits,
         "pe_rounds": batches * pe.blocks * layers.input_bits,
         "pe_stores": np.where(crossbar, 0.0, positions * pe.blocks),
+        "summed": layers.summed * 1.0,
         "pixels": layers.window.padded_height * layers.window.padded_width * 1.0,
         "maps": maps * 1.0,
         "results": maps * layers.requantizer.chunks * 1.0,

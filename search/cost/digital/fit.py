@@ -19,7 +19,7 @@ from .least_squares import non_negative
 from .library import BLOCKS, sequential_um2
 from .measured import Measurement, Module
 from .period_fit import fit_period
-from .samples import SEED, validation
+from .samples import ALONE, SEED, validation
 from .tree import config_layers, layer_parts, shared_parts
 
 __all__ = ["Points", "fit", "points_of", "rank_correlation"]
@@ -52,14 +52,15 @@ class Points:
 
 
 def points_of(measurements: Iterable[Measurement]) -> dict[str, Points]:
-    """Distinct modules by kind, macros left out.
+    """Distinct modules by kind, macros left out, and what stands beside a block of ``ALONE``.
 
     A module belongs to the fit if a sample of the fit holds it, else it is held out.
     """
     found: dict[str, dict[tuple[float, ...], _Point]] = defaultdict(dict)
     for measurement in measurements:
+        block = measurement.sample.block
         for module in measurement.modules:
-            if module.memory_um2:
+            if module.memory_um2 or (block in ALONE and module.kind != block):
                 continue
             shape = describe(measurement, module)
             key = tuple(float(getattr(shape, name)) for name in shape.parameters)

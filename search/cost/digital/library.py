@@ -24,6 +24,8 @@ from kakure.hdl.stages.max_pool_shape import MaxPoolShape
 from kakure.hdl.stages.requantizer_shape import RequantizerLaneShape, RequantizerShape
 from kakure.hdl.stages.shortcut_shape import ShortcutShape
 from kakure.hdl.stages.sliding_window_shape import SlidingWindowShape
+from kakure.hdl.stages.strided_window_shape import StridedWindowShape
+from kakure.hdl.stages.sum_pool_shape import SumPoolShape
 from kakure.hdl.weights.sign_generator_shape import (
     SignGeneratorShape,
     WeightOrderShape,
@@ -57,6 +59,8 @@ BLOCKS: dict[str, type[BlockShape]] = {
         PeArrayShape,
         PeEngineShape,
         SlidingWindowShape,
+        StridedWindowShape,
+        SumPoolShape,
         MaxPoolShape,
         RequantizerShape,
         RequantizerLaneShape,

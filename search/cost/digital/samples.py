@@ -26,10 +26,12 @@ from kakure.hdl.stages.max_pool import MaxPool
 from kakure.hdl.stages.requantizer import Requantizer
 from kakure.hdl.stages.shortcut import Shortcut
 from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.hdl.stages.strided_window import StridedWindow
+from kakure.hdl.stages.sum_pool import SumPool
 from kakure.hdl.weights.weight_generator import LayerWeights, WeightGenerator
 from kakure.model.config.config import Config, parse_config
 
-__all__ = ["SAMPLED", "SEED", "Sample", "plan", "validation"]
+__all__ = ["ALONE", "SAMPLED", "SEED", "Sample", "plan", "validation"]
 
 SEED = 20240601
 HELD_OUT = {"accelerator": 0.6, "result_sender": 0.15}
@@ -79,6 +81,8 @@ FROM_NUMBERS: dict[str, Callable[..., wiring.Component]] = {
     "crossbar_tile": CrossbarTile,
     "pe_array": PeArray,
     "sliding_window": SlidingWindow,
+    "strided_window": StridedWindow,
+    "sum_pool": SumPool,
     "max_pool": MaxPool,
     "requantizer": Requantizer,
     "shortcut": Shortcut,
@@ -205,6 +209,38 @@ def _sliding_window(draw: _Draw) -> dict[str, Any]:
         "kernel_height": min(kernel, side),
         "kernel_width": min(kernel, side),
         "padding": 0 if is_linear else draw("padding", [0, (kernel - 1) // 2, (kernel - 1) // 2]),
+    }
+
+
+def _strided_window(draw: _Draw) -> dict[str, Any]:
+    side = draw("side", [3, 4, 5, 7, 8, 14, 16, 28, 32])
+    kernel = min(side, draw("kernel", [1, 1, 2, 3, 3, 3, 5]))
+    channels = draw("channels", _spread(1, 48))
+    return {
+        "height": side,
+        "width": side,
+        "channels": max(1, min(channels, 400 // kernel**2)),
+        "bits": draw("bits", range(1, 9)),
+        "kernel_height": kernel,
+        "kernel_width": kernel,
+        "padding": draw("padding", [0, (kernel - 1) // 2, (kernel - 1) // 2]),
+        "stride": 2,
+    }
+
+
+def _sum_pool(draw: _Draw) -> dict[str, Any]:
+    positions, bits = (
+        draw("positions", [1, 4, 9, 16, 16, 49, 64, 64, 256]),
+        draw("bits", range(1, 9)),
+    )
+    output_bits = draw("output_bits", range(1, 9))
+    least = max(0, (positions * ((1 << bits) - 1)).bit_length() - output_bits)
+    return {
+        "positions": positions,
+        "channels": draw("channels", _spread(2, 64)),
+        "bits": bits,
+        "shift": draw("shift", [least, least, least, max(0, least - 1), max(0, least - 2), 0]),
+        "output_bits": output_bits,
     }
 
 
@@ -453,6 +489,8 @@ SAMPLED: dict[str, tuple[Callable[[_Draw], dict[str, Any]], int]] = {
     "pe_array": (_pe_array, 26),
     "shortcut": (_shortcut, 15),
     "sliding_window": (_sliding_window, 24),
+    "strided_window": (_strided_window, 28),
+    "sum_pool": (_sum_pool, 24),
     "max_pool": (_max_pool, 24),
     "ram": (_ram, 24),
     "crossbar_engine": (_crossbar_engine, 33),
@@ -465,11 +503,17 @@ SAMPLED: dict[str, tuple[Callable[[_Draw], dict[str, Any]], int]] = {
 }
 """How many of each block are drawn, and how."""
 
+ALONE = frozenset({"strided_window", "sum_pool"})
+"""Blocks that came later: what a sample of theirs holds of other kinds is not looked at, so that
+they move no coefficient but their own."""
+
 VALIDATED = {
     "crossbar_tile": (1, 10),
     "requantizer": (1, 6),
     "pe_array": (2, 8),
     "pe_engine": (2, 6),
+    "strided_window": (1, 5),
+    "sum_pool": (1, 8),
     "weight_generator": (1, 8),
     "accelerator": (2, 6),
 }
@@ -554,6 +598,20 @@ CHOSEN: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...] = (
             (64, 2, 2, 8, "hidden", 300_000, 1),
             (2, 4, 1, 1, "hidden", 2, 1),
             (8, 16, 1, 1, "hidden", 8, 6),
+        ),
+    ),
+    (
+        "sum_pool",
+        ("positions", "channels", "bits", "shift", "output_bits"),
+        (
+            (16, 128, 4, 0, 8),
+            (64, 256, 4, 2, 8),
+            (16, 512, 4, 0, 8),
+            (64, 512, 4, 2, 8),
+            (1024, 3, 8, 10, 8),
+            (1, 10, 4, 2, 2),
+            (1, 3, 2, 0, 4),
+            (2, 3, 1, 0, 1),
         ),
     ),
     ("ram", ("depth", "width"), ((40, 8), (60, 4), (48, 10), (33, 2))),

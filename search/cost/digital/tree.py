@@ -40,6 +40,9 @@ RAM_ROLES = {
 }
 """What a memory is for, by the name of its instance."""
 
+ALIKE = {"strided_window": "sliding_window"}
+"""Kinds that work as another does, to whose role they belong."""
+
 ORDER = (
     "crossbar_tile",
     "readout",
@@ -56,6 +59,7 @@ ORDER = (
     "pe_weight_order",
     "pe_xorshift32",
     "pe_xorshift16",
+    "sum_pool",
     "sliding_window",
     "ram_lines",
     "max_pool",
@@ -98,7 +102,7 @@ def role_of(kind: str, name: str, above: tuple[str, ...]) -> str:
         return RAM_ROLES[name]
     if "pe_engine" in above and not kind.startswith(("pe_", "processing")):
         return f"pe_{kind}"
-    return kind
+    return ALIKE.get(kind, kind)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from kakure.sim.runner import simulator_cache
+from kakure.sim.runner import executables, simulator_cache
+from kakure.sim.runner.executables import SUMS
 from kakure.sim.runner.simulator import CannotBuild
-from kakure.sim.runner.simulator_cache import SUMS, compiled
+from kakure.sim.runner.simulator_cache import compiled
 
 ROOT = Path(__file__).resolve().parent.parent
 VERILOG = """module dut(input clk, input rst, input i, output reg o);
@@ -140,10 +141,10 @@ def test_what_does_not_compile_is_one_line_with_a_log(cache):
 @pytest.mark.xdist_group("cache")
 def test_no_compiler_is_one_line(cache, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
-    simulator_cache._tools.cache_clear()
+    executables._tools.cache_clear()
     with pytest.raises(RuntimeError, match=r"^no-such-compiler: a C\+\+ compiler must"):
         compiled(modules(), "dut", cache)
-    simulator_cache._tools.cache_clear()
+    executables._tools.cache_clear()
 
 
 @pytest.mark.xdist_group("cache")
@@ -158,11 +159,11 @@ def test_the_longest_unused_goes_when_all_is_too_large(cache, tmp_path, monkeypa
     for item in full.iterdir():
         if item.name not in "abc" and item.is_dir():
             shutil.rmtree(item)
-    monkeypatch.setattr(simulator_cache, "LIMIT_BYTES", 12500)
-    simulator_cache._prune(full)
+    monkeypatch.setattr(executables, "LIMIT_BYTES", 12500)
+    executables._prune(full)
     assert sorted(item.name for item in full.iterdir() if item.is_dir()) == ["b", "c"]
-    monkeypatch.setattr(simulator_cache, "LIMIT_BYTES", 0)
-    simulator_cache._prune(full)
+    monkeypatch.setattr(executables, "LIMIT_BYTES", 0)
+    executables._prune(full)
     assert sorted(item.name for item in full.iterdir() if item.is_dir()) == ["c"]
 
 
@@ -186,7 +187,7 @@ def test_why_nothing_was_compiled_is_one_line(tmp_path, text, line):
     if text:
         log.write_text(text)
     error = CannotBuild("top", log, "it ended\nwith 1")
-    said = simulator_cache._failure(log, tmp_path / "kept.log", error)
+    said = executables._failure(log, tmp_path / "kept.log", error)
     assert said == line.format(folder=tmp_path) and "\n" not in said
 
 
@@ -194,5 +195,5 @@ def test_a_disk_that_is_nearly_full_is_said_whatever_the_compiler_said(tmp_path,
     usage = shutil.disk_usage(tmp_path)._replace(free=0)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     error = CannotBuild("top", tmp_path / "build.log", "Segmentation fault")
-    said = simulator_cache._failure(tmp_path / "build.log", tmp_path / "kept.log", error)
+    said = executables._failure(tmp_path / "build.log", tmp_path / "kept.log", error)
     assert said == f"{tmp_path}: No space left on device"

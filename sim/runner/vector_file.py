@@ -1,0 +1,96 @@
+"""Golden vectors as the compiled program reads them: one binary file for each of its runs.
+
+Every number is a word of 32 bits, the least significant byte first:
+
+==========  =============================================================================
+words       what
+==========  =============================================================================
+1, 1        the letters KAKV, the format's version 1
+1 × 6       how many registers, sections, words of the supermask, images, words of an
+            image, and classes there are
+1, 1, 1     number of the first image in the test set; cycles of loading; cycles to settle
+3 each      registers: address, value after a reset, 1 if it can be written, else 0
+1 each      sections: words of each layer's part of the supermask
+1 each      words of the supermask
+1 each      words of the images, one after the other
+1 each      logits of the images, two's complement
+1 each      cycles from the first word of the first image to the last word of each result
+1           CRC-32 of all bytes before
+==========  =============================================================================
+
+``model_vectors.h`` reads it.
+"""
+
+import struct
+import zlib
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, constant_values
+from kakure.model.config.config import Config
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.reference.network import network
+
+from .golden import pack_image
+
+__all__ = ["VectorWriter"]
+
+MAGIC = int.from_bytes(b"KAKV", "little")
+FORMAT = 1
+
+
+class VectorWriter:
+    """Writes golden vectors of one accelerator.
+
+    Parameters
+    ----------
+    config : Config
+    parameters : Parameters
+    """
+
+    def __init__(self, config: Config, parameters: Parameters) -> None:
+        self.config = config
+        self.parameters = parameters
+        architecture = architecture_of(config)
+        self.sections = architecture.sections(parameters)
+        self.load_cycles = architecture.loading_cycles(parameters)
+        self.settle_cycles = architecture.settle_cycles
+        self.cycles = cache(lambda images: architecture.timing(images).results)
+        """Cycles of the results of so many images."""
+
+    def write(self, path: Path, images: NDArray[np.uint8], first: int) -> int:
+        """Write what the accelerator must do with ``images`` (n, height, width, channels), 8 bit.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first of them in the test set.
+
+        Returns
+        -------
+        int
+            The checksum, which the program that has read the file repeats.
+        """
+        constants = constant_values(self.config.digest)
+        registers = [
+            (register.offset, constants.get(register.name, 0), int("w" in register.access))
+            for register in ACCELERATOR_REGISTERS
+        ]
+        supermask = list(chain.from_iterable(self.sections))
+        packed = [pack_image(image) for image in images]
+        logits = network(self.config, self.parameters, images)
+        words = [MAGIC, FORMAT, len(registers), len(self.sections), len(supermask)]
+        words += [len(packed), len(packed[0]), logits.shape[1]]
+        words += [first, self.load_cycles, self.settle_cycles]
+        words += [*chain.from_iterable(registers), *map(len, self.sections), *supermask]
+        words += [*chain.from_iterable(packed), *(logits.reshape(-1) & 0xFFFFFFFF).tolist()]
+        words += self.cycles(len(packed))
+        data = struct.pack(f"<{len(words)}I", *words)
+        crc = zlib.crc32(data)
+        path.write_bytes(data + struct.pack("<I", crc))
+        return crc

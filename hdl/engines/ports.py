@@ -1,5 +1,7 @@
 """The ports that every engine has: weights and windows in, sums out."""
 
+from abc import ABC, abstractmethod
+
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -39,7 +41,7 @@ def engine_members(geometry: LayerGeometry) -> dict[str, wiring.Member]:
     }
 
 
-class EngineComponent(wiring.Component):
+class EngineComponent(wiring.Component, ABC):
     """Hardware that turns the windows of a layer into sums; an engine's is a subclass.
 
     Parameters
@@ -69,6 +71,6 @@ class EngineComponent(wiring.Component):
         super().__init__(engine_members(config.geometry[index]))
 
     @property
+    @abstractmethod
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
-        raise NotImplementedError

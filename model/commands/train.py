@@ -126,7 +126,6 @@ def train_and_write(
     from kakure.model.training.trainer import Trainer
 
     device = pick_device(args.device)
-    torch.backends.cuda.matmul.allow_tf32 = False
     given = {
         name: getattr(args, name)
         for name in ("epochs", "batch_size", "learning_rate")

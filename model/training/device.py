@@ -9,7 +9,12 @@ __all__ = ["pick_device"]
 
 
 def pick_device(name: str) -> torch.device:
-    """``auto`` is a GPU where there is one, else the CPU; UserError if ``name`` is not usable."""
+    """``auto`` is a GPU where there is one, else the CPU; UserError if ``name`` is not usable.
+
+    Products of float32 keep all their bits from then on: sums are integers.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:

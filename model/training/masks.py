@@ -5,6 +5,8 @@ rows of a convolution in channels_last, (outputs, ky·kx·in), so that neither t
 gradients are copied in a step.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -45,7 +47,7 @@ class Above(torch.autograd.Function):
         return grads[0].float(), None, None
 
 
-class TrainedWeights(nn.Module):
+class TrainedWeights(nn.Module, ABC):
     """Weights m·s of one layer: fixed signs s, and m = 1 where :meth:`ranks` are largest.
 
     Parameters
@@ -84,9 +86,9 @@ class TrainedWeights(nn.Module):
         moved = weights.reshape(-1, window, channels).permute(2, 1, 0)
         return moved.reshape(channels * window, -1)
 
+    @abstractmethod
     def ranks(self) -> Tensor:
         """What the mask keeps the largest of, (outputs, ky·kx·in)."""
-        raise NotImplementedError
 
     @property
     def mask(self) -> Tensor:
@@ -123,8 +125,9 @@ class TrainedWeights(nn.Module):
         ranks = self.ranks().detach().flatten()
         return float(ranks.kthvalue(ranks.numel() - self.kept + 1).values)
 
+    @abstractmethod
     def _above(self, dtype: torch.dtype) -> Tensor:
-        raise NotImplementedError
+        """Weights where ranks are at least the threshold, (outputs, ky·kx·in)."""
 
 
 class MaskedWeights(TrainedWeights):

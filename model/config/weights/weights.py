@@ -1,5 +1,6 @@
 """What every kind of weights has in common."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from kakure.model.errors import UserError
 __all__ = ["Weights"]
 
 
-class Weights(Schema):
+class Weights(Schema, ABC):
     """How the weights of a network come to be; a kind of them is a subclass.
 
     Add it to :data:`kakure.model.config.weights.table.WEIGHTS`.
@@ -27,6 +28,7 @@ class Weights(Schema):
         """Expected fraction of the weights that are not 0."""
         return 1.0
 
+    @abstractmethod
     def peak(self, sums: int, fan_in: int, rounding: int) -> int:
         """Largest magnitude of a sum of these weights, for inputs of one bit.
 
@@ -38,7 +40,6 @@ class Weights(Schema):
         rounding : int
             What an engine that rounds adds to an exact sum at most.
         """
-        raise NotImplementedError
 
     def channel_peaks(
         self, layer: LayerConfig, geometry: LayerGeometry, mask: NDArray[np.bool_]

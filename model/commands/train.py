@@ -58,7 +58,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="another value of the recipe, as method=biprop, optimizer=muon or validation=0; "
-        "docs/training.md lists them; may be repeated",
+        "docs/training.md says which; may be repeated (the data set's)",
     )
     parser.add_argument("--seed", type=seed, default=1, help="of all random choices (%(default)s)")
     parser.add_argument(

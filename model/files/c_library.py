@@ -1,6 +1,7 @@
 """C that is compiled where it runs, and kept."""
 
 import ctypes
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from kakure.model.provenance import Provenance
 
 from .atomic import write_atomically
 from .seal import read_sealed, sealed
+from .work_folder import fresh_folder
 
 __all__ = ["c_library"]
 
@@ -54,19 +56,29 @@ def c_library(name: str, text: str, options: Sequence[str], folder: Path) -> cty
             built.unlink()
     if built.exists():
         return ctypes.CDLL(str(built.resolve()))
-    with tempfile.TemporaryDirectory() as place:
-        source, made = Path(place, "library.c"), Path(place, "library.so")
-        source.write_text(text)
-        _run([*command, "-o", str(made), str(source)], name)
-        try:
-            write_atomically(built, sealed(made.read_bytes()))
-        except OSError:  # a folder that cannot be written, or a full disk
-            return ctypes.CDLL(str(made))
+    try:
+        with fresh_folder(folder, "work.") as place:
+            content = sealed(_compiled(command, text, place, name).read_bytes())
+        write_atomically(built, content)
+    except OSError:  # a folder that cannot be written, or a full disk
+        with tempfile.TemporaryDirectory() as place:
+            return ctypes.CDLL(str(_compiled(command, text, Path(place), name)))
     return ctypes.CDLL(str(built.resolve()))
 
 
-def _run(command: Sequence[str], name: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _compiled(command: Sequence[str], text: str, place: Path, name: str) -> Path:
+    """The library of a text, in a folder that takes what the compiler writes meanwhile, too."""
+    source, made = place / "library.c", place / "library.so"
+    source.write_text(text)
+    _run([*command, "-o", str(made.resolve()), str(source.resolve())], name, place)
+    return made
+
+
+def _run(command: Sequence[str], name: str, temporary: Path | None = None) -> str:
+    place = {} if temporary is None else {"TMPDIR": str(temporary.resolve())}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | place
+    )
     if done.returncode:
         raise UserError(f"{command[0]} cannot compile {name}: {done.stderr.strip()[:200]}")
     return done.stdout

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from kakure.model.errors import UserError
 from kakure.search.studies.benchmark import figures as search_figures
-from kakure.sim.benchmark.measure import figures
+from kakure.sim.benchmark.measure import FIGURES, figures
 from kakure.sim.generation.project import open_project
 
 __all__ = ["options", "run"]
@@ -19,18 +20,24 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="CONFIG",
         help="else the search alone",
     )
+    parser.add_argument(
+        "--only", choices=(*FIGURES, "search"), help="what is measured of CONFIG (all)"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Print each figure as it is measured, beside another way to do the same."""
-    if args.config is not None:
+    if args.only not in (None, "search") and args.config is None:
+        raise UserError("CONFIG: must be there, for that is what --only measures")
+    if args.config is not None and args.only != "search":
         project = open_project(args.config)
         print(f"{'':20} {'Kakure':>12} {'unit':10} {'other way':20} {'other':>12} {'ratio':>8}")
-        for figure in figures(project):
+        for figure in figures(project, [args.only] if args.only else FIGURES):
             print(
                 f"{figure.what:20} {figure.value:12,.2f} {figure.unit:10} {figure.way:20} "
                 f"{figure.other:12,.2f} {figure.ratio:7.1f}x",
                 flush=True,
             )
-    for line in search_figures():
-        print(line, flush=True)
+    if args.only in (None, "search"):
+        for line in search_figures():
+            print(line, flush=True)

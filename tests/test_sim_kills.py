@@ -111,6 +111,9 @@ VERBS = {
     "evaluate": Verb((*KAKURE, "evaluate", "net.json"), trained, differs="none"),
     "gen": Verb((*KAKURE, "gen", "tiny.json"), tiny, differs="build/cache/.*"),
     "sim": Verb((*KAKURE, "sim", "tiny.json", "--images", "3"), tiny),
+    "sim-compiled": Verb(
+        (*KAKURE, "sim", "tiny.json", "--images", "60", "--runner", "compiled"), tiny
+    ),
     "blocks": Verb((*KAKURE, "blocks", "max_pool"), nothing),
     "synth": Verb((*KAKURE, "synth", "tiny.json"), tiny),
     "search": Verb(

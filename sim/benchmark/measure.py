@@ -1,80 +1,25 @@
 """The measurements of ``make bench``."""
 
-import shutil
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from unittest.mock import patch
-from xml.etree import ElementTree
 
-from kakure.hdl.emission.artifacts import BUILD, design_of, top_name
+from kakure.hdl.emission.artifacts import BUILD, design_of
 from kakure.hdl.emission.verilog import verilog_texts
 from kakure.hdl.synthesis.flow import synthesize
 from kakure.hdl.synthesis.plain import plain_flow
-from kakure.model.files.work_folder import fresh_folder, keep
+from kakure.model.files.work_folder import fresh_folder
 from kakure.model.reference.network import network
-from kakure.sim import bench
 from kakure.sim.generation.generate import generate
 from kakure.sim.generation.project import Project
-from kakure.sim.runner.golden import golden_vectors
-from kakure.sim.runner.run_folder import CACHE, copied_folder
-from kakure.sim.runner.simulator import run
-from kakure.sim.runner.simulator_cache import compiled, placed
 
+from .figure import Figure
 from .integers import rates
 from .module_at_a_time import module_at_a_time
 from .naive_reference import naive_network
+from .simulators import simulation
 
-__all__ = ["Figure", "figures"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One speed, beside another way of doing the same in the same run.
-
-    Attributes
-    ----------
-    what, unit : str
-    value, other : float
-        Kakure's, and the other way's.
-    way : str
-        What the other way is.
-    ratio : float
-        How many times as fast Kakure is.
-    """
-
-    what: str
-    unit: str
-    value: float
-    way: str
-    other: float
-    ratio: float
-
-
-def simulation(project: Project, images: int = 40) -> Figure:
-    """Clock cycles per second of the whole accelerator's RTL."""
-    pixels, _ = project.images(images)
-    vectors = golden_vectors(project.config, project.parameters, pixels)
-    with copied_folder(project) as work:
-        vectors.save(work / "vectors.json")
-        top = top_name(project.config)
-        verilog = {file.stem: file.read_text() for file in (work / "verilog").glob("*.v")}
-        placed(compiled(verilog, top, CACHE, quiet=True), work)
-        where = work / "bench"
-        shutil.copyfile(Path(bench.__file__).parent / "driving.py", where / "driving.py")
-        given = {"vectors": str((work / "vectors.json").resolve())}
-        tests, failed = run(work, top, "driving", where, parameters=given)
-        if failed or tests != 2:
-            keep(work)
-            raise RuntimeError(f"the benchmark's bench fails; see {work / 'run.log'}")
-        rates = {}
-        for case in ElementTree.parse(work / "results-driving.xml").iter("testcase"):
-            rates[case.get("name")] = vectors.cycles[-1] / float(case.get("time", "nan"))
-    kakure, other = rates["waiting_for_handshakes"], rates["looking_at_every_cycle"]
-    return Figure(
-        "RTL simulation", "cycles/s", kakure, "cocotb, every cycle", other, kakure / other
-    )
+__all__ = ["FIGURES", "figures"]
 
 
 def generation(project: Project) -> Figure:
@@ -127,8 +72,18 @@ def judged(project: Project) -> Figure:
     )
 
 
-def figures(project: Project) -> Iterator[Figure]:
-    """All measurements, as they finish."""
+FIGURES: dict[str, Callable[[Project], Iterable[Figure]]] = {
+    "reference": lambda project: [reference(project)],
+    "integers": lambda project: [judged(project)],
+    "generation": lambda project: [generation(project)],
+    "simulation": simulation,
+    "synthesis": lambda project: [synthesis(project)],
+}
+"""What can be measured of a configuration, in this order."""
+
+
+def figures(project: Project, names: Iterable[str] = FIGURES) -> Iterator[Figure]:
+    """Measurements by their names, as they finish."""
     BUILD.mkdir(exist_ok=True)
-    for measure in (reference, judged, generation, simulation, synthesis):
-        yield measure(project)
+    for name in names:
+        yield from FIGURES[name](project)

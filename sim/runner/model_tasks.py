@@ -85,10 +85,23 @@ class Program:
     ) -> dict[str, int]:
         """Run a task on its images; return what was compared and found equal, by kind.
 
+        Raises as :meth:`simulate`.
+        """
+        return self.simulate(task, self.prepare(task, images), compared)
+
+    def prepare(self, task: Task, images: NDArray[np.uint8]) -> int:
+        """Write the golden vectors of a task; return their checksum."""
+        return self.writer.write(self._vectors(task), images, task.first)
+
+    def simulate(self, task: Task, crc: int, compared: Callable[[], object]) -> dict[str, int]:
+        """Run a task that was prepared; return what was compared and found equal, by kind.
+
         Start it from a thread that waits for it.
 
         Parameters
         ----------
+        crc : int
+            Of its golden vectors.
         compared : callable
             Called whenever another image was compared at full rate.
 
@@ -97,8 +110,7 @@ class Program:
         TaskFailed
             If something differs or hangs, the process ends early, or it compared too little.
         """
-        path = self.folder / f"{task.test}.{task.first}.vectors"
-        crc = self.writer.write(path, images, task.first)
+        path = self._vectors(task)
         log = path.with_suffix(".log")
         command = tied([str(self.executable), str(path), task.test, str(self.seed)])
         last = ""
@@ -131,6 +143,9 @@ class Program:
             self._is_stopped = True
             for process in self._running:
                 process.kill()
+
+    def _vectors(self, task: Task) -> Path:
+        return self.folder / f"{task.test}.{task.first}.vectors"
 
     def _check(self, task: Task, counts: dict[str, int]) -> None:
         """See that everything was compared."""

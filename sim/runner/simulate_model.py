@@ -79,7 +79,7 @@ def simulate_model(
             found = {task: kept.find(task, images[task.images]) for task in tasks}
             before = sum(task.count for task in tasks if task.test == FULL_RATE and found[task])
             if before:
-                note += f"{before} images were compared before the interruption\n"
+                note += f"{before} images were compared before, by a run that did not end\n"
             failures = _run_all(program, kept, found, images, jobs)
         except TaskFailed as error:
             failures, found = [str(error)], {}

@@ -23,6 +23,7 @@ words       what
 
 import struct
 import zlib
+from collections.abc import Callable
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -60,7 +61,9 @@ class VectorWriter:
         self.sections = architecture.sections(parameters)
         self.load_cycles = architecture.loading_cycles(parameters)
         self.settle_cycles = architecture.settle_cycles
-        self.cycles = cache(lambda images: architecture.timing(images).results)
+        self.cycles: Callable[[int], tuple[int, ...]] = cache(
+            lambda images: architecture.timing(images).results
+        )
         """Cycles of the results of so many images."""
 
     def write(self, path: Path, images: NDArray[np.uint8], first: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ OPTIONS = (
     "-fno-math-errno",
     "-fno-trapping-math",
     "-ffp-contract=fast",
+    *(["-mprefer-vector-width=512"] if machine() in ("x86_64", "AMD64") else []),
 )
 LEAST = 1 << 16
 """Values below which a second thread is not worth while."""

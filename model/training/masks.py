@@ -63,7 +63,7 @@ class TrainedWeights(nn.Module, ABC):
     signs: Tensor
     """(outputs, ky·kx·in)"""
 
-    EVERY = 4
+    EVERY = 8
     """Steps of :meth:`kernel` for which a threshold stands."""
 
     def __init__(self, geometry: LayerGeometry, signs: Tensor, *, kept: int) -> None:

@@ -1,10 +1,13 @@
 """Sums of engines that round, as PyTorch computes them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
@@ -15,6 +18,17 @@ __all__ = ["TRAINED_SUMS", "CrossbarSums", "Sums", "trained_sums"]
 
 Sums = Callable[[Tensor, Tensor], Tensor]
 """Integers of inputs and hidden weights, (f, n), (f, c) -> (c, n), exact in float32."""
+
+INTEGERS = {torch.bfloat16: 1 << 7, torch.float32: 1 << 23}
+"""Up to which every integer, and twice it, is exact."""
+
+
+@lru_cache(maxsize=64)
+def _groups(channels: int, window: int, rows: int) -> Tensor:
+    """1 where a row (position, channel) is of a group of ``rows`` rows (channel, position)."""
+    sizes = row_groups(channels * window, rows)
+    group = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    return functional.one_hot(group.view(channels, window).T.reshape(-1), len(sizes))
 
 
 @dataclass(frozen=True)
@@ -41,13 +55,13 @@ class CrossbarSums:
         """
         if self.adc_shift:
             return False
-        cap = (1 << self.adc_bits) - 1
-        w = kernel.flatten(1)
-        return all(
-            int(cells.sum(1, dtype=torch.int32).max()) <= cap
-            for part in w.split(row_groups(w.shape[1], self.rows), dim=1)
-            for cells in (part > 0, part < 0)
-        )
+        outputs, channels, *window = kernel.shape
+        dtype = kernel.dtype if self.rows <= INTEGERS.get(kernel.dtype, 0) else torch.float32
+        w = kernel.permute(0, 2, 3, 1).reshape(outputs, -1).to(dtype)
+        groups = _groups(channels, math.prod(window), self.rows).to(w)
+        cells, balance = w.abs() @ groups, w @ groups
+        most = torch.maximum(cells + balance, cells - balance).max()  # twice the larger column
+        return int(most) <= 2 * ((1 << self.adc_bits) - 1)
 
     def __call__(self, x: Tensor, w: Tensor) -> Tensor:
         outputs = w.shape[1]

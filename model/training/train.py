@@ -10,6 +10,7 @@ from kakure.model.config.config import Config
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import Damaged
 
+from .memory import keep_memory
 from .recipe import Recipe
 from .teacher import Teacher
 from .trainer import Trained, Trainer
@@ -66,6 +67,8 @@ def run(
     name, recipe = trainer.config.name, trainer.recipe
     if progress and recipe.precision != "float32":
         print(f"train {name}: steps in {trainer.precision}", file=sys.stderr, flush=True)
+    if recipe.precision != "float32":
+        keep_memory()
     interval = 0.2 if sys.stderr.isatty() else 10.0
     with tqdm(
         total=recipe.epochs * trainer.steps,

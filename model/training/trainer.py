@@ -217,11 +217,12 @@ class Trainer:
                 self.begin(self.untrained)
                 self._keep(0, *self._judge())
             return
-        correct, held_loss = self._judge()
+        is_blind = not len(self.held_labels)  # the last epoch is then the best
+        is_judged = not is_blind or self.epoch == self.recipe.epochs
+        correct, held_loss = self._judge() if is_judged else (0, 0.0)
         values = (self.epoch, train_loss, correct, held_loss)
         record: dict[str, float] = dict(zip(HISTORY, values, strict=True))
         self.history.append(record)
-        is_blind = not len(self.held_labels)  # the last epoch is then the best
         best = (self.best["correct"], -self.best["loss"]) if self.best else None
         if is_blind or best is None or (correct, -held_loss) >= best:
             self._keep(self.epoch, correct, held_loss)

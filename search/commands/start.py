@@ -16,9 +16,12 @@ def start() -> int:
     """Run the command line of this process; its exit code."""
     arm()  # first of all: the other imports take a while
     import gc
+    import os
     import sys
 
     gc.set_threshold(*COLLECTIONS)
+    # PyTorch's threads would else spin when they have nothing to do, and take the cores of others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from .kakure import main
 
     return main(sys.argv[1:])

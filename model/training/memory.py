@@ -1,8 +1,8 @@
 """Memory of a training: what is freed stays with the process, in large pages.
 
-A step takes and frees hundreds of megabytes. The C library gives them back each time, and the next
-step waits while the system clears them again, page by page: up to a third of its time, and more on a
-virtual machine.
+A step takes and frees hundreds of megabytes. The C library gives them back each time, and the
+next step waits while the system clears them again, page by page: a quarter of its time, and more
+on a virtual machine.
 """
 
 import ctypes

@@ -1,12 +1,16 @@
 """Grids of tiles and their copies, against the reference's crossbar and their promised cycles."""
 
 import json
+from collections import Counter
 from random import Random
 
 import numpy as np
 import pytest
 
-from kakure.hdl.engines.crossbar.engine import CrossbarEngine, TileColumns, tile_columns
+from kakure.hdl.emission.emit import emit
+from kakure.hdl.engines.crossbar import engine as grids
+from kakure.hdl.engines.crossbar.column import TileColumns, tile_columns
+from kakure.hdl.engines.crossbar.engine import CrossbarEngine
 from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape
 from kakure.model.config.config import parse_config
 from kakure.model.reference.crossbar import crossbar
@@ -127,6 +131,43 @@ def test_equals_the_reference_in_exactly_the_cycles_promised(shape):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_pauses_change_nothing(shape):
     run(shape, gaps=Random(2), stalls=Random(3))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_module_for_each_column_of_tiles_changes_nothing(shape, monkeypatch):
+    expected = run(shape)
+    monkeypatch.setattr(grids, "MOST_ADDERS", -1)
+    assert run(shape) == expected
+    run(shape, gaps=Random(2), stalls=Random(3))
+
+
+def modules(outputs, groups):
+    """The modules of a layer on tiles of 8 x 64: how often each is placed, and their text."""
+    design = emit(engine((8 * groups, outputs, 8, 64, 32, "sar", 2, 1, 0, 1)), "top")
+    counts = Counter(module.kind for _, module in design.instances())
+    assert counts["crossbar_tile"] == groups * -(-outputs // 64)
+    return design, counts
+
+
+def test_equal_columns_of_a_large_grid_are_one_module():
+    few, many = (modules(outputs, 20) for outputs in (128, 512))
+    assert (few[1]["crossbar_column"], many[1]["crossbar_column"]) == (2, 8)
+    assert few[1]["crossbar_grid"] == many[1]["crossbar_grid"] == 1
+    texts = [
+        {name: module.verilog for name, module in design.modules.items() if module.kind == kind}
+        for design, _ in (few, many)
+        for kind in ("crossbar_tile", "crossbar_column")
+    ]
+    assert all(len(found) == 1 for found in texts)
+    assert texts[0] == texts[2]
+    grid = next(m for m in many[0].modules.values() if m.kind == "crossbar_grid")
+    assert " + " not in grid.verilog
+
+
+@pytest.mark.parametrize(("outputs", "groups"), [(128, 17), (64, 33), (128, 2)])
+def test_a_small_grid_holds_its_tiles_itself(outputs, groups):
+    _, counts = modules(outputs, groups)
+    assert counts["crossbar_column"] == 0
 
 
 def test_takes_the_words_of_a_row_in_another_order():

@@ -1,14 +1,27 @@
 """Counts of a grid's adder tree, and the peak of its sums."""
 
+import numpy as np
+
 from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.hdl.engines.crossbar.grid_shape import adder_levels
 from kakure.sim.random_config import random_config
 
 
+def depths(summands):
+    """The depth of a tree that halves its summands, and the sum of the depths of all its adders."""
+    if summands < 2:
+        return 0, 0
+    left, right = depths(summands // 2), depths(summands - summands // 2)
+    depth = 1 + max(left[0], right[0])
+    return depth, left[1] + right[1] + depth
+
+
 def test_the_depths_of_an_adder_tree_add_up():
-    levels = adder_levels()
+    levels = adder_levels(np.arange(300))
     assert levels[:9].tolist() == [0, 0, 1, 3, 4, 7, 9, 10, 11]
-    assert levels[16] == 8 * 1 + 4 * 2 + 2 * 3 + 4
+    assert levels.tolist() == [depths(n)[1] for n in range(300)]
+    for many in (4096, 4097, 12_345, 65_001):  # as many row groups as a wide layer has
+        assert adder_levels(many) == depths(many)[1]
 
 
 def test_the_peak_is_that_of_the_configuration():

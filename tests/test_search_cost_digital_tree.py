@@ -9,7 +9,7 @@ import pytest
 
 from kakure.hdl.accelerators.accelerator import Accelerator
 from kakure.hdl.emission.emit import emit
-from kakure.hdl.engines.crossbar.engine import tile_columns
+from kakure.hdl.engines.crossbar.column import tile_columns
 from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.model.config.config import Config, parse_config
 from kakure.search.cost.digital.tree import Part, config_layers, layer_parts, shared_parts

@@ -13,6 +13,7 @@ from amaranth.lib import wiring
 from .design import Design, ModuleSource
 from .hierarchy import Emitter
 from .verilog import verilog_texts
+from .wide_nets import wide_nets
 
 __all__ = ["Emission", "emit", "module_name"]
 
@@ -35,7 +36,8 @@ def emit(top: wiring.Component, name: str) -> Design:
         Module name of the top.
     """
     emitter = Emission()
-    emitter.add(top, name)
+    with wide_nets():
+        emitter.add(top, name)
     modules = list(emitter.modules.values())
     texts = verilog_texts([module.rtlil for module in modules])
     sources = [module.source(text) for module, text in zip(modules, texts, strict=True)]

@@ -30,6 +30,12 @@ write_verilog -norename
 LONGEST_LINE = 2000
 """Longer lines of Verilog are broken where they can be [characters]."""
 
+LONGEST_NUMBER = 16384
+"""Longer numbers are written as lists of parts [bit]. Verilator reads numbers of at most 65 536
+bits, as many as the standard asks for; Icarus reads at most 16 384 characters as one word."""
+NUMBER_PART = 4096
+"""Bits of such a part."""
+
 START = r"\$start "
 """The register of a module that makes every combinational block run at time 0."""
 
@@ -60,7 +66,7 @@ def verilog_texts(rtlil: Sequence[str]) -> list[str]:
 def finished(text: str) -> str:
     """Make the Verilog that Yosys writes fit for every simulator."""
     text = re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.DOTALL)
-    return _wrapped(_without_empty(_started(text)))
+    return _wrapped(_with_short_numbers(_without_empty(_started(text))))
 
 
 def _started(text: str) -> str:
@@ -82,6 +88,23 @@ def _started(text: str) -> str:
     assert "$auto$" not in text, "such names depend on what else was written"
     assert text.count("always @*") == text.count(reads), "every combinational block reads it"
     return text
+
+
+def _with_short_numbers(text: str) -> str:
+    """Write numbers that are too long for a tool as lists, most significant part first."""
+
+    def parts(found: re.Match[str]) -> str:
+        bits, digits = int(found[1]), found[2]
+        if bits <= LONGEST_NUMBER:
+            return found[0]
+        digits = digits.rjust(-(-bits // 4), "0")
+        top, step = bits % NUMBER_PART or NUMBER_PART, NUMBER_PART // 4
+        first = -(-top // 4)
+        rest = (digits[at : at + step] for at in range(first, len(digits), step))
+        numbers = [f"{top}'h{digits[:first]}", *(f"{NUMBER_PART}'h{part}" for part in rest)]
+        return f"{{ {', '.join(numbers)} }}"
+
+    return re.sub(r"\b(\d{5,})'h([0-9a-f]+)", parts, text)
 
 
 def _wrapped(text: str) -> str:

@@ -8,8 +8,9 @@ from kakure.model.errors import UserError
 
 __all__ = ["MOST_BITS", "bus_widths", "check_bus_widths"]
 
-MOST_BITS = 65000
-"""Amaranth 0.5 numbers what enters a module in 16 bits; some are left for all but the data."""
+MOST_BITS = 1_000_000
+"""Verilog asks tools for vectors of 65 536 bits; those that read ours take more. Beyond this a
+statement grows past what they were tried with."""
 
 
 def bus_widths(config: Config, geometry: LayerGeometry) -> dict[str, int]:

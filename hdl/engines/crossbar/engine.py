@@ -1,21 +1,22 @@
 """A layer's grid of crossbar tiles, repeated to work on several positions at once."""
 
-from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from kakure.hdl.emission.hierarchy import place
+from kakure.hdl.emission.field import drive
+from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import layer_identity
 from kakure.hdl.engines.ports import WORD, EngineComponent
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 
+from .column import CrossbarColumn, TileColumns, row_groups, tile_columns, tree
 from .engine_shape import CrossbarEngineShape
-from .grid_shape import CrossbarGridShape
 from .tile import CrossbarTile
 
-__all__ = ["CrossbarEngine", "CrossbarGrid", "crossbar_identity", "tile_columns"]
+__all__ = ["CrossbarEngine", "CrossbarGrid", "crossbar_identity"]
 
 
 def crossbar_identity(config: Config) -> dict[str, int | str | None]:
@@ -23,43 +24,8 @@ def crossbar_identity(config: Config) -> dict[str, int | str | None]:
     return {"crossbar_rows": config.crossbar.rows, "crossbar_columns": config.crossbar.columns}
 
 
-@dataclass(frozen=True)
-class TileColumns:
-    """The outputs of one column of tiles.
-
-    Attributes
-    ----------
-    first : int
-        First output.
-    used : int
-        Outputs; the columns beyond them, up to ``columns``, are not connected.
-    columns : int
-        Columns of the tile, a multiple of the sharing.
-    pieces : tuple of (int, int)
-        (block of 32 outputs, columns in it), from the first column on.
-    """
-
-    first: int
-    used: int
-    columns: int
-    pieces: tuple[tuple[int, int], ...]
-
-
-def tile_columns(grid: CrossbarGridShape) -> list[TileColumns]:
-    """Cut a layer's outputs into tiles, the last one trimmed to whole readouts."""
-    result = []
-    for number in range(grid.tile_columns):
-        first = number * grid.columns
-        used = min(grid.columns, grid.outputs - first)
-        width = grid.columns if number < grid.wide_tiles else grid.last_columns
-        pieces = []
-        for block in range(first // WORD, (first + used - 1) // WORD + 1):
-            begin = max(first, block * WORD)
-            end = min(first + used, (block + 1) * WORD)
-            pieces.append((block, end - begin))
-        pieces[-1] = (pieces[-1][0], pieces[-1][1] + width - used)
-        result.append(TileColumns(first, used, width, tuple(pieces)))
-    return result
+MOST_ADDERS = 2048
+"""Adders of the sums of row groups, above which each column of tiles is a module of its own."""
 
 
 class CrossbarGrid(EngineComponent):
@@ -107,13 +73,20 @@ class CrossbarGrid(EngineComponent):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        adders = self.shape.outputs * (self.shape.groups - 1)
+        if len(self.columns) > 1 and adders > MOST_ADDERS:
+            self._place_columns(m, platform)
+        else:
+            self._place_tiles(m, platform)
+        return m
+
+    def _place_tiles(self, m: Module, platform: Platform | None) -> None:
+        """All tiles side by side, and the sums of each output."""
         tiles: list[list[CrossbarTile]] = []
-        start = 0
-        for group in range(self.shape.groups):
-            rows = self.shape.rows if group < self.shape.full_groups else self.shape.rest_rows
+        for group, (start, rows) in enumerate(row_groups(self.shape)):
             tiles.append([])
             for number, columns in enumerate(self.columns):
-                tile = self._tile(rows, columns)
+                tile = CrossbarTile(rows=rows, **self._sizes(columns))
                 m.submodules[f"tile_{group}_{number}"] = place(tile, platform)
                 tiles[group].append(tile)
                 self._write(m, tile, columns, start)
@@ -121,49 +94,71 @@ class CrossbarGrid(EngineComponent):
                 m.d.comb += tile.o.ready.eq(self.o.ready)
                 for r in range(rows):
                     m.d.comb += tile.i.payload[r].eq(self.i.payload[start + r])
-            start += rows
 
         # All tiles see the same handshakes and take the same cycles: the first speaks for all.
         m.d.comb += self.i.ready.eq(tiles[0][0].i.ready)
         m.d.comb += self.o.valid.eq(tiles[0][0].o.valid)
+        sums = []
         for number, columns in enumerate(self.columns):
             for c in range(columns.used):
-                parts = [row[number].o.payload[c] for row in tiles]
-                m.d.comb += self.o.payload[columns.first + c].eq(_sum(parts))
-        return m
+                sums.append(tree([row[number].o.payload[c] for row in tiles]))
+        m.d.comb += drive(self.o.payload, sums)
 
-    def _tile(self, rows: int, columns: TileColumns) -> CrossbarTile:
+    def _place_columns(self, m: Module, platform: Platform | None) -> None:
+        """The same, a module for each column of tiles: one module, where they are equal."""
+        placed = []
+        for number, columns in enumerate(self.columns):
+            column = CrossbarColumn(
+                fan_in=self.shape.fan_in,
+                groups=tuple(rows for _, rows in row_groups(self.shape)),
+                used=columns.used,
+                peak=self.geometry.peak,
+                **self._sizes(columns),
+            )
+            m.submodules[f"column_{number}"] = place(column, platform)
+            placed.append(column)
+            m.d.comb += [
+                column.write.valid.eq(self.weights.valid),
+                column.write.row.eq(self.weights.row),
+                column.i.valid.eq(self.i.valid),
+                column.o.ready.eq(self.o.ready),
+                Value.cast(column.i.payload).eq(Value.cast(self.i.payload)),
+            ]
+            self._route(m, column, columns)
+        m.d.comb += self.i.ready.eq(placed[0].i.ready)
+        m.d.comb += self.o.valid.eq(placed[0].o.valid)
+        m.d.comb += Value.cast(self.o.payload).eq(Cat(column.o.payload for column in placed))
+
+    def _sizes(self, columns: TileColumns) -> dict[str, Any]:
+        """What decides a tile of some columns, but for its rows."""
         layer = CrossbarLayer.of(self.config, self.index)
-        return CrossbarTile(
-            rows=rows,
-            columns=columns.columns,
-            sharing=layer.column_sharing,
-            adc_type=layer.adc_type,
-            adc_bits=layer.adc_bits,
-            input_bits=layer.input_bits,
-            adc_shift=layer.adc_shift,
-            write_groups=tuple(width for _, width in columns.pieces),
-        )
+        return {
+            "columns": columns.columns,
+            "sharing": layer.column_sharing,
+            "adc_type": layer.adc_type,
+            "adc_bits": layer.adc_bits,
+            "input_bits": layer.input_bits,
+            "adc_shift": layer.adc_shift,
+            "write_groups": tuple(width for _, width in columns.pieces),
+        }
 
     def _write(self, m: Module, tile: CrossbarTile, columns: TileColumns, start: int) -> None:
         """Route the words of the tile's rows and blocks to its write port."""
         row = self.weights.row
         is_here = (row >= start) & (row < start + tile.rows)
         m.d.comb += tile.write.valid.eq(self.weights.valid & is_here)
+        self._route(m, tile, columns)
+
+    def _route(
+        self, m: Module, target: CrossbarTile | CrossbarColumn, columns: TileColumns
+    ) -> None:
+        """Route the words of some columns' blocks to what holds those."""
         for group, (block, _) in enumerate(columns.pieces):
-            m.d.comb += tile.write.enable[group].eq(self.weights.block == block)
+            m.d.comb += target.write.enable[group].eq(self.weights.block == block)
         for polarity in ("positive", "negative"):
             word = self.weights[polarity]
             bits = [word[(columns.first + c) % WORD] for c in range(columns.used)]
-            m.d.comb += tile.write[polarity].eq(Cat(bits))
-
-
-def _sum(values: list[Value]) -> Value:
-    """Add signed values as a balanced tree."""
-    if len(values) == 1:
-        return values[0]
-    middle = len(values) // 2
-    return _sum(values[:middle]) + _sum(values[middle:])
+            m.d.comb += target.write[polarity].eq(Cat(bits))
 
 
 class CrossbarEngine(EngineComponent):

@@ -27,24 +27,31 @@ __all__ = ["WORD", "CrossbarGridShape", "adder_levels"]
 
 WORD = 32
 """Outputs whose weights are written together."""
-MOST_GROUPS = 4096
-"""Most summands of a grid's adder tree."""
 
 
-@lru_cache(maxsize=1)
-def adder_levels() -> NDArray[np.int64]:
+@lru_cache(maxsize=4)
+def _levels(most: int) -> NDArray[np.int64]:
+    """:func:`adder_levels` of 0 .. ``most`` summands.
+
+    At level k of a tree that halves n summands there are 2^k nodes of n >> k summands, but for
+    n mod 2^k of one more; one of m summands has depth ⌈log2 m⌉.
+    """
+    n = np.arange(most + 1)
+    total = np.zeros(most + 1, np.int64)
+    for level in range(most.bit_length()):
+        size, larger = n >> level, n & ((1 << level) - 1)
+        total += larger * range_bits(size + 1) + ((1 << level) - larger) * range_bits(size)
+    return total
+
+
+def adder_levels(summands: Number) -> NDArray[np.int64]:
     """Σ of the depths of all adders of a balanced tree, by its number of summands.
 
     The tree halves its summands; an adder of two summands has depth 1. Every level widens the sum
     by a bit.
     """
-    depth = np.zeros(MOST_GROUPS + 1, np.int64)
-    total = np.zeros(MOST_GROUPS + 1, np.int64)
-    for n in range(2, MOST_GROUPS + 1):
-        left, right = n // 2, n - n // 2
-        depth[n] = 1 + max(depth[left], depth[right])
-        total[n] = total[left] + total[right] + depth[n]
-    return total
+    most = int(np.max(summands, initial=0))
+    return _levels(max(1 << most.bit_length(), 4096))[summands]
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ class CrossbarGridShape(BlockShape):
         """The adders of the row groups, and the drivers of windows and weights."""
         groups, width, outputs = self.groups, self.sum_bits, self.outputs
         narrower = (width - self.rest_bits) * (groups > 1)
-        adders = (groups - 1) * (width - 1) + adder_levels()[groups] - narrower
+        adders = (groups - 1) * (width - 1) + adder_levels(groups) - narrower
         words = at_most(outputs, WORD)
         word_sinks = 1.0 * groups * ceil_div(outputs, WORD)
         window = 1.0 * self.fan_in * self.input_bits

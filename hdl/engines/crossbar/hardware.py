@@ -4,7 +4,8 @@ from kakure.hdl.engines.engine import Engine, Push
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 
-from .engine import CrossbarEngine, crossbar_identity, tile_columns
+from .column import tile_columns
+from .engine import CrossbarEngine, crossbar_identity
 from .engine_shape import CrossbarEngineShape
 from .timing import CrossbarTiming
 

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.arithmetic.popcount import Popcount
+from kakure.hdl.emission.field import drive, field
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.shape.numbers import signed_bits
 
@@ -244,29 +245,36 @@ class PeArray(wiring.Component):
 
         ones = [Signal(self.inputs, name=f"ones_{p}") for p in range(self.pixels)]
         for p in range(self.pixels):
-            activations = [block.x[p][i] for i in range(self.inputs)]
+            activations = [field(block, "x", p, i) for i in range(self.inputs)]
             m.d.comb += ones[p].eq(Cat(x.bit_select(plane, 1) for x in activations))
-        counted = [block.negative[o] for o in range(self.outputs)] if is_hidden else ones
+        counted = ones
+        if is_hidden:
+            counted = [field(block, "negative", o) for o in range(self.outputs)]
         excess = [self._count(m, platform, n, bits) for n, bits in enumerate(counted)]
 
-        for p in range(self.pixels):
-            for o in range(self.outputs):
-                pe = self._element(m, platform, p, o)
-                m.d.comb += [
-                    pe.x.eq(ones[p]),
-                    pe.positive.eq(block.positive[o]),
-                    pe.excess.eq(excess[o if is_hidden else p]),
-                    pe.plane.eq(plane),
-                    pe.step.eq(step),
-                    pe.clears.eq(is_first_plane & block.is_first),
-                    *(self.o.payload.sums[b][p][o].eq(pe.o[b]) for b in range(self.banks)),
-                ]
-                if is_hidden:
-                    m.d.comb += pe.negative.eq(block.negative[o])
-                else:
-                    m.d.comb += pe.doubles.eq(is_first_plane & block.doubles)
-                if self.banks > 1:
-                    m.d.comb += pe.bank.eq(block.bank)
+        elements = [
+            self._element(m, platform, p, o)
+            for p in range(self.pixels)
+            for o in range(self.outputs)
+        ]
+        sums = drive(self.o.payload, [pe.o[b] for b in range(self.banks) for pe in elements])
+        for n, pe in enumerate(elements):
+            p, o = divmod(n, self.outputs)
+            m.d.comb += [
+                pe.x.eq(ones[p]),
+                pe.positive.eq(field(block, "positive", o)),
+                pe.excess.eq(excess[o if is_hidden else p]),
+                pe.plane.eq(plane),
+                pe.step.eq(step),
+                pe.clears.eq(is_first_plane & block.is_first),
+                *sums[n :: len(elements)],
+            ]
+            if is_hidden:
+                m.d.comb += pe.negative.eq(field(block, "negative", o))
+            else:
+                m.d.comb += pe.doubles.eq(is_first_plane & block.doubles)
+            if self.banks > 1:
+                m.d.comb += pe.bank.eq(block.bank)
         return m
 
     def _element(

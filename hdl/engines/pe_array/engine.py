@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 
+from kakure.hdl.emission.field import drive, field
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import layer_identity
 from kakure.hdl.engines.ports import WORD, EngineComponent
@@ -278,15 +279,19 @@ class PeEngine(EngineComponent):
         m.d.comb += payload.is_last.eq(ends_batch)
         if schedule.banks > 1:
             m.d.comb += payload.bank.eq(bank)
+        x = drive(field(payload, "x"), [memory.read_data for memory in batch.memories])
         for p, memory in enumerate(batch.memories):
             m.submodules[f"inputs_{p}"] = place(memory, platform)
-            m.d.comb += memory.read_address.eq(next_block)
-            m.d.comb += memory.read_enable.eq(1)
-            m.d.comb += Value.cast(payload.x[p]).eq(memory.read_data)
+            m.d.comb += [
+                memory.read_address.eq(next_block),
+                memory.read_enable.eq(1),
+                *x[p : p + 1],
+            ]
         turn = in_chunk * schedule.banks + bank
         for polarity, rows in weights.rows.items():
             for o in range(schedule.outputs):
-                m.d.comb += payload[polarity][o].eq(Array(self._block_weights(rows, o))[turn])
+                weights_of = Array(self._block_weights(rows, o))
+                m.d.comb += field(payload, polarity, o).eq(weights_of[turn])
 
     def _block_weights(self, chunk: list[Signal], output: int) -> list[Value]:
         """Weights of the array's ``output`` for every block of a chunk and every bank."""
@@ -303,12 +308,9 @@ class PeEngine(EngineComponent):
     def _send(self, m: Module, array: PeArray, batch: _Batch, sent: Signal) -> None:
         """Offer the sums of the batch, a position at a time."""
         schedule = self.schedule
-        sums = array.o.payload.sums
+        banks = [divmod(c, schedule.outputs) for c in range(schedule.geometry.outputs)]
         vectors = [
-            Cat(
-                Value.cast(sums[channel // schedule.outputs][p][channel % schedule.outputs])
-                for channel in range(schedule.geometry.outputs)
-            )
+            Cat(field(array.o.payload, "sums", bank, p, output) for bank, output in banks)
             for p in range(schedule.pixels)
         ]
         pixel = Signal(range(schedule.pixels), name="sent_pixels")

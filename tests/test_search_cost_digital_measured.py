@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kakure.hdl.engines.crossbar import engine as grids
 from kakure.model.errors import UserError
 from kakure.model.files.seal import seal_line
 from kakure.model.provenance import sources
@@ -79,6 +80,38 @@ def test_a_run_measures_what_is_missing_and_stores_it_at_once(tmp_path):
     found = {m.sample.key: m for m in read_measured(path)}
     assert sorted(found) == sorted(sample.key for sample in samples)
     assert found[SMALL.key] == measure(SMALL, cache=cache)
+
+
+def test_columns_of_tiles_that_are_modules_of_their_own_count_to_the_grid(tmp_path, monkeypatch):
+    config = {
+        "name": "columns",
+        "dataset": "images",
+        "input_shape": [1, 1, 6],
+        "weights": {"kind": "hidden"},
+        "crossbar": {"rows": 2, "columns": 2},
+        "pe_array": {"inputs": 1, "outputs": 1, "pixels": 1},
+        "layers": [
+            {"kind": "linear", "channels": 5, "engine": "crossbar", "column_sharing": 2}
+            | {"adc_type": "sar", "adc_bits": 2, "input_bits": 1}
+        ],
+    }
+    sample = Sample("accelerator", config)
+    together = measure(sample, cache=tmp_path)
+    monkeypatch.setattr(grids, "MOST_ADDERS", -1)
+    apart = measure(sample, cache=tmp_path)
+    kinds = {module.kind for module in emitted(sample)[0].modules.values()}
+    assert "crossbar_column" in kinds
+    counts, areas = [], []
+    for measurement in (together, apart):
+        count = {m.kind: 0 for m in measurement.modules}
+        for module in measurement.modules:
+            count[module.kind] += module.instances
+        counts.append(count)
+        area = sum(m.instances * m.area_um2 for m in measurement.modules)
+        assert area == pytest.approx(measurement.area_um2)
+        areas.append(sum(m.area_um2 for m in measurement.modules if m.kind == "crossbar_grid"))
+    assert counts[0] == counts[1]
+    assert areas[1] == pytest.approx(areas[0], rel=0.1)
 
 
 def test_a_changed_generator_is_measured_again(tmp_path):

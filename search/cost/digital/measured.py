@@ -41,6 +41,9 @@ FROM_CONFIG = frozenset({
 })
 """Kinds whose module says little of what it was built with."""
 
+CUT_OUT = {"crossbar_column": "crossbar_grid"}
+"""Kinds that are modules of their own only where there are many, measured as the block above."""
+
 SOURCES = ("kakure.search.cost.digital.measured", "kakure.search.cost.digital.samples")
 """Modules that decide what is measured, with all that they import."""
 
@@ -152,8 +155,13 @@ def measure(sample: Sample, *, cache: Path = CACHE) -> Measurement:
     design, digest = emitted(sample)
     report = synthesize(design, cache=cache, jobs=1, progress=False)
     layers = _layers(design)
+    found = {module.name: module for module in report.modules}
     modules = []
     for module in report.modules:
+        if module.kind in CUT_OUT:
+            continue
+        children = (found[name] for name in design.modules[module.name].instances.values())
+        whole = [module, *(child for child in children if child.kind in CUT_OUT)]
         layer = {"layer": layers[module.name]} if module.name in layers else {}
         numbers = {} if module.kind in FROM_CONFIG else dict(module.parameters)
         modules.append(
@@ -161,12 +169,15 @@ def measure(sample: Sample, *, cache: Path = CACHE) -> Measurement:
                 kind=module.kind,
                 parameters={k: v for k, v in numbers.items() if k != "layers"} | layer,
                 instances=module.instances,
-                area_um2=module.area_um2,
-                sequential_um2=module.sequential_um2,
-                memory_um2=module.memory_um2,
-                flops=module.flops,
+                area_um2=sum(part.area_um2 for part in whole),
+                sequential_um2=sum(part.sequential_um2 for part in whole),
+                memory_um2=sum(part.memory_um2 for part in whole),
+                flops=sum(part.flops for part in whole),
                 clock_gates=sum(
-                    n for name, n in module.cell_counts.items() if name.startswith("CLKGATE")
+                    n
+                    for part in whole
+                    for name, n in part.cell_counts.items()
+                    if name.startswith("CLKGATE")
                 ),
             )
         )

@@ -40,7 +40,7 @@ RAM_ROLES = {
 }
 """What a memory is for, by the name of its instance."""
 
-ALIKE = {"strided_window": "sliding_window"}
+ALIKE = {"strided_window": "sliding_window", "crossbar_column": "crossbar_grid"}
 """Kinds that work as another does, to whose role they belong."""
 
 ORDER = (

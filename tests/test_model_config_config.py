@@ -50,7 +50,11 @@ RESIDUAL = ALL_LAYERS[0] | {"pool": 1, "residual": True}
             3,
             "weights.q: unknown key, must be one of kind, seed, generator, density",
         ),
-        (("weights", "kind"), "x", "weights.kind: must be 'hidden' or 'bitwise', not 'x'"),
+        (
+            ("weights", "kind"),
+            "x",
+            "weights.kind: must be 'hidden' or 'bitwise' or 'multicoat', not 'x'",
+        ),
         (("weights", "kind"), DELETE, "weights.kind: is required"),
         (("weights",), DELETE, "weights: is required"),
         (("weights",), 3, "weights: must be an object, not 3"),

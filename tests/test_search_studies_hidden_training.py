@@ -10,7 +10,14 @@ from kakure.model.datasets.recipe import METHODS, RIVALS
 from kakure.model.files.shipped import CONFIGS
 from kakure.search.commands.kakure import main
 from kakure.search.studies import hidden_training
-from kakure.search.studies.hidden_training import FLOAT, VARIANTS, narrowed, of_density, table
+from kakure.search.studies.hidden_training import (
+    FLOAT,
+    VARIANTS,
+    Variant,
+    narrowed,
+    table,
+    with_weights,
+)
 
 DIGITS = CONFIGS / "digits.json"
 SHORT = ("--narrow", "8", "--epochs", "1", "--seeds", "1", "--output", "out.json")
@@ -30,8 +37,14 @@ def test_every_method_and_rival_is_compared():
 def test_a_narrowed_network_keeps_its_classes():
     config = narrowed(load_config(DIGITS), 8)
     assert [layer.channels for layer in config.layers] == [4, 4, 10]
-    assert getattr(of_density(config, 0.2).weights, "density", None) == 0.2
-    assert of_density(config, None) is config
+    assert getattr(with_weights(config, Variant(density=0.2)).weights, "density", None) == 0.2
+    assert with_weights(config, Variant()) == config
+    coats = with_weights(config, Variant(density=0.5, coats=3)).weights
+    assert coats.model_dump() == config.weights.model_dump() | {
+        "kind": "multicoat",
+        "coats": 3,
+        "density": 0.5,
+    }
 
 
 def test_what_is_finished_is_not_trained_again(tmp_path, monkeypatch, capsys):

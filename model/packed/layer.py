@@ -1,6 +1,7 @@
 """One layer by the kernel."""
 
 import ctypes
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +93,34 @@ class PackedLayer(PlainLayer):
         return codes
 
 
+class CoatedLayer(PlainLayer):
+    """A layer whose weights are sums of several, each with sums of its own.
+
+    Parameters
+    ----------
+    first : PlainLayer
+        What computes the first coat's sums, and what leaves the layer.
+    inner : sequence of PlainLayer
+        What computes those of the others.
+    """
+
+    def __init__(self, first: PlainLayer, inner: Sequence[PlainLayer]) -> None:
+        super().__init__(first.config, first.geometry, first.parameters, first.weights)
+        self.first = first
+        self.inner = inner
+
+    def sums(self, x: IntArray) -> IntArray:
+        """Accumulators before the pool, (n, h, w, c) -> (n, h', w', outputs)."""
+        acc = self.first.sums(x)
+        for coat in self.inner:
+            acc = acc + coat.sums(x)
+        return acc
+
+    def written(self, acc: IntArray, added: IntArray | None) -> IntArray:
+        """What leaves the layer, codes or logits; ``added`` is what its shortcut brings."""
+        return self.first.written(acc, added)
+
+
 def _layer(geometry: LayerGeometry, window: PackedWindow, readout: Readout | None) -> Layer:
     """What the kernel knows of a layer, but for its arrays."""
     if readout is None:  # a word at a time, as all counts are added up
@@ -138,8 +167,22 @@ def layer_of(
     kernel: ctypes.CDLL | None,
 ) -> PlainLayer:
     """The layer by the kernel, where there is one and it can take it; else the plain layer."""
+    first, *inner = (
+        _one_coat(config, geometry, parameters, weights, kernel)
+        for weights in parameters.coats(config, geometry)
+    )
+    return CoatedLayer(first, inner) if inner else first
+
+
+def _one_coat(
+    config: Config,
+    geometry: LayerGeometry,
+    parameters: LayerParameters,
+    weights: IntArray,
+    kernel: ctypes.CDLL | None,
+) -> PlainLayer:
     engine = config.layers[geometry.index]
-    plain = PlainLayer(config, geometry, parameters, parameters.weights(config, geometry))
+    plain = PlainLayer(config, geometry, parameters, weights)
     is_known = engine.is_exact or engine.engine in READOUTS
     is_small = -1 <= plain.weights.min() <= plain.weights.max() <= 1 and geometry.peak < 1 << 31
     if kernel is None or not is_known or not is_small:

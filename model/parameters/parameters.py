@@ -34,6 +34,8 @@ OFFSET_BITS = 32
 """Width of B and of a logit, signed [bit]."""
 SHIFT_BITS = 5
 """Width of S, unsigned [bit]."""
+MASKS = ("mask", "mask_2", "mask_3")
+"""What a layer's masks are called in the file."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class LayerParameters:
     ----------
     mask : bool array, (fan_in, outputs)
         Supermask, rows in the order of :func:`kakure.model.reference.stages.windows`.
+    inner : tuple of bool array, (fan_in, outputs)
+        Of multicoat weights the further masks, each part of the one before.
     multiplier, offset : int64 array, (outputs,)
         M and B of the requantizer, the rounding half included in B.
     shift : int64 array, (outputs,)
@@ -54,10 +58,26 @@ class LayerParameters:
     multiplier: NDArray[np.int64]
     offset: NDArray[np.int64]
     shift: NDArray[np.int64]
+    inner: tuple[NDArray[np.bool_], ...] = ()
+
+    @property
+    def masks(self) -> tuple[NDArray[np.bool_], ...]:
+        """All masks, the largest first."""
+        return (self.mask, *self.inner)
+
+    def coats(self, config: Config, geometry: LayerGeometry) -> list[NDArray[np.int8]]:
+        """m·s of each mask, (fan_in, outputs): the engine adds up the sums of all."""
+        return [config.weights.values(geometry, mask) for mask in self.masks]
 
     def weights(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int8]:
-        """w = m·s of the layer, (fan_in, outputs)."""
-        return config.weights.values(geometry, self.mask)
+        """w = Σ m·s of the layer, (fan_in, outputs)."""
+        return np.sum(self.coats(config, geometry), axis=0, dtype=np.int8)
+
+    def peaks(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int64]:
+        """Magnitude that no sum of the layer's outputs exceeds, (outputs,)."""
+        layer = config.layers[geometry.index]
+        found = [config.weights.channel_peaks(layer, geometry, mask) for mask in self.masks]
+        return np.sum(found, axis=0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -70,17 +90,24 @@ class Parameters:
     @property
     def digest(self) -> str:
         """SHA-256 of all masks and scales."""
-        parts = ("mask", "multiplier", "offset", "shift")
-        return array_digest(*(getattr(layer, part) for layer in self.layers for part in parts))
+        return array_digest(
+            *(
+                part
+                for layer in self.layers
+                for part in (layer.mask, layer.multiplier, layer.offset, layer.shift, *layer.inner)
+            )
+        )
 
 
 def random_parameters(config: Config, seed: int) -> Parameters:
     """Untrained parameters that use the whole range of every activation, for tests."""
     rng = np.random.default_rng(seed)
-    density = config.weights.fraction
+    fractions = config.weights.coat_fractions
+    power = sum((2 * n + 1) * fraction for n, fraction in enumerate(fractions))  # mean of w²
     layers = []
     for geometry in config.geometry:
-        mask = rng.random((geometry.fan_in, geometry.outputs)) < density
+        draws = rng.random((geometry.fan_in, geometry.outputs))
+        mask, *inner = (draws < fraction for fraction in fractions)
         if geometry.output_bits is None:
             room = (1 << (OFFSET_BITS - 1)) // (2 * geometry.peak)
             limit = max(1, min(99, room))
@@ -89,16 +116,15 @@ def random_parameters(config: Config, seed: int) -> Parameters:
             shift = np.zeros(geometry.outputs, np.int64)
         else:
             shift = rng.integers(9, 16, geometry.outputs)
-            spread = 2 * ((1 << geometry.input_bits) - 1) * np.sqrt(geometry.fan_in * density)
+            spread = 2 * ((1 << geometry.input_bits) - 1) * np.sqrt(geometry.fan_in * power)
             scale = (1 << geometry.output_bits) / spread * (1 << shift)
             multiplier = (scale * rng.uniform(0.5, 1.5, geometry.outputs)).astype(np.int64) + 1
             multiplier *= rng.choice([1, 1, 1, -1], geometry.outputs)
             multiplier = np.clip(multiplier, -32768, 32767)
             middle = 1 << (geometry.output_bits + shift - 1)
             offset = (rng.uniform(-0.5, 1.5, geometry.outputs) * middle).astype(np.int64)
-        layers.append(
-            LayerParameters(mask, multiplier.astype(np.int64), offset.astype(np.int64), shift)
-        )
+        scales = multiplier.astype(np.int64), offset.astype(np.int64), shift
+        layers.append(LayerParameters(mask, *scales, tuple(inner)))
     return Parameters(tuple(layers), _identity(config))
 
 
@@ -115,7 +141,8 @@ def save_parameters(path: Path | str, config: Config, parameters: Parameters) ->
             largest = int(np.abs(getattr(layer, name)).max())
             if largest > np.iinfo(np.int32).max:
                 raise ValueError(f"layers[{index}].{name} must fit 32 bits, not {largest}")
-        tensors[f"layers.{index}.mask"] = np.packbits(layer.mask.reshape(-1), bitorder="little")
+        for name, mask in zip(MASKS, layer.masks, strict=False):
+            tensors[f"layers.{index}.{name}"] = np.packbits(mask.reshape(-1), bitorder="little")
         tensors[f"layers.{index}.multiplier"] = layer.multiplier.astype(np.int32)
         tensors[f"layers.{index}.offset"] = layer.offset.astype(np.int32)
         tensors[f"layers.{index}.shift"] = layer.shift.astype(np.int32)
@@ -166,7 +193,7 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
     layers = []
     for geometry in config.geometry:
         layers.append(_layer(str(path), config, tensors, geometry))
-    unknown = sorted(set(tensors) - _names(len(config.geometry)))
+    unknown = sorted(set(tensors) - _names(config))
     if unknown:
         raise UserError(
             f"{unknown[0]}: must not be there, the network has {len(layers)} layers",
@@ -175,9 +202,14 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
     return Parameters(tuple(layers), metadata)
 
 
-def _names(layers: int) -> set[str]:
-    parts = ("mask", "multiplier", "offset", "shift")
-    return {f"layers.{index}.{part}" for index in range(layers) for part in parts}
+def _masks(config: Config) -> tuple[str, ...]:
+    """Names of a layer's masks."""
+    return MASKS[: len(config.weights.coat_fractions)]
+
+
+def _names(config: Config) -> set[str]:
+    parts = (*_masks(config), "multiplier", "offset", "shift")
+    return {f"layers.{index}.{part}" for index in range(len(config.layers)) for part in parts}
 
 
 def _layer(
@@ -201,8 +233,15 @@ def _layer(
             )
         return value
 
-    packed = tensor("mask", np.uint8, -(-geometry.weights // 8))
-    mask = np.unpackbits(packed, count=geometry.weights, bitorder="little").astype(bool)
+    def mask_of(part: str) -> np.ndarray:
+        packed = tensor(part, np.uint8, -(-geometry.weights // 8))
+        bits = np.unpackbits(packed, count=geometry.weights, bitorder="little")
+        return bits.astype(bool).reshape(geometry.fan_in, outputs)
+
+    mask, *inner = map(mask_of, _masks(config))
+    for name, larger, smaller in zip(MASKS[1:], (mask, *inner), inner, strict=False):
+        if (smaller & ~larger).any():
+            raise UserError(f"{prefix}.{name}: must be part of the mask before it", file=path)
     multiplier = tensor("multiplier", np.int32, outputs).astype(np.int64)
     offset = tensor("offset", np.int32, outputs).astype(np.int64)
     shift = tensor("shift", np.int32, outputs).astype(np.int64)
@@ -216,16 +255,16 @@ def _layer(
     wrong = shift[(shift < 0) | (shift > most)]
     if wrong.size:
         raise UserError(f"{prefix}.shift: must be 0 to {most}", value=wrong[0], file=path)
-    mask = mask.reshape(geometry.fan_in, outputs)
+    result = LayerParameters(mask, multiplier, offset, shift, tuple(inner))
     if geometry.output_bits is None:
         if shift.any():
             wrong = shift[shift != 0][0]
             raise UserError(f"{prefix}.shift: must be 0 in the last layer", value=wrong, file=path)
-        peaks = config.weights.channel_peaks(config.layers[geometry.index], geometry, mask)
+        peaks = result.peaks(config, geometry)
         largest = int((np.abs(multiplier) * peaks + np.abs(offset)).max())
         if largest >= 1 << (OFFSET_BITS - 1):
             raise UserError(
                 f"{prefix}: logits must fit {OFFSET_BITS} bits, but may reach {largest}",
                 file=path,
             )
-    return LayerParameters(mask, multiplier, offset, shift)
+    return result

@@ -41,8 +41,9 @@ def network_layers(
             x = sum_pool(x, geometry.summed.shift, geometry.input_bits)
         kernel = geometry.kernel_height, geometry.kernel_width
         rows = windows(x, *kernel, geometry.padding, geometry.stride)
-        w = layer.weights(config, geometry)
-        acc = layer_sums(config, geometry, rows.reshape(-1, geometry.fan_in), w)
+        flat = rows.reshape(-1, geometry.fan_in)
+        coats = layer.coats(config, geometry)
+        acc = np.sum([layer_sums(config, geometry, flat, w) for w in coats], axis=0)
         acc = acc.reshape(*rows.shape[:3], -1)
         pooled = max_pool(acc, geometry.pool)
         bits, added = geometry.output_bits, 0

@@ -156,19 +156,20 @@ def _fold_layer(layer: HiddenLayer) -> tuple[LayerParameters, int]:
                 f"{values[~np.isfinite(values)][0]}: training diverged",
                 where=("layers", geometry.index),
             )
-    mask = layer.weights.mask.cpu().numpy()
-    peaks = layer.engine.channel_peaks(geometry, mask)
+    mask, *inner = (mask.cpu().numpy() for mask in layer.weights.masks)
+    peaks = np.sum([layer.engine.channel_peaks(geometry, one) for one in (mask, *inner)], axis=0)
     slope = gamma / np.sqrt(variance + norm.eps) * layer.scale
     intercept = beta * layer.scale - slope * mean
     if geometry.output_bits is None:
         deviation = np.sqrt(variance)
         scale = fold_logits(slope, intercept, peaks, mean=mean, deviation=deviation)
         shift = np.zeros_like(scale.shift)
-        return LayerParameters(mask, scale.multiplier, scale.offset, shift), int(scale.shift[0])
+        folded = LayerParameters(mask, scale.multiplier, scale.offset, shift, tuple(inner))
+        return folded, int(scale.shift[0])
     # An accumulator that is always 0 needs no M, whatever its statistics say.
     slope = np.where(peaks > 0, slope, 0.0)
     scale = fold_scale(slope, intercept + 0.5, mean)
-    return LayerParameters(mask, scale.multiplier, scale.offset, scale.shift), 0
+    return LayerParameters(mask, scale.multiplier, scale.offset, scale.shift, tuple(inner)), 0
 
 
 @torch.no_grad()

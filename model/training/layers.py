@@ -42,15 +42,17 @@ class EngineSum(torch.autograd.Function):
     """Sums of an engine that rounds; the gradient is that of the plain matrix product."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, w: Tensor, sums: Sums) -> Tensor:
+    def forward(ctx, x: Tensor, w: Tensor, sums: Sums, coats: int) -> Tensor:
         ctx.save_for_backward(x, w)
-        return sums(x, w)
+        if coats == 1:
+            return sums(x, w)
+        return torch.stack([sums(x, w.sign() * (w.abs() > n)) for n in range(coats)]).sum(0)
 
     @staticmethod
-    def backward(ctx, *grads: Tensor) -> tuple[Tensor | None, Tensor, None]:
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
         (grad,) = grads
         x, w = ctx.saved_tensors
-        return (w @ grad if ctx.needs_input_grad[0] else None), x @ grad.T, None
+        return (w @ grad if ctx.needs_input_grad[0] else None), x @ grad.T, None, None
 
 
 def quantize(y: Tensor, bits: int) -> Tensor:
@@ -136,7 +138,8 @@ class HiddenLayer(nn.Module):
         if plain is not None:
             return convolve(x, plain, stride=g.stride, padding=g.padding)
         rows = unroll(x, g.kernel_height, g.kernel_width, g.padding, g.stride)
-        acc = EngineSum.apply(rows.float(), self.weights(), self.engine_sums)
+        coats = 1 + len(self.weights.inner)
+        acc = EngineSum.apply(rows.float(), self.weights(), self.engine_sums, coats)
         assert isinstance(acc, Tensor)
         return acc.view(g.outputs, len(x), g.out_height, g.out_width).transpose(0, 1)
 
@@ -145,9 +148,10 @@ class HiddenLayer(nn.Module):
         is_fast = self.dtype != torch.float32
         w = self.weights.kernel(self.dtype) if is_fast else self.weights.exact_kernel()
         sums = self.engine_sums
-        if sums is None or (isinstance(sums, CrossbarSums) and sums.is_plain(w.detach())):
+        if sums is None:
             return w
-        return None
+        largest = w.detach().sign() if self.weights.inner else w.detach()  # of all coats the first
+        return w if isinstance(sums, CrossbarSums) and sums.is_plain(largest) else None
 
     def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
         summed, bits = self.geometry.summed, self.geometry.output_bits

@@ -17,38 +17,51 @@ __all__ = ["AgreeingWeights", "MaskedWeights", "RivalWeights", "TrainedWeights",
 
 
 class Largest(torch.autograd.Function):
-    """Mask of the ``count`` largest elements; the gradient passes straight through."""
+    """Of how many masks an element is; the gradient passes straight through."""
 
     @staticmethod
-    def forward(ctx, scores: Tensor, count: int) -> Tensor:
-        kept = scores.flatten().topk(count, sorted=False).indices
+    def forward(ctx, scores: Tensor, count: int, *inner: int) -> Tensor:
+        kept = scores.flatten().topk(count, sorted=bool(inner)).indices
         mask = torch.zeros_like(scores).view(-1)
-        return mask.index_fill_(0, kept, 1.0).view_as(scores)
+        mask.index_fill_(0, kept, 1.0)
+        for fewer in inner:
+            mask[kept[:fewer]] += 1
+        return mask.view_as(scores)
 
     @staticmethod
-    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None]:
-        return grads[0], None
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return grads[0], *[None] * (len(ctx.needs_input_grad) - 1)
 
 
-def largest(scores: Tensor, count: int) -> Tensor:
-    """1 at the ``count`` largest elements of ``scores``, else 0; straight-through."""
-    return Largest.apply(scores, count)
+def largest(scores: Tensor, count: int, *inner: int) -> Tensor:
+    """1 at the ``count`` largest elements of ``scores``, else 0; straight-through.
+
+    One more at the largest of them, as many as each of ``inner`` says.
+    """
+    return Largest.apply(scores, count, *inner)
 
 
 class Above(torch.autograd.Function):
-    """Signs where their scores are at least ``threshold``, else 0; straight-through to values."""
+    """Signs where their scores are at least a threshold, else 0; straight-through to values.
+
+    With several thresholds the sum of that.
+    """
 
     @staticmethod
-    def forward(ctx, values: Tensor, signs: Tensor, threshold: float) -> Tensor:
-        return signs * (values * signs >= threshold)
+    def forward(ctx, values: Tensor, signs: Tensor, *thresholds: float) -> Tensor:
+        ranks = values * signs
+        first, *inner = (ranks >= threshold for threshold in thresholds)
+        return signs * (sum(inner, start=first.to(signs.dtype)) if inner else first)
 
     @staticmethod
-    def backward(ctx, *grads: Tensor) -> tuple[Tensor, None, None]:
-        return grads[0].float(), None, None
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return grads[0].float(), *[None] * (len(ctx.needs_input_grad) - 1)
 
 
 class TrainedWeights(nn.Module, ABC):
     """Weights m·s of one layer: fixed signs s, and m = 1 where :meth:`ranks` are largest.
+
+    Of multicoat weights m is 2 or 3 where they are largest of all.
 
     Parameters
     ----------
@@ -57,6 +70,8 @@ class TrainedWeights(nn.Module, ABC):
         −1 or +1.
     kept : int, at least 1
         How many weights survive.
+    inner : tuple of int
+        How many each further coat keeps.
     """
 
     scores: nn.Parameter
@@ -66,13 +81,16 @@ class TrainedWeights(nn.Module, ABC):
     EVERY = 8
     """Steps of :meth:`kernel` for which a threshold stands."""
 
-    def __init__(self, geometry: LayerGeometry, signs: Tensor, *, kept: int) -> None:
+    def __init__(
+        self, geometry: LayerGeometry, signs: Tensor, *, kept: int, inner: tuple[int, ...] = ()
+    ) -> None:
         super().__init__()
         self.geometry = geometry
         self.kept = kept
+        self.inner = inner
         self.register_buffer("signs", self.inside(signs.float()), persistent=False)
         self.calls = 0
-        self.threshold = 0.0
+        self.thresholds = (0.0,)
 
     def inside(self, weights: Tensor) -> Tensor:
         """(fan_in, outputs) -> (outputs, ky·kx·in)."""
@@ -93,11 +111,21 @@ class TrainedWeights(nn.Module, ABC):
     @property
     def mask(self) -> Tensor:
         """The supermask, bool, (fan_in, outputs)."""
-        return self.outside(largest(self.ranks().detach(), self.kept)).bool()
+        return self.masks[0]
+
+    @property
+    def masks(self) -> list[Tensor]:
+        """The mask of each coat, bool, (fan_in, outputs)."""
+        counts = self.outside(self._largest(self.ranks().detach()))
+        return [counts > n for n in range(1 + len(self.inner))]
 
     def forward(self) -> Tensor:
         """Weights with exactly ``kept`` others than 0, (fan_in, outputs), float32."""
         return self.outside(self._exact())
+
+    def _largest(self, ranks: Tensor) -> Tensor:
+        """Of how many coats a weight is."""
+        return largest(ranks, self.kept, *self.inner)
 
     def exact_kernel(self) -> Tensor:
         """Weights of a convolution, (outputs, in, ky, kx), exactly ``kept`` others than 0."""
@@ -108,7 +136,7 @@ class TrainedWeights(nn.Module, ABC):
         return w.view(g.outputs, g.kernel_height, g.kernel_width, -1).permute(0, 3, 1, 2)
 
     def _exact(self) -> Tensor:
-        return self.signs * largest(self.ranks(), self.kept)
+        return self.signs * self._largest(self.ranks())
 
     def kernel(self, dtype: torch.dtype) -> Tensor:
         """Weights of a convolution, (outputs, in, ky, kx), channels_last, for a step of training.
@@ -116,18 +144,19 @@ class TrainedWeights(nn.Module, ABC):
         About ``kept`` survive: the threshold is that of one of the last :attr:`EVERY` steps.
         """
         if self.calls % self.EVERY == 0:
-            self.threshold = self._threshold()
+            self.thresholds = self._thresholds()
         self.calls += 1
         return self._as_kernel(self._above(dtype))
 
-    def _threshold(self) -> float:
-        """The smallest rank that survives."""
+    def _thresholds(self) -> tuple[float, ...]:
+        """The smallest rank that survives, of each coat."""
         ranks = self.ranks().detach().flatten()
-        return float(ranks.kthvalue(ranks.numel() - self.kept + 1).values)
+        counts = (self.kept, *self.inner)
+        return tuple(float(ranks.kthvalue(ranks.numel() - n + 1).values) for n in counts)
 
     @abstractmethod
     def _above(self, dtype: torch.dtype) -> Tensor:
-        """Weights where ranks are at least the threshold, (outputs, ky·kx·in)."""
+        """Weights where ranks are at least the thresholds, (outputs, ky·kx·in)."""
 
 
 class MaskedWeights(TrainedWeights):
@@ -152,10 +181,11 @@ class MaskedWeights(TrainedWeights):
         signs: Tensor,
         *,
         kept: int,
+        inner: tuple[int, ...] = (),
         generator: torch.Generator,
         normal: bool = False,
     ) -> None:
-        super().__init__(geometry, signs, kept=kept)
+        super().__init__(geometry, signs, kept=kept, inner=inner)
         bound = signs.shape[0] ** -0.5
         scores = torch.empty(signs.shape)
         if normal:
@@ -171,7 +201,7 @@ class MaskedWeights(TrainedWeights):
     def _above(self, dtype: torch.dtype) -> Tensor:
         magnitude = self.scores.abs()
         ones = torch.ones((), dtype=dtype, device=magnitude.device)
-        return Above.apply(magnitude, ones, self.threshold) * self.signs.to(dtype)
+        return Above.apply(magnitude, ones, *self.thresholds) * self.signs.to(dtype)
 
 
 class AgreeingWeights(TrainedWeights):
@@ -186,9 +216,15 @@ class AgreeingWeights(TrainedWeights):
     """
 
     def __init__(
-        self, geometry: LayerGeometry, signs: Tensor, *, kept: int, generator: torch.Generator
+        self,
+        geometry: LayerGeometry,
+        signs: Tensor,
+        *,
+        kept: int,
+        inner: tuple[int, ...] = (),
+        generator: torch.Generator,
     ) -> None:
-        super().__init__(geometry, signs, kept=kept)
+        super().__init__(geometry, signs, kept=kept, inner=inner)
         magnitudes = torch.empty(signs.shape).normal_(generator=generator).abs()
         self.scores = nn.Parameter(self.inside(signs.float() * magnitudes))
 
@@ -198,13 +234,13 @@ class AgreeingWeights(TrainedWeights):
     def _exact(self) -> Tensor:
         ranks = self.ranks().detach()
         least = ranks.flatten().topk(self.kept, sorted=False).values.min()
-        if int((ranks >= least).sum()) != self.kept:  # equals at the end: some of them survive
-            kept = self.signs * largest(ranks, self.kept)
-            return kept + self.scores - self.scores.detach()
+        if self.inner or int((ranks >= least).sum()) != self.kept:  # or equals at the end
+            kept = self.signs * self._largest(ranks)
+            return kept + (self.scores - self.scores.detach())  # in this order exact
         return Above.apply(self.scores, self.signs, float(least))
 
     def _above(self, dtype: torch.dtype) -> Tensor:
-        return Above.apply(self.scores, self.signs.to(dtype), self.threshold)
+        return Above.apply(self.scores, self.signs.to(dtype), *self.thresholds)
 
 
 class Sign(torch.autograd.Function):
@@ -246,14 +282,14 @@ class RivalWeights(TrainedWeights):
         return self.scores
 
     @property
-    def mask(self) -> Tensor:
+    def masks(self) -> list[Tensor]:
         raise UserError("must be one that finds a supermask to be exported", where=("method",))
 
     def _exact(self) -> Tensor:
         return self._above(torch.float32)
 
-    def _threshold(self) -> float:
-        return 0.0
+    def _thresholds(self) -> tuple[float, ...]:
+        return (0.0,)
 
     def _above(self, dtype: torch.dtype) -> Tensor:
         return Sign.apply(self.scores, dtype) if self.is_binary else self.scores.to(dtype)

@@ -119,7 +119,7 @@ class IntegerNetwork(nn.Module):
         self.geometry = config.geometry
         self.sums = [trained_sums(config, geometry.index) for geometry in config.geometry]
         for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
-            w = torch.from_numpy(layer.weights(config, geometry)).float()
+            w = torch.from_numpy(np.stack(layer.coats(config, geometry))).float()
             self.register_buffer(f"w{geometry.index}", w)
             self.register_buffer(f"m{geometry.index}", torch.from_numpy(layer.multiplier).double())
             self.register_buffer(f"b{geometry.index}", torch.from_numpy(layer.offset).double())
@@ -137,7 +137,10 @@ class IntegerNetwork(nn.Module):
             kernel = geometry.kernel_height, geometry.kernel_width
             rows = unroll(x, *kernel, geometry.padding, geometry.stride)
             w = self.get_buffer(f"w{geometry.index}")
-            acc = w.T @ rows if sums is None else sums(rows, w)
+            if sums is None:
+                acc = w.sum(0).T @ rows
+            else:
+                acc = torch.stack([sums(rows, coat) for coat in w]).sum(0)
             acc = acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)
             acc = functional.max_pool2d(acc, geometry.pool).permute(1, 2, 3, 0)  # (n, h, w, c)
             m, b = self.get_buffer(f"m{geometry.index}"), self.get_buffer(f"b{geometry.index}")

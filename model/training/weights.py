@@ -6,7 +6,7 @@ import torch
 
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
-from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.config.weights.sign_weights import SignWeights
 from kakure.model.datasets.recipe import RIVALS, Recipe
 
 from .masks import AgreeingWeights, MaskedWeights, RivalWeights, TrainedWeights
@@ -17,23 +17,26 @@ __all__ = ["TRAINED_WEIGHTS", "trained_weights"]
 def masked_weights(
     config: Config, geometry: LayerGeometry, recipe: Recipe, generator: torch.Generator
 ) -> TrainedWeights:
-    """The supermask of a layer over its fixed signs, with its first scores."""
-    hidden = HiddenWeights.of(config.weights)
-    signs = torch.from_numpy(hidden.signs(geometry))
-    kept = hidden.kept(signs.numel())
+    """The masks of a layer over its fixed signs, with its first scores."""
+    weights = config.weights
+    assert isinstance(weights, SignWeights)
+    signs = torch.from_numpy(weights.signs(geometry))
+    kept, *inner = weights.kept_by_coat(signs.numel())
+    counts = {"kept": kept, "inner": tuple(inner)}
     if recipe.method in RIVALS:
         is_binary = recipe.method == "binary"
         return RivalWeights(geometry, signs, is_binary=is_binary, generator=generator)
     if recipe.method == "agreeing":
-        return AgreeingWeights(geometry, signs, kept=kept, generator=generator)
+        return AgreeingWeights(geometry, signs, **counts, generator=generator)
     normal = recipe.method == "biprop"
-    return MaskedWeights(geometry, signs, kept=kept, generator=generator, normal=normal)
+    return MaskedWeights(geometry, signs, **counts, generator=generator, normal=normal)
 
 
 Made = Callable[[Config, LayerGeometry, Recipe, torch.Generator], TrainedWeights]
 
 TRAINED_WEIGHTS: dict[str, Made] = {
     "hidden": masked_weights,
+    "multicoat": masked_weights,
 }
 """By kind."""
 

@@ -22,6 +22,8 @@ from kakure.model.commands.command import positive
 from kakure.model.config.config import Config, load_config
 from kakure.model.config.json_file import read_text
 from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.config.weights.multicoat import MulticoatWeights
+from kakure.model.config.weights.sign_weights import SignWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.datasets.recipe import Recipe
@@ -55,11 +57,14 @@ class Variant:
         Fraction kept, instead of the configuration's.
     is_taught : bool
         Whether it follows the float network of the same seed.
+    coats : int
+        Masks over each other; more than one take 2 bits a weight.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
     density: float | None = None
     is_taught: bool = False
+    coats: int = 1
 
 
 VARIANTS: dict[str, Variant] = {
@@ -71,6 +76,8 @@ VARIANTS: dict[str, Variant] = {
     "density .5": Variant(density=0.5),
     "density .6": Variant(density=0.6),
     "density .7": Variant(density=0.7),
+    "two coats at density .5, {−2 .. 2}, 2 bits each": Variant(density=0.5, coats=2),
+    "three coats at density .6, {−3 .. 3}, 2 bits each": Variant(density=0.6, coats=3),
     "no cutout": Variant({"cutout": 0}),
     "averaged over about 1/3 epoch": Variant({"average": 0.985}),
     "taught by the float network": Variant(is_taught=True),
@@ -92,12 +99,15 @@ def narrowed(config: Config, share: int) -> Config:
     return config.changed(layers=(*layers[:-1], config.layers[-1]), parameters=None)
 
 
-def of_density(config: Config, density: float | None) -> Config:
-    """The configuration with another fraction of weights kept."""
-    if density is None:
-        return config
-    weights = HiddenWeights.of(config.weights)
-    return config.changed(weights=weights.changed(density=density))
+def with_weights(config: Config, variant: Variant) -> Config:
+    """The configuration with the density and coats of a variant."""
+    weights: SignWeights = HiddenWeights.of(config.weights)
+    if variant.density is not None:
+        weights = weights.changed(density=variant.density)
+    if variant.coats > 1:
+        same = {"seed": weights.seed, "generator": weights.generator, "density": weights.density}
+        weights = MulticoatWeights(**same, coats=variant.coats)
+    return config.changed(weights=weights)
 
 
 def train_one(
@@ -113,7 +123,7 @@ def train_one(
     begin = time.process_time()
     chosen = dataclasses.replace(recipe, **variant.recipe)
     trainer = Trainer(
-        of_density(config, variant.density), data, chosen, seed=seed, device=CPU, teacher=teacher
+        with_weights(config, variant), data, chosen, seed=seed, device=CPU, teacher=teacher
     )
     train(trainer, checkpoint, progress=True)
     last = trainer.history[-1] if trainer.history else None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.table import DATASETS
 from kakure.model.parameters.parameters import Parameters, load_parameters
@@ -35,9 +36,9 @@ class LayerPlan:
     cells : int
         Crossbar cells in use, copies included: two for a weight.
     mask_bits : int
-        Bits of the supermask.
+        Bits of the masks.
     coded_bits : int or None
-        The same, coded; None before training.
+        The same, coded as hardware reads it; None before training, and where none reads it.
     macs : int
         Multiply-accumulates per image.
     engine_cycles : int
@@ -74,7 +75,7 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
         if layer.sum_pool:
             engine += " + sum pool"
         coded = None
-        if parameters is not None:
+        if parameters is not None and isinstance(config.weights, HiddenWeights):
             section = layer_section(config, geometry, parameters.layers[geometry.index])
             coded = 32 * section.mask_words
         plans.append(
@@ -86,7 +87,7 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
                 groups=len(geometry.groups),
                 tiles=hardware.tiles,
                 cells=hardware.cells,
-                mask_bits=geometry.weights,
+                mask_bits=len(config.weights.coat_fractions) * geometry.weights,
                 coded_bits=coded,
                 macs=geometry.positions * geometry.weights,
                 engine_cycles=hardware.cycles_per_image,

@@ -1,92 +1,20 @@
 """Hidden weights: pseudo-random signs made on chip, of which a trained mask keeps some."""
 
-from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
-
-from kakure.model.config.engines.layer import LayerConfig
-from kakure.model.config.geometry import LayerGeometry
-from kakure.model.errors import UserError
-from kakure.model.reference.signs import hidden_weights, sign_matrix
-
+from .sign_weights import SignWeights
 from .weights import Weights
 
 __all__ = ["HiddenWeights"]
 
 
-class HiddenWeights(Weights):
+class HiddenWeights(SignWeights):
     """Weights m·s: signs made on chip, a trained supermask m."""
 
     kind: Literal["hidden"] = "hidden"
-    seed: int = Field(1, ge=0, le=2**32 - 1)
-    """Seed of the sign generator. With ``xorshift16``, 1 gives the signs of Hiddenite."""
-    generator: Literal["xorshift32", "xorshift16"] = "xorshift32"
-    """Sign generator; ``xorshift16`` is kept for fidelity, its faults are in docs/numerics.md."""
-    density: float = Field(0.5, gt=0.0, le=1.0)
-    """Fraction of the weights that training keeps in every layer."""
 
     @classmethod
     def of(cls, weights: Weights) -> Self:
         """The same object, for what is made for hidden weights only and was checked before."""
         assert isinstance(weights, cls), f"weights must be of kind hidden, not {weights.kind}"
         return weights
-
-    @property
-    def fraction(self) -> float:
-        """Expected fraction of the weights that are not 0."""
-        return self.density
-
-    def kept(self, weights: int) -> int:
-        """How many of a layer's weights training keeps."""
-        return round(weights * self.density)
-
-    def peak(self, sums: int, fan_in: int, rounding: int) -> int:
-        """Largest magnitude of a sum, for inputs of one bit: what the engine's sums reach."""
-        return sums
-
-    def channel_peaks(
-        self, layer: LayerConfig, geometry: LayerGeometry, mask: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
-        """What the engine's sums reach with the weights that the mask keeps."""
-        return layer.channel_peaks(geometry, mask)
-
-    def check_density(self, geometry: Iterable[LayerGeometry]) -> None:
-        """See that training would keep something of every layer.
-
-        Raises
-        ------
-        UserError
-            If the density rounds to no weight at all; the line names the layer and its weights.
-        """
-        for layer in geometry:
-            if not self.kept(layer.weights):
-                raise UserError(
-                    f"must keep at least 1 of the {layer.weights} weights of "
-                    f"layers[{layer.index}], not 0, as {self.density} does",
-                    where=("weights", "density"),
-                )
-
-    def check_training(self) -> None:
-        """Hidden weights are what is trained."""
-
-    def signs(self, geometry: LayerGeometry) -> NDArray[np.int8]:
-        """Signs of a layer, -1 or +1, (fan_in, outputs)."""
-        return sign_matrix(
-            self.generator,
-            seed=self.seed,
-            layer=geometry.index,
-            channels=geometry.in_channels,
-            window=geometry.window,
-            outputs=geometry.outputs,
-        )
-
-    def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """w = m·s of a layer, (fan_in, outputs)."""
-        return hidden_weights(self.signs(geometry), mask)
-
-    def trained_for(self) -> dict[str, Any]:
-        """What the masks were trained for; how many they keep is theirs to say."""
-        return self.model_dump(mode="json", exclude={"density"})

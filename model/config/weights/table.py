@@ -4,6 +4,7 @@ from kakure.model.config.kinds import Kinds
 
 from .bitwise import BitwiseWeights
 from .hidden import HiddenWeights
+from .multicoat import MulticoatWeights
 from .weights import Weights
 
 __all__ = ["WEIGHTS"]
@@ -14,6 +15,7 @@ WEIGHTS = Kinds[Weights](
     {
         "hidden": HiddenWeights,
         "bitwise": BitwiseWeights,
+        "multicoat": MulticoatWeights,
     },
 )
 """A kind is a subclass of :class:`.weights.Weights` in this folder, and a line here."""

@@ -28,6 +28,11 @@ class Weights(Schema, ABC):
         """Expected fraction of the weights that are not 0."""
         return 1.0
 
+    @property
+    def coat_fractions(self) -> tuple[float, ...]:
+        """Expected fraction of the weights in each mask over the same signs, the largest first."""
+        return (self.fraction,)
+
     @abstractmethod
     def peak(self, sums: int, fan_in: int, rounding: int) -> int:
         """Largest magnitude of a sum of these weights, for inputs of one bit.

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -43,6 +45,52 @@ def test_the_gradient_is_that_of_the_plain_product():
     through = gradients(lambda a, b: EngineSum.apply(a, b, CrossbarSums(64, 4, 2, 0)))
     for expected, got in zip(plain, through, strict=True):
         assert torch.allclose(got, expected)
+
+
+@pytest.mark.parametrize(("height", "width", "padding"), [(3, 3, 1), (2, 4, 0), (1, 1, 0)])
+@pytest.mark.parametrize(("rows", "adc_bits", "heavy"), [(16, 3, 0), (16, 3, 1), (7, 2, 3)])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_corrected_convolution_equals_the_reference(
+    height, width, padding, rows, adc_bits, heavy, stride
+):
+    rng = np.random.default_rng(heavy)
+    channels, outputs, window, cap = 40, 6, height * width, 2**adc_bits - 1
+    x = rng.integers(0, 16, (3, 6, 7, channels))
+    w = np.zeros((channels * window, outputs), int)
+    starts = range(0, len(w), rows)
+    for column, start in itertools.product(range(outputs), starts):  # as many cells as can be
+        part = w[start : start + rows, column]
+        some = rng.permutation(len(part))[: 2 * cap]
+        part[some] = np.where(np.arange(len(some)) < cap, 1, -1)
+    for group in rng.permutation(len(starts) - 1)[:heavy]:
+        w[group * rows : (group + 1) * rows, rng.integers(outputs)] = rng.choice([-1, 1])
+    kernel = torch.from_numpy(w.T.reshape(outputs, channels, height, width)).float()
+    sums = CrossbarSums(rows, 4, adc_bits, 0)
+    saturating = sums.saturating(kernel)
+    assert saturating is not None and int(saturating.any(0).sum()) == heavy
+    image = torch.from_numpy(x).permute(0, 3, 1, 2).float()
+    steps = {"stride": stride, "padding": padding}
+    got = torch.nn.functional.conv2d(image, kernel, **steps)
+    got = got + sums.correction(image, kernel, saturating, **steps)
+    rows_of = stages.windows(x, height, width, padding, stride)
+    expected = crossbar_reference.crossbar(
+        rows_of.reshape(-1, len(w)), w, rows=rows, input_bits=4, adc_bits=adc_bits
+    )
+    got = got.permute(0, 2, 3, 1).reshape(expected.shape)
+    assert (got.long().numpy() == expected).all()
+    plain = rows_of.reshape(-1, len(w)) @ w
+    assert (plain != expected).any() == (heavy > 0)
+
+
+def test_a_convolution_is_corrected_where_few_groups_saturate():
+    sums = CrossbarSums(2, 4, 1, 0)
+    kernel = torch.zeros(3, 8, 1, 1)
+    for groups, are_few in ((0, True), (1, True), (2, False)):
+        kernel[1, : 2 * groups] = 1
+        saturating = sums.saturating(kernel)
+        assert saturating is not None and saturating.shape == (3, 4)
+        assert saturating.sum() == groups and sums.are_few(saturating) == are_few
+    assert CrossbarSums(2, 4, 1, 1).saturating(kernel) is None  # rounded
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -42,7 +42,7 @@ class EngineSum(torch.autograd.Function):
     """Sums of an engine that rounds; the gradient is that of the plain matrix product."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, w: Tensor, sums: Sums, coats: int) -> Tensor:
+    def forward(ctx, x: Tensor, w: Tensor, sums: Sums, coats: int = 1) -> Tensor:
         ctx.save_for_backward(x, w)
         if coats == 1:
             return sums(x, w)
@@ -134,24 +134,36 @@ class HiddenLayer(nn.Module):
     def sums(self, x: Tensor) -> Tensor:
         """Accumulators before the pool, integers, (n, c, h, w) -> (n, outputs, h', w')."""
         g = self.geometry
-        plain = self._plain_kernel()
+        plain = self._plain_sums(x)
         if plain is not None:
-            return convolve(x, plain, stride=g.stride, padding=g.padding)
+            return plain
         rows = unroll(x, g.kernel_height, g.kernel_width, g.padding, g.stride)
         coats = 1 + len(self.weights.inner)
         acc = EngineSum.apply(rows.float(), self.weights(), self.engine_sums, coats)
         assert isinstance(acc, Tensor)
         return acc.view(g.outputs, len(x), g.out_height, g.out_width).transpose(0, 1)
 
-    def _plain_kernel(self) -> Tensor | None:
-        """Weights of a convolution, where its sums are the engine's; else None."""
+    def _plain_sums(self, x: Tensor) -> Tensor | None:
+        """Sums of a convolution, where they are the engine's but for a few readouts; else None."""
         is_fast = self.dtype != torch.float32
         w = self.weights.kernel(self.dtype) if is_fast else self.weights.exact_kernel()
+        steps = {"stride": self.geometry.stride, "padding": self.geometry.padding}
         sums = self.engine_sums
         if sums is None:
-            return w
-        largest = w.detach().sign() if self.weights.inner else w.detach()  # of all coats the first
-        return w if isinstance(sums, CrossbarSums) and sums.is_plain(largest) else None
+            return convolve(x, w, **steps)
+        if not isinstance(sums, CrossbarSums):
+            return None
+        coats = 1 + len(self.weights.inner)
+        largest = w.detach() if coats == 1 else w.detach().sign()  # of all coats the first
+        saturating = sums.saturating(largest)
+        if saturating is None or not sums.are_few(saturating):
+            return None
+        if not saturating.any():
+            return convolve(x, w, **steps)
+        if coats > 1:
+            return None
+        correction = sums.correction(x.detach(), w.detach(), saturating, **steps)
+        return convolve(x, w, **steps) + correction
 
     def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
         summed, bits = self.geometry.summed, self.geometry.output_bits

@@ -40,28 +40,79 @@ class CrossbarSums:
     bit-plane.
     """
 
+    FEW = 4
+    """One group of so many may saturate where a convolution is corrected."""
+
     rows: int
     input_bits: int
     adc_bits: int
     adc_shift: int
 
-    def is_plain(self, kernel: Tensor) -> bool:
-        """Whether no readout can saturate, as none of its columns keeps so many cells.
+    def saturating(self, kernel: Tensor) -> Tensor | None:
+        """Which readouts can saturate, as one of their columns keeps so many cells.
 
         Parameters
         ----------
         kernel : Tensor, (c, in, ky, kx)
             Weights of a convolution, in {−1, 0, 1}.
+
+        Returns
+        -------
+        bool Tensor, (c, groups), or None
+            None where codes are rounded, and nearly all differ from counts.
         """
         if self.adc_shift:
-            return False
+            return None
         outputs, channels, *window = kernel.shape
         dtype = kernel.dtype if self.rows <= INTEGERS.get(kernel.dtype, 0) else torch.float32
         w = kernel.permute(0, 2, 3, 1).reshape(outputs, -1).to(dtype)
         groups = _groups(channels, math.prod(window), self.rows).to(w)
         cells, balance = w.abs() @ groups, w @ groups
-        most = torch.maximum(cells + balance, cells - balance).max()  # twice the larger column
-        return int(most) <= 2 * ((1 << self.adc_bits) - 1)
+        most = cells + balance.abs()  # twice the larger column
+        return most > 2 * ((1 << self.adc_bits) - 1)
+
+    def are_few(self, saturating: Tensor) -> bool:
+        """Whether so few groups can saturate that a convolution is better corrected."""
+        return self.FEW * int(saturating.any(0).sum()) <= saturating.shape[1]
+
+    @torch.no_grad()
+    def correction(
+        self, x: Tensor, kernel: Tensor, saturating: Tensor, *, stride: int, padding: int
+    ) -> Tensor:
+        """What saturating readouts take from a convolution's sums, (n, c, h', w').
+
+        Parameters
+        ----------
+        x : Tensor, (n, in, h, w)
+            Codes.
+        kernel : Tensor, (c, in, ky, kx)
+            In {−1, 0, 1}.
+        saturating : bool Tensor, (c, groups)
+            As :meth:`saturating` gives it.
+        """
+        outputs, channels, height, width = kernel.shape
+        window = height * width
+        cap = (1 << self.adc_bits) - 1
+        w = kernel.reshape(outputs, -1)  # rows (channel, ky, kx)
+        sizes = row_groups(channels * window, self.rows)
+        high = (x.shape[2] + 2 * padding - height) // stride + 1
+        wide = (x.shape[3] + 2 * padding - width) // stride + 1
+        result = torch.zeros(len(x), outputs, high * wide, device=x.device)
+        for group in saturating.any(0).nonzero().flatten().tolist():
+            start = group * self.rows
+            end = start + sizes[group]
+            first, last = start // window, -(-end // window)
+            rows = functional.unfold(
+                x[:, first:last].float(), (height, width), padding=padding, stride=stride
+            )[:, start - first * window : end - first * window].to(torch.int32)
+            columns = saturating[:, group].nonzero().flatten()
+            cells = w[columns, start:end]
+            for plane in range(self.input_bits):
+                ones = (rows >> plane & 1).float()
+                for sign in (1, -1):
+                    count = (sign * cells > 0).float() @ ones  # (n, columns, positions)
+                    result[:, columns] -= (count - cap).clamp_(min=0) * (sign << plane)
+        return result.view(len(x), outputs, high, wide).to(x.dtype)
 
     def __call__(self, x: Tensor, w: Tensor) -> Tensor:
         outputs = w.shape[1]

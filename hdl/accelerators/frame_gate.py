@@ -10,7 +10,10 @@ from kakure.hdl.weights.image_reader import IMAGE_WORD
 
 from .frame_gate_shape import OWED_BITS, WORD, FrameGateShape
 
-__all__ = ["FrameError", "FrameGate"]
+__all__ = ["COUNT_BITS", "FrameError", "FrameGate"]
+
+COUNT_BITS = 24
+"""Width of a number of words that a program says [bit]."""
 
 
 class FrameError(enum.Enum, shape=4):
@@ -37,11 +40,13 @@ class FrameGate(wiring.Component):
 
     Parameters
     ----------
-    image_words : int, at least 1
-        Words of an image.
+    image_words : int, at least 1, or None
+        Words of an image; None where a program says how many.
 
     Members
     -------
+    last_word : ``In(24)``
+        Words of an image, but one; only where a program says so.
     i : ``In(stream)`` of ``word``, ``last``
         Words from a :class:`~kakure.hdl.bus.stream_register.StreamRegister`, while ``is_loaded``.
     is_held, is_open
@@ -89,6 +94,7 @@ class FrameGate(wiring.Component):
         If ``image_words`` is below 1.
     """
 
+    last_word: Signal
     i: stream.Interface
     o: stream.Interface
     is_held: Signal
@@ -106,12 +112,13 @@ class FrameGate(wiring.Component):
     dropped: Signal
     is_busy: Signal
 
-    def __init__(self, *, image_words: int) -> None:
-        if image_words < 1:
+    def __init__(self, *, image_words: int | None) -> None:
+        if image_words is not None and image_words < 1:
             raise ValueError(f"image_words must be at least 1, not {image_words!r}")
         self.image_words = image_words
-        self.shape = FrameGateShape(image_words)
+        self.shape = FrameGateShape(image_words or 1 << COUNT_BITS)
         super().__init__({
+            **({"last_word": In(COUNT_BITS)} if image_words is None else {}),
             "i": In(stream.Signature(IMAGE_WORD)),
             "o": Out(stream.Signature(WORD)),
             "is_held": In(1),
@@ -132,8 +139,12 @@ class FrameGate(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        word = Signal(range(self.image_words))
-        is_last = word == self.image_words - 1
+        if self.image_words is None:
+            word = Signal(COUNT_BITS)
+            is_last = word == self.last_word
+        else:
+            word = Signal(range(self.image_words))
+            is_last = word == self.image_words - 1
         is_filling = Signal()  # the frame was short
         is_beyond = Signal()  # the frame is long
         drops_word = is_beyond & ~self.is_batch

@@ -2,6 +2,7 @@
 
 from kakure.hdl.accelerators.architecture import Architecture
 from kakure.hdl.accelerators.spatial.architecture import Spatial
+from kakure.hdl.accelerators.temporal.architecture import Temporal
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 
@@ -9,6 +10,7 @@ __all__ = ["ARCHITECTURES", "architecture_of"]
 
 ARCHITECTURES: dict[str, type[Architecture]] = {
     "spatial": Spatial,
+    "temporal": Temporal,
 }
 """Their sizes are in :mod:`kakure.model.config.accelerators.table`."""
 

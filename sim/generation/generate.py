@@ -15,6 +15,7 @@ from kakure.model.files import work_folder
 from kakure.model.provenance import Provenance, array_digest, sources, tools
 from kakure.sim import bench
 from kakure.sim.report.diagram import diagram
+from kakure.sim.report.temporal_diagram import temporal_diagram
 from kakure.sim.runner import executables, simulator, simulator_cache
 from kakure.sim.runner.golden import golden_vectors
 
@@ -22,6 +23,9 @@ from .project import Project
 from .summary import summary
 
 __all__ = ["BENCH_FILES", "VECTOR_IMAGES", "edited_files", "generate", "is_current"]
+
+DIAGRAMS = {"spatial": diagram, "temporal": temporal_diagram}
+"""By kind of accelerator."""
 
 BENCH_FILES = ("run.py", "test_accelerator.py", "locate.py", "axi.py", "vectors.py", "outcome.py")
 """Files of :mod:`kakure.sim.bench` that go into a generated bench."""
@@ -74,7 +78,7 @@ def generate(
         if synthesis_jobs:
             synthesis = synthesize(design, jobs=synthesis_jobs, config_digest=config.digest)
             synthesis.write(new / "synth.json")
-        picture = diagram(config, design, synthesis)
+        picture = DIAGRAMS[config.accelerator.kind](config, design, synthesis)
         (new / "diagram.svg").write_text(picture, encoding="utf-8")
         (new / "summary.txt").write_text(summary(project, folder, synthesis), encoding="utf-8")
         origin = {"from": _origin(project), "files": _digests(new / "verilog")}

@@ -4,6 +4,7 @@ from kakure.model.config.kinds import Kinds
 
 from .accelerator import AcceleratorConfig
 from .spatial import SpatialConfig
+from .temporal import TemporalConfig
 
 __all__ = ["ACCELERATORS"]
 
@@ -12,6 +13,7 @@ ACCELERATORS = Kinds[AcceleratorConfig](
     AcceleratorConfig,
     {
         "spatial": SpatialConfig,
+        "temporal": TemporalConfig,
     },
 )
 """A kind is a subclass of :class:`.accelerator.AcceleratorConfig` in this folder, and a line here;

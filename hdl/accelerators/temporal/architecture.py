@@ -1,0 +1,126 @@
+"""The temporal accelerator, as all that works on accelerators sees it."""
+
+from functools import cached_property
+
+from kakure.hdl.accelerators.architecture import Part
+from kakure.hdl.accelerators.core import Core
+from kakure.hdl.accelerators.image_timing import ImageTiming
+from kakure.hdl.shape.numbers import signed_bits
+from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import Parameters
+
+from .core import SUM_BITS, TemporalCore
+from .image import loading_cycles, program_sections
+from .image_writer import image_cycles
+from .logit_sender import sender_cycles
+from .operation import Sizes, sizes_of
+from .program import Program, program_of
+from .timing import operation_cycles
+
+__all__ = ["Temporal"]
+
+
+class Temporal:
+    """One array, on which the layers take turns."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @property
+    def array(self) -> TemporalConfig:
+        """The array's sizes."""
+        return TemporalConfig.of(self.config.accelerator)
+
+    @cached_property
+    def program(self) -> Program:
+        """The network's operations."""
+        return program_of(self.config)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """What the accelerator holds."""
+        return sizes_of(self.program, self.array)
+
+    def check(self) -> None:
+        """See that the weights are made on chip, sums are exact, and fit."""
+        weights = self.config.weights
+        if not isinstance(weights, HiddenWeights):
+            raise UserError(
+                "must be 'hidden' for an accelerator, whose weights are made on chip",
+                where=("weights", "kind"),
+                value=repr(weights.kind),
+            )
+        if weights.generator != "xorshift32":
+            raise UserError(
+                "must be 'xorshift32' for a temporal accelerator, which makes rows in any order",
+                where=("weights", "generator"),
+                value=repr(weights.generator),
+            )
+        for index, (layer, geometry) in enumerate(
+            zip(self.config.layers, self.config.geometry, strict=True)
+        ):
+            if not layer.is_exact:
+                raise UserError(
+                    "must have exact sums for a temporal accelerator, as 'pe_array'",
+                    where=("layers", index, "engine"),
+                    value=repr(layer.engine),
+                )
+            bits = signed_bits(geometry.peak)
+            if bits > SUM_BITS:
+                raise UserError(
+                    f"must have sums of at most {SUM_BITS} bits for a temporal accelerator",
+                    where=("layers", index),
+                    value=bits,
+                )
+
+    def core(self) -> Core:
+        """The hardware."""
+        return TemporalCore(config=self.config)
+
+    def timing(self, images: int = 1) -> ImageTiming:
+        """Cycles of ``images`` images in a row, exactly."""
+        taken = image_cycles(self.program.image, self.array.word)
+        operations = [operation_cycles(operation) for operation in self.program.operations]
+        sends = sender_cycles(self.config.geometry[-1].outputs, self.array.outputs)
+        results, free, sent = [], 0, 0
+        for _ in range(images):
+            cycle = free + taken  # FETCH
+            for number, cycles in enumerate(operations, 1):
+                start = cycle + 1
+                if number == len(operations):
+                    start = max(start, sent)
+                cycle = start + cycles + 1
+            free = cycle
+            sent = cycle + sends
+            results.append(sent)
+        return ImageTiming(tuple(results))
+
+    @property
+    def settle_cycles(self) -> int:
+        """Nothing has to settle."""
+        return 0
+
+    def sections(self, parameters: Parameters) -> list[list[int]]:
+        """The program with the first layer's section, and those of the other layers."""
+        program, first, *others = program_sections(
+            self.config, parameters, self.program, self.array, self.sizes
+        )
+        return [program + first, *others]
+
+    def loading_cycles(self, parameters: Parameters) -> int:
+        """Cycles from the first to the last word of all sections, both counted."""
+        return loading_cycles(self.config, parameters, self.program, self.array, self.sizes)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is to be seen by itself."""
+        names = ("array", "maker", "reader", "finisher")
+        return tuple(Part(name, f"processor.{name}") for name in names)
+
+    @property
+    def arithmetic_blocks(self) -> int:
+        """Adder trees and multipliers, which is about what a simulation costs."""
+        return self.array.outputs * (self.array.pixels + 2)

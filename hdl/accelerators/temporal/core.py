@@ -1,0 +1,160 @@
+"""The temporal accelerator without its buses: words in, results out."""
+
+from dataclasses import asdict
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import wiring
+
+from kakure.hdl.accelerators.core import Core
+from kakure.hdl.accelerators.frame_gate import FrameGate
+from kakure.hdl.bus.stream_register import StreamRegister
+from kakure.hdl.emission.hierarchy import place
+from kakure.hdl.memory.ram import Ram
+from kakure.hdl.weights.image_reader import LoadError
+from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.config.config import Config
+
+from .image_writer import ImageWriter
+from .logit_sender import LogitSender
+from .operation import operation_layout, sizes_of
+from .processor import TemporalProcessor
+from .program import program_of
+from .program_reader import ProgramReader
+
+__all__ = ["SUM_BITS", "TemporalCore"]
+
+SUM_BITS = 20
+"""Width of a sum [bit]."""
+
+
+class TemporalCore(Core):
+    """One array on which the operations of a program take turns, image after image.
+
+    The first words are a program: operations, masks and scales. From those and the hashes of the
+    seed the weights are made, each time that they are used. Then every word belongs to an image. An
+    image is taken while nothing is computed.
+
+    Bit-equal to :func:`kakure.model.reference.network.network`.
+
+    Parameters
+    ----------
+    config : Config
+        Its accelerator is temporal.
+    """
+
+    def __init__(self, *, config: Config) -> None:
+        self.array = TemporalConfig.of(config.accelerator)
+        self.sizes = sizes_of(program_of(config), self.array)
+        super().__init__(config=config)
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """What of the configuration this block depends on: nothing of the network but its size."""
+        return {**self.array.model_dump(), **asdict(self.sizes)}
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        array, sizes = self.array, self.sizes
+        gate = FrameGate(image_words=None)
+        front = StreamRegister(width=len(Value.cast(self.i.payload)))
+        reader = ProgramReader(array=array, sizes=sizes)
+        writer = ImageWriter(word=array.word, banks=array.slots, rows=sizes.rows)
+        processor = TemporalProcessor(array=array, sizes=sizes, sum_bits=SUM_BITS)
+        sender = LogitSender(outputs=array.outputs, depth=sizes.scales)
+        layout = operation_layout(sizes.rows, array.slots)
+        program = Ram(depth=sizes.operations, width=layout.size)
+        m.submodules.gate = place(gate, platform)
+        m.submodules.front = place(front, platform, reset=gate.restarts)
+        m.submodules.reader = place(reader, platform, reset=gate.restarts)
+        m.submodules.writer = place(writer, platform)
+        m.submodules.processor = place(processor, platform)
+        m.submodules.sender = place(sender, platform)
+        m.submodules.program = place(program, platform)
+
+        is_free = Signal()
+        wiring.connect(m, wiring.flipped(self.i), front.i)
+        for taker in (reader, gate):
+            m.d.comb += Value.cast(taker.i.payload).eq(Value.cast(front.o.payload))
+        with m.If(reader.done):
+            m.d.comb += gate.i.valid.eq(front.o.valid)
+            m.d.comb += front.o.ready.eq(gate.i.ready)
+        with m.Else():
+            m.d.comb += reader.i.valid.eq(front.o.valid)
+            m.d.comb += front.o.ready.eq(reader.i.ready)
+        m.d.comb += [
+            writer.i.payload.eq(gate.o.payload),
+            writer.i.valid.eq(gate.o.valid & is_free),
+            gate.o.ready.eq(writer.i.ready & is_free),
+            Value.cast(writer.image).eq(Value.cast(reader.image)),
+            Value.cast(processor.image).eq(Value.cast(writer.o)),
+            Value.cast(processor.mask).eq(Value.cast(reader.mask)),
+            Value.cast(processor.scales).eq(Value.cast(reader.scales)),
+            Value.cast(processor.operation).eq(program.read_data),
+            program.write_enable.eq(reader.record.valid),
+            program.write_address.eq(reader.record.address),
+            program.write_data.eq(Value.cast(reader.record.operation)),
+            Value.cast(sender.i).eq(Value.cast(processor.logits)),
+        ]
+        self._sequence(m, reader, writer, processor, sender, program, is_free)
+        wiring.connect(m, sender.o, wiring.flipped(self.o))
+
+        has_failed = reader.error != LoadError.NONE
+        m.d.comb += [
+            gate.last_word.eq(reader.last_word),
+            gate.is_held.eq(front.is_held),
+            front.is_open.eq(gate.is_open),
+            gate.ends.eq(sender.ends),
+            gate.is_loaded.eq(reader.done),
+            gate.is_batch.eq(self.is_batch),
+            gate.load.eq(self.load),
+            gate.clear.eq(self.clear),
+            reader.is_split.eq(self.is_split),
+            sender.last_class.eq(reader.last_class),
+            sender.sends_class.eq(self.sends_class),
+            sender.may_send.eq(gate.may_send),
+            sender.must_drop.eq(gate.must_drop),
+            self.loaded.eq(reader.done),
+            self.error.eq(Value.cast(reader.error) | Value.cast(gate.error)),  # one is NONE
+            self.error_layer.eq(Mux(has_failed, reader.layer, 0)),
+            self.restarts.eq(gate.restarts),
+            self.is_waiting.eq(gate.is_waiting),
+            self.dropped.eq(gate.dropped),
+            self.is_busy.eq(gate.is_busy),
+        ]
+        return m
+
+    def _sequence(
+        self,
+        m: Module,
+        reader: ProgramReader,
+        writer: ImageWriter,
+        processor: TemporalProcessor,
+        sender: LogitSender,
+        program: Ram,
+        is_free: Signal,
+    ) -> None:
+        """Operation after operation, once an image is there."""
+        number: Any = Signal.like(reader.operations)
+        is_last = number == reader.operations
+        m.d.comb += program.read_address.eq(number)
+        with m.FSM():
+            with m.State("IMAGE"):
+                m.d.comb += is_free.eq(1)
+                with m.If(writer.ends):
+                    m.next = "FETCH"
+            with m.State("FETCH"):  # the image's last digit is written meanwhile
+                m.d.comb += program.read_enable.eq(1)
+                m.d.sync += number.eq(number + 1)
+                m.next = "START"
+            with m.State("START"):
+                # The last result has to leave before this one's logits come.
+                with m.If(~sender.is_busy | ~is_last):
+                    m.d.comb += processor.start.eq(1)
+                    m.next = "RUN"
+            with m.State("RUN"), m.If(processor.is_done):
+                m.next = "FETCH"
+                with m.If(is_last):
+                    m.d.sync += number.eq(0)
+                    m.d.comb += sender.is_complete.eq(1)
+                    m.next = "IMAGE"

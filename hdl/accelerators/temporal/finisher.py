@@ -1,0 +1,494 @@
+"""What becomes of the array's sums: pool, requantizer, shortcut, and where the map is written."""
+
+from typing import Any
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from kakure.hdl.emission.hierarchy import Platform, place
+from kakure.hdl.memory.ram import Ram
+from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
+
+from .address import add_address, address_layout, address_value
+from .array import DIGITS
+from .block_maker import COUNT_BITS, KERNEL_BITS
+from .program import DIGIT, LayerOperation, Map
+from .window_reader import POSITION_BITS
+
+__all__ = [
+    "CODE_BITS",
+    "Finisher",
+    "pace_of",
+    "target_layout",
+    "target_value",
+    "walk_layout",
+    "walk_value",
+]
+
+CODE_BITS = DIGIT * DIGITS
+"""Width of the widest activation [bit]."""
+
+
+def walk_layout(rows: int, banks: int) -> data.StructLayout:
+    """A map, position by position: where it begins, and what leads on."""
+    address = address_layout(rows, banks)
+    return data.StructLayout({
+        "origin": address,
+        "next_position": address,
+        "next_row": address,
+        "plane": address,
+        "has_two_digits": 1,
+    })
+
+
+def target_layout(rows: int, banks: int) -> data.StructLayout:
+    """What a layer writes.
+
+    ``received`` sums of each channel come, of which the first ``positions`` are there; ``area`` of
+    them make a pool. The last channels are ``last_words`` words. ``bits`` is the width of an
+    activation. What is added is shifted left, or right.
+    """
+    return data.StructLayout({
+        "target": walk_layout(rows, banks),
+        "added": walk_layout(rows, banks),
+        "positions": POSITION_BITS,
+        "received": POSITION_BITS,
+        "area": 2 * KERNEL_BITS,
+        "width": COUNT_BITS,
+        "channel_passes": COUNT_BITS,
+        "last_words": COUNT_BITS,
+        "scales": COUNT_BITS,
+        "bits": range(CODE_BITS + 1),
+        "is_logits": 1,
+        "has_added": 1,
+        "left": range(CODE_BITS),
+        "right": range(CODE_BITS),
+    })
+
+
+def scales_layout(outputs: int, depth: int) -> data.StructLayout:
+    """The write port of the scales: M, B and S of one output of a channel pass."""
+    return data.StructLayout({
+        "valid": 1,
+        "output": range(max(outputs, 2)),
+        "address": range(max(depth, 2)),
+        "multiplier": signed(MULTIPLIER_BITS),
+        "offset": signed(OFFSET_BITS),
+        "shift": unsigned(SHIFT_BITS),
+    })
+
+
+class Finisher(wiring.Component):
+    """From sums of positions to words of the next map, or to logits.
+
+    y = clamp(((max(sums of a pool)·M + B) >> S) + shortcut, 0, 2^bits − 1), bit-equal to
+    :func:`kakure.model.reference.stages.requantize`. It counts what comes by itself.
+
+    Parameters
+    ----------
+    outputs, word : int
+        Sums that come at once; channels of a word.
+    banks, rows : int
+        Of a memory of activations.
+    sum_bits : int
+        Width of a sum [bit].
+    depth : int
+        Channel passes, of all layers, that scales are kept for.
+
+    Members
+    -------
+    layer : ``In(target_layout(...))``
+        Stays until ``is_done``.
+    scales : ``In(scales_layout(...))``
+        In a cycle with ``valid`` they are kept.
+    start : ``In(1)``
+        Begin a layer.
+    i : ``In(struct)``
+        In a cycle with ``valid``, ``sums`` of a position.
+    read_enable, read_row : Out
+        What is read of each bank for a shortcut, at the end of the cycle.
+    read : In
+        What was read last.
+    write_enable, write_row, write : Out
+        What is written into each bank.
+    logits : ``Out(struct)``
+        In a cycle with ``valid``, ``values`` of a channel pass.
+    is_done : ``Out(1)``
+        From the cycle after the last word of a layer was written, until ``start``.
+
+    Timing
+    ------
+    A position may come every n cycles, n the number of words that are written, or of those that are
+    read, whichever is more.
+    """
+
+    layer: Any
+    scales: Any
+    start: Signal
+    i: Any
+    read_enable: Signal
+    read_row: Any
+    read: Any
+    write_enable: Signal
+    write_row: Any
+    write: Any
+    logits: Any
+    is_done: Signal
+
+    def __init__(
+        self, *, outputs: int, word: int, banks: int, rows: int, sum_bits: int, depth: int
+    ) -> None:
+        self.outputs = outputs
+        self.word = word
+        self.banks = banks
+        self.rows = rows
+        self.sum_bits = sum_bits
+        self.depth = depth
+        self.parts = outputs // word
+        self.address = address_layout(rows, banks)
+        sums = data.ArrayLayout(signed(sum_bits), outputs)
+        logits = data.ArrayLayout(signed(OFFSET_BITS), outputs)
+        row = data.ArrayLayout(range(max(rows, 2)), banks)
+        words = data.ArrayLayout(word * DIGIT, banks)
+        super().__init__({
+            "layer": In(target_layout(rows, banks)),
+            "scales": In(scales_layout(outputs, depth)),
+            "start": In(1),
+            "i": In(data.StructLayout({"valid": 1, "sums": sums})),
+            "read_enable": Out(banks),
+            "read_row": Out(row),
+            "read": In(words),
+            "write_enable": Out(banks),
+            "write_row": Out(row),
+            "write": Out(words),
+            "logits": Out(data.StructLayout({"valid": 1, "values": logits})),
+            "is_done": Out(1),
+        })
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        layer = self.layer
+        self._has_all, self._has_written = Signal(), Signal()
+        goes, largest, is_last, is_last_pass, channel = self._pool(m)
+        target, added = self._walks(m, goes)
+        parts = Signal(range(self.parts + 1))
+        m.d.comb += parts.eq(Mux(is_last_pass, layer.last_words, self.parts))
+
+        # One cycle later the largest sum is there; the address of a word goes with it.
+        going, ends = Signal(), Signal()
+        at: Any = Signal(self.address, name="at", reset_less=True)
+        many = Signal.like(parts, name="many")
+        m.d.sync += [going.eq(goes), ends.eq(goes & is_last)]
+        with m.If(goes):
+            m.d.sync += [Value.cast(at).eq(Value.cast(target)), many.eq(parts)]
+        has_read, more = self._shortcut(m, goes, added, parts)
+        scaled, logits = self._scaled(m, platform, largest, going, channel)
+
+        # The code is there once the shortcut was read.
+        writes, writes_last = Signal(), Signal()
+        codes = [Signal(CODE_BITS, name=f"code_{o}", reset_less=True) for o in range(self.outputs)]
+        to: Any = Signal(self.address, name="to", reset_less=True)
+        m.d.sync += [writes.eq(has_read & ~layer.is_logits), writes_last.eq(0)]
+        peak = Signal(CODE_BITS)
+        m.d.comb += peak.eq((1 << layer.bits) - 1)
+        was_last, held = Signal(), Signal(self.address, name="held", reset_less=True)
+        held_many, to_many = (
+            Signal.like(parts, name="held_many"),
+            Signal.like(parts, name="to_many"),
+        )
+        with m.If(going):
+            m.d.sync += [was_last.eq(ends), Value.cast(held).eq(Value.cast(at))]
+            m.d.sync += held_many.eq(many)
+        with m.If(has_read):
+            m.d.sync += [writes_last.eq(was_last), Value.cast(to).eq(Value.cast(held))]
+            m.d.sync += to_many.eq(held_many)
+            for o, code in enumerate(codes):
+                total = Signal(signed(OFFSET_BITS + 3), name=f"total_{o}")
+                m.d.comb += total.eq(scaled[o] + more[o])
+                m.d.sync += code.eq(Mux(total < 0, 0, Mux(total > peak, peak, total)))
+        m.d.comb += self.logits.valid.eq(has_read & layer.is_logits)
+        for o, value in enumerate(logits):
+            m.d.comb += self.logits.values[o].eq(value)
+        self._write(m, writes, writes_last, to, to_many, codes)
+        with m.If(has_read & layer.is_logits & was_last):
+            m.d.sync += self._has_written.eq(1)
+        with m.If(self.start):
+            m.d.sync += [self._has_written.eq(0), self._has_all.eq(0)]
+        m.d.comb += self.is_done.eq(self._has_written & self._has_all)
+        return m
+
+    def _pool(self, m: Module) -> tuple[Signal, list[Signal], Signal, Value, Signal]:
+        """Maxima of pools.
+
+        When one is complete, all maxima, whether it is the last of all, and of the last channels,
+        and where the scales of its channels are.
+        """
+        layer = self.layer
+        received, inner = Signal(POSITION_BITS), Signal(2 * KERNEL_BITS)
+        channel_pass, scales = Signal(COUNT_BITS), Signal(COUNT_BITS)
+        goes, is_last = Signal(), Signal()
+        is_there = received < layer.positions
+        is_complete = inner == layer.area - 1
+        is_pass_end = received == layer.received - 1
+        m.d.comb += goes.eq(self.i.valid & is_there & is_complete)
+        is_last_pool = received == layer.positions - 1
+        is_last_pass = channel_pass == layer.channel_passes - 1
+        m.d.comb += is_last.eq(is_last_pool & is_last_pass)
+        largest = [
+            Signal(signed(self.sum_bits), name=f"largest_{o}", reset_less=True)
+            for o in range(self.outputs)
+        ]
+        with m.If(self.i.valid):
+            m.d.sync += received.eq(received + 1)
+            with m.If(is_there):
+                m.d.sync += inner.eq(Mux(is_complete, 0, inner + 1))
+                for o, old in enumerate(largest):
+                    new = self.i.sums[o]
+                    with m.If((inner == 0) | (new > old)):
+                        m.d.sync += old.eq(new)
+            with m.If(is_pass_end):
+                with m.If(is_last_pass):
+                    m.d.sync += self._has_all.eq(1)
+                m.d.sync += [received.eq(0), channel_pass.eq(channel_pass + 1)]
+                m.d.sync += scales.eq(scales + 1)
+        with m.If(self.start):
+            m.d.sync += [received.eq(0), inner.eq(0), channel_pass.eq(0), scales.eq(layer.scales)]
+        return goes, largest, is_last, is_last_pass, scales
+
+    def _walks(self, m: Module, goes: Signal) -> tuple[Any, Any]:
+        """Addresses of the position that is complete, in the target and in what is added."""
+        layer = self.layer
+        column = Signal(COUNT_BITS)
+        is_row_end = column == layer.width - 1
+        is_map_end = Signal()
+        pools = Signal(POSITION_BITS)  # positions complete, of these channels
+        m.d.comb += is_map_end.eq(pools + layer.area == layer.positions)
+        result = []
+        with m.If(goes):
+            m.d.sync += column.eq(Mux(is_row_end, 0, column + 1))
+            m.d.sync += pools.eq(Mux(is_map_end, 0, pools + layer.area))
+        with m.If(self.start):
+            m.d.sync += [column.eq(0), pools.eq(0)]
+        one = self.address.const(address_value(self.parts, self.rows, self.banks))
+        for name in ("target", "added"):
+            walk = layer[name]
+            at: Any = Signal(self.address, name=f"{name}_at")
+            first: Any = Signal(self.address, name=f"{name}_first")  # of these channels
+            on = Mux(is_row_end, Value.cast(walk.next_row), Value.cast(walk.next_position))
+            distance: Any = Signal(self.address, name=f"{name}_on")
+            m.d.comb += Value.cast(distance).eq(on)
+            step: Any = Signal(self.address, name=f"{name}_step")
+            m.d.comb += Value.cast(step).eq(Value.cast(one))
+            further = add_address(m, at, distance, self.banks, f"{name}_further")
+            next_first = add_address(m, first, step, self.banks, f"{name}_next")
+            with m.If(goes):
+                m.d.sync += Value.cast(at).eq(Value.cast(further))
+                with m.If(is_map_end):
+                    m.d.sync += Value.cast(at).eq(Value.cast(next_first))
+                    m.d.sync += Value.cast(first).eq(Value.cast(next_first))
+            with m.If(self.start):
+                m.d.sync += Value.cast(at).eq(Value.cast(walk.origin))
+                m.d.sync += Value.cast(first).eq(Value.cast(walk.origin))
+            result.append(at)
+        return result[0], result[1]
+
+    def _turns(
+        self, m: Module, begins: Value, at: Any, walk: Any, parts: Value, name: str
+    ) -> tuple[Signal, Any, Signal, Signal, Signal]:
+        """Word after word of a position, ``parts`` of them, the first in the cycle of ``begins``.
+
+        Whether there is one, its address, its number, its digit, and whether it is the last.
+        """
+        is_busy = Signal(name=f"{name}_busy")
+        number, digit = Signal(range(self.parts), name=f"{name}_n"), Signal(name=f"{name}_digit")
+        held: Any = Signal(self.address, name=f"{name}_held", reset_less=True)
+        base: Any = Signal(self.address, name=f"{name}_base")
+        goes = Signal(name=f"{name}_goes")
+        m.d.comb += goes.eq(begins | is_busy)
+        m.d.comb += Value.cast(base).eq(Mux(begins, Value.cast(at), Value.cast(held)))
+        second = add_address(m, base, walk.plane, self.banks, f"{name}_second")
+        address: Any = Signal(self.address, name=f"{name}_address")
+        is_second = digit & ~begins
+        m.d.comb += Value.cast(address).eq(Mux(is_second, Value.cast(second), Value.cast(base)))
+        one: Any = Signal(self.address, name=f"{name}_one")
+        m.d.comb += Value.cast(one).eq(
+            Value.cast(self.address.const(address_value(1, self.rows, self.banks)))
+        )
+        on = add_address(m, base, one, self.banks, f"{name}_on")
+        now = Mux(begins, 0, number)
+        is_digit_end = ~walk.has_two_digits | is_second
+        is_last = Signal(name=f"{name}_last")
+        asked = Signal(range(self.parts + 1), name=f"{name}_asked")
+        with m.If(begins):
+            m.d.sync += asked.eq(parts)
+        m.d.comb += is_last.eq(is_digit_end & (now + 1 == Mux(begins, parts, asked)))
+        with m.If(goes):
+            m.d.sync += [is_busy.eq(~is_last), digit.eq(~is_digit_end), number.eq(now)]
+            m.d.sync += Value.cast(held).eq(Value.cast(base))
+            with m.If(is_digit_end):
+                m.d.sync += [number.eq(now + 1), Value.cast(held).eq(Value.cast(on))]
+        shown = Signal(range(self.parts), name=f"{name}_shown")
+        m.d.comb += shown.eq(now)
+        second_digit = Signal(name=f"{name}_is_second")
+        m.d.comb += second_digit.eq(is_second)
+        return goes, address, shown, second_digit, is_last
+
+    def _shortcut(
+        self, m: Module, goes: Signal, added: Any, parts: Value
+    ) -> tuple[Signal, list[Value]]:
+        """Read what is added; when all of it is there, and what it is."""
+        layer = self.layer
+        begins = goes & layer.has_added
+        reads, at, number, digit, is_last = self._turns(
+            m, begins, added, layer.added, parts, "added"
+        )
+        for bank in range(self.banks):
+            m.d.comb += self.read_enable[bank].eq(reads & (at.bank == bank))
+            m.d.comb += self.read_row[bank].eq(at.row)
+        came, came_last = Signal(), Signal()
+        its_bank, its_number, its_digit = Signal(range(self.banks)), Signal.like(number), Signal()
+        m.d.sync += [came.eq(reads), came_last.eq(reads & is_last)]
+        with m.If(reads):
+            m.d.sync += [its_bank.eq(at.bank), its_number.eq(number), its_digit.eq(digit)]
+        word = Signal(self.word * DIGIT)
+        m.d.comb += word.eq(Array(self.read[bank] for bank in range(self.banks))[its_bank])
+        values = []
+        for o in range(self.outputs):
+            part, lane = divmod(o, self.word)
+            old = Signal(CODE_BITS, name=f"added_{o}", reset_less=True)
+            bits = word.word_select(lane, DIGIT)
+            with m.If(came & (its_number == part)):
+                m.d.sync += old.eq(Mux(its_digit, Cat(old[:DIGIT], bits), bits))
+            values.append(old)
+        has_read, plain = Signal(), Signal(2)
+        m.d.sync += has_read.eq(came_last)
+        m.d.sync += plain.eq(Cat(goes & ~layer.has_added, plain))
+        ready = Signal()
+        m.d.comb += ready.eq(Mux(layer.has_added, has_read, plain[-1]))
+        more = [Mux(layer.has_added, (value << layer.left) >> layer.right, 0) for value in values]
+        return ready, more
+
+    def _scaled(
+        self,
+        m: Module,
+        platform: Platform | None,
+        largest: list[Signal],
+        going: Signal,
+        channel: Signal,
+    ) -> tuple[list[Value], list[Value]]:
+        """Of each sum ((sum·M + B) >> S), and sum·M + B; 2 cycles after it was complete."""
+        scales = self.scales
+        asked = Signal(COUNT_BITS)
+        is_known = Signal()
+        reads = self.i.valid & (~is_known | (asked != channel))
+        with m.If(self.i.valid):
+            m.d.sync += [asked.eq(channel), is_known.eq(1)]
+        with m.If(self.start | scales.valid):
+            m.d.sync += is_known.eq(0)
+        scaled: list[Value] = []
+        logits: list[Value] = []
+        for o, value in enumerate(largest):
+            table = Ram(depth=self.depth, width=MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS)
+            m.submodules[f"scales_{o}"] = place(table, platform)
+            m.d.comb += [
+                table.write_address.eq(scales.address),
+                table.write_data.eq(Cat(scales.multiplier, scales.offset, scales.shift)),
+                table.write_enable.eq(scales.valid & (scales.output == o)),
+                table.read_address.eq(channel),
+                table.read_enable.eq(reads),
+            ]
+            multiplier = table.read_data[:MULTIPLIER_BITS].as_signed()
+            offset = Signal(signed(OFFSET_BITS), name=f"offset_{o}", reset_less=True)
+            shift = Signal(SHIFT_BITS, name=f"shift_{o}", reset_less=True)
+            bits = self.sum_bits + MULTIPLIER_BITS
+            product = Signal(signed(bits), name=f"product_{o}", reset_less=True)
+            with m.If(going):
+                m.d.sync += product.eq(value * multiplier)
+                m.d.sync += Cat(offset, shift).eq(table.read_data[MULTIPLIER_BITS:])
+            total = Signal(signed(bits + 2), name=f"scaled_{o}")
+            m.d.comb += total.eq(product + offset)
+            shifted = Signal(signed(bits + 2), name=f"shifted_{o}")
+            m.d.comb += shifted.eq(total >> shift)
+            # Beyond a code's range on either side it does not matter by how much.
+            least, most = -(1 << CODE_BITS), 1 << CODE_BITS
+            cut = Signal(signed(CODE_BITS + 2), name=f"cut_{o}")
+            m.d.comb += cut.eq(Mux(shifted < least, least, Mux(shifted > most, most, shifted)))
+            scaled.append(cut)
+            logits.append(total[:OFFSET_BITS].as_signed())
+        return scaled, logits
+
+    def _write(
+        self,
+        m: Module,
+        writes: Signal,
+        is_last_position: Signal,
+        to: Any,
+        parts: Signal,
+        codes: list[Signal],
+    ) -> None:
+        """Write the codes word by word, digit by digit."""
+        goes, at, number, digit, is_last = self._turns(
+            m, writes, to, self.layer.target, parts, "write"
+        )
+        ends = Signal()
+        with m.If(writes):
+            m.d.sync += ends.eq(is_last_position)
+        with m.If(goes & is_last & Mux(writes, is_last_position, ends)):
+            m.d.sync += self._has_written.eq(1)
+        words = []
+        for part in range(self.parts):
+            some = codes[part * self.word : (part + 1) * self.word]
+            low, high = (Cat(code.word_select(d, DIGIT) for code in some) for d in range(DIGITS))
+            words.append(Mux(digit, high, low))
+        word = Array(words)[number] if self.parts > 1 else words[0]
+        for bank in range(self.banks):
+            m.d.comb += self.write_enable[bank].eq(goes & (at.bank == bank))
+            m.d.comb += self.write_row[bank].eq(at.row)
+            m.d.comb += self.write[bank].eq(word)
+
+
+def walk_value(found: Map | None, rows: int, banks: int) -> dict[str, Any]:
+    """A map, as :func:`walk_layout` has it; nothing without one."""
+    if found is None:
+        zero = address_value(0, rows, banks)
+        names = "origin", "next_position", "next_row", "plane"
+        return dict.fromkeys(names, zero) | {"has_two_digits": 0}
+    on = found.pitch - (found.width - 1) * found.words
+    return {
+        "origin": address_value(found.base, rows, banks),
+        "next_position": address_value(found.words, rows, banks),
+        "next_row": address_value(on, rows, banks),
+        "plane": address_value(found.plane, rows, banks),
+        "has_two_digits": found.digits - 1,
+    }
+
+
+def pace_of(operation: LayerOperation) -> int:
+    """Cycles between positions that come to the finisher."""
+    parts = operation.array.outputs // operation.array.word
+    maps = (operation.target, operation.added)
+    return max([1, *(parts * found.digits for found in maps if found is not None)])
+
+
+def target_value(operation: LayerOperation, rows: int, scales: int) -> dict[str, Any]:
+    """A layer, as :func:`target_layout` has it; ``scales`` is where its scales begin."""
+    g, array = operation.geometry, operation.array
+    bits = g.output_bits or 0
+    parts = array.outputs // array.word
+    return {
+        "target": walk_value(operation.target, rows, array.slots),
+        "added": walk_value(operation.added, rows, array.slots),
+        "positions": operation.positions,
+        "received": -(-operation.positions // array.pixels) * array.pixels,
+        "area": g.pool**2,
+        "width": g.pooled_width,
+        "channel_passes": operation.channel_passes,
+        "last_words": -(-g.outputs // array.word) - (operation.channel_passes - 1) * parts,
+        "scales": scales,
+        "bits": bits,
+        "is_logits": operation.target is None,
+        "has_added": operation.added is not None,
+        "left": max(0, bits - g.added_bits) if operation.added is not None else 0,
+        "right": max(0, g.added_bits - bits) if operation.added is not None else 0,
+    }

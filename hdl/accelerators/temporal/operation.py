@@ -1,0 +1,120 @@
+"""An operation as the hardware reads it: one record of fields."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from amaranth.lib import data
+
+from kakure.hdl.weights.sign_generator import job_prefix
+from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
+
+from .address import address_value
+from .array import MOST_PACE
+from .block_maker import window_layout
+from .finisher import pace_of, target_layout, target_value
+from .mask_order import mask_words_of
+from .program import LayerOperation, Program, SumOperation
+from .summer import sum_layout, sum_value
+from .window_reader import positions_layout, positions_value
+
+__all__ = ["Sizes", "operation_layout", "operation_values", "sizes_of"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What an accelerator holds.
+
+    Attributes
+    ----------
+    rows : int
+        Of a bank of each memory of activations.
+    mask_words : int
+        Groups of ``many`` rows of ``outputs`` bits.
+    scales : int
+        Channel passes with scales.
+    operations : int
+    """
+
+    rows: int
+    mask_words: int
+    scales: int
+    operations: int
+
+
+def sizes_of(program: Program, array: TemporalConfig) -> Sizes:
+    """What a program needs."""
+    layers = [o for o in program.operations if isinstance(o, LayerOperation)]
+    return Sizes(
+        rows=max(ceil(words / array.slots) for words in program.words),
+        mask_words=sum(mask_words_of(o, array.many) for o in layers),
+        scales=sum(o.channel_passes for o in layers),
+        operations=len(program.operations),
+    )
+
+
+def operation_layout(rows: int, banks: int) -> data.StructLayout:
+    """A layer, or a sum: which memories it works on, and what each block is told."""
+    return data.StructLayout({
+        "is_sum": 1,
+        "source": 1,
+        "target": 1,
+        "added": 1,
+        "pace": range(MOST_PACE + 1),
+        "window": window_layout(rows, banks),
+        "positions": positions_layout(rows, banks),
+        "result": target_layout(rows, banks),
+        "sum": sum_layout(rows, banks),
+    })
+
+
+def operation_values(config: Config, program: Program, rows: int) -> list[dict[str, Any]]:
+    """All operations of a program, as :func:`operation_layout` has them."""
+    weights = HiddenWeights.of(config.weights)
+    result: list[dict[str, Any]] = []
+    masks = scales = 0
+    for operation in program.operations:
+        source, target = operation.source, operation.target
+        common = {
+            "source": source.memory,
+            "target": 1 - source.memory if target is None else target.memory,
+        }
+        if isinstance(operation, SumOperation):
+            value = sum_value(operation, rows, _banks(program))
+            result.append(common | {"is_sum": 1, "sum": value})
+            continue
+        g, array = operation.geometry, operation.array
+        window = {
+            "prefix": job_prefix(weights.generator, seed=weights.seed, layer=g.index),
+            "mask": masks,
+            "channels": g.in_channels,
+            "words": source.words,
+            "run": operation.run,
+            "kernel_height": g.kernel_height,
+            "kernel_width": g.kernel_width,
+            "window": g.window,
+            "next_line": address_value(source.pitch - operation.run + 1, rows, array.slots),
+            "blocks": operation.blocks,
+            "channel_passes": operation.channel_passes,
+            "position_passes": operation.position_passes,
+        }
+        result.append(
+            common
+            | {
+                "is_sum": 0,
+                "added": 0 if operation.added is None else operation.added.memory,
+                "pace": pace_of(operation),
+                "window": window,
+                "positions": positions_value(operation, rows),
+                "result": target_value(operation, rows, scales),
+            }
+        )
+        masks += mask_words_of(operation, array.many)
+        scales += operation.channel_passes
+    return result
+
+
+def _banks(program: Program) -> int:
+    return next(o for o in program.operations if isinstance(o, LayerOperation)).array.slots

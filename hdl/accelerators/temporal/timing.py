@@ -1,0 +1,110 @@
+"""Exact cycles of the temporal accelerator's operations.
+
+Three walk over the same blocks, and wait for each other: what makes weights, what reads windows,
+and the array. Each step's cycles follow from those of the step before.
+"""
+
+from .finisher import pace_of
+from .program import LayerOperation, SumOperation
+from .row_signs import LATENCY
+from .summer import sum_cycles
+
+__all__ = ["layer_cycles", "operation_cycles"]
+
+
+class _Walk:
+    """Where the three are, in cycles from ``start`` on.
+
+    Attributes
+    ----------
+    made : int
+        The first cycle in which the next block is complete.
+    read : int
+        The cycle after the one in which the last word was asked for.
+    taken, free : int
+        The cycle in which the array took the last step, and the first one for another.
+    """
+
+    def __init__(self, operation: LayerOperation) -> None:
+        array = operation.array
+        self.make = array.inputs // array.many + LATENCY + 1
+        self.made = self.make
+        self.read = 0
+        self.taken = -1
+        self.free = 0
+
+    def step(self, words: int, length: int, weights: int = 0) -> None:
+        """A step: ``words`` to read, ``length`` cycles in the array, not before ``weights``."""
+        self.read = max(self.read, self.taken) + words
+        self.taken = max(self.read, self.free, weights)
+        self.free = self.taken + length
+
+    def block(self, slots: int, steps: list[int], pixels: int) -> None:
+        """A block whose slots are taken in a cycle, and the lengths of its steps."""
+        weights = self.made
+        self.step(pixels, steps[0], weights)
+        self.made = max(self.taken, slots) + self.make
+        for length in steps[1:]:
+            self.step(pixels, length)
+
+
+def layer_cycles(operation: LayerOperation) -> int:
+    """Cycles from the one of ``start`` to the first one of ``is_done``."""
+    pixels, pace = operation.array.pixels, pace_of(operation)
+    planes = operation.digit_planes
+    is_apart = operation.added is not None and operation.added.memory == operation.source.memory
+    drain = pixels * pace
+    walk = _Walk(operation)
+    asks = 1  # from which cycle on the reader waits for slots; else it goes on without a pause
+    old = 0
+    for position_pass in list(range(operation.position_passes)) * operation.channel_passes:
+        now = operation.batches(position_pass)
+        for block in range(operation.blocks):
+            if block and not asks and walk.made < walk.read:
+                slots = walk.read - 1  # with the last word of the block before
+            else:
+                slots = max(asks or walk.read, walk.made)
+                walk.read = slots + 1
+            asks = 0
+            steps = [
+                max(many, drain) if block == digit == 0 and batch < old else many
+                for batch in range(now)
+                for digit, many in enumerate(planes)
+            ]
+            walk.block(slots, steps, pixels)
+            for _ in range(now, old if block == 0 else now):
+                walk.step(1, drain)
+                asks = walk.read
+        old = now
+        asks = walk.read + 1
+        if is_apart:
+            walk.read += 1
+            for _ in range(old):
+                walk.step(1, drain)
+            asks = max(walk.read, walk.taken + 2 + drain) + 1
+            old = 0
+    if old:
+        walk.read += 1
+        for _ in range(old):
+            walk.step(1, drain)
+    return walk.taken + _finish(operation, pace)
+
+
+def _finish(operation: LayerOperation, pace: int) -> int:
+    """Cycles from the one that takes the last step to the first one of ``is_done``."""
+    g, array = operation.geometry, operation.array
+    received = 2 + (array.pixels - 1) * pace + 1
+    complete = 2 + (operation.positions - 1) % array.pixels * pace
+    if operation.target is None:
+        return max(received, complete + 3)
+    parts = array.outputs // array.word
+    words = -(-g.outputs // array.word) - (operation.channel_passes - 1) * parts
+    reads = 1 if operation.added is None else words * operation.added.digits
+    return max(received, complete + reads + 2 + words * operation.target.digits)
+
+
+def operation_cycles(operation: LayerOperation | SumOperation) -> int:
+    """Cycles from the one of ``start`` to the first one of ``is_done``."""
+    if isinstance(operation, SumOperation):
+        return sum_cycles(operation) + 1
+    return layer_cycles(operation)

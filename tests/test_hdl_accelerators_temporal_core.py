@@ -1,0 +1,27 @@
+# amaranth: UnusedElaboratable=no
+"""Whole temporal cores: logits are the reference's, cycles those of the formulas."""
+
+import pytest
+from branching import FORMS
+from temporal import temporal
+from test_hdl_accelerators_temporal_processor import LAYERS
+
+from kakure.sim.drivers.core import compare_core
+
+SLOW = [
+    pytest.param(form, marks=pytest.mark.full)
+    for form in FORMS
+    if form not in ("stride and pool", "summed, saturated", "over two")
+]
+
+
+@pytest.mark.parametrize("form", ["stride and pool", "summed, saturated", "over two", *SLOW])
+def test_logits_and_cycles(form):
+    compare_core(
+        temporal(FORMS[form], (8, 4, 2, 4), input_shape=[6, 6, 1]), images=2, gaps=1, seed=1
+    )
+
+
+@pytest.mark.parametrize("array", [(4, 4, 4, 2), (6, 2, 3, 5), (12, 8, 1, 4), (16, 32, 2, 2)])
+def test_arrays_of_any_shape(array):
+    compare_core(temporal(LAYERS, array, input_shape=[5, 6, 2]), images=2, gaps=1, seed=2)

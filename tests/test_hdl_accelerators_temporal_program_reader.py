@@ -2,6 +2,7 @@
 """Program images: right ones are taken as they are, and wrong ones are an error."""
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,8 @@ def test_what_is_read_is_what_was_written(array, rows, density):
         config, parameters, program, accelerator, sizes
     )
     layout = operation_layout(sizes.rows, accelerator.slots)
-    for number, value in enumerate(operation_values(config, program, sizes.rows)):
+    values: list[Any] = operation_values(config, program, sizes.rows)
+    for number, value in enumerate(values):
         assert records[number].as_bits() == int(layout.const(value).as_value().value)
     address = base = 0
     layers = [o for o in program.operations if isinstance(o, LayerOperation)]

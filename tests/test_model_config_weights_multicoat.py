@@ -10,6 +10,8 @@ from branching import FORMS
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import check_density, parse_config
+from kakure.model.config.engines.crossbar import CrossbarLayer
+from kakure.model.config.weights.multicoat import MulticoatWeights
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
 from kakure.model.packed.network import PackedNetwork
@@ -39,6 +41,12 @@ def coated(coats=2, form="a block that strides", **more):
     return parse_config(json.dumps(data | more))
 
 
+def weights_of(config):
+    """Its weights, which are of coats."""
+    assert isinstance(config.weights, MulticoatWeights)
+    return config.weights
+
+
 def images_for(config, count):
     return np.random.default_rng(7).integers(0, 256, (count, *config.shape)).astype(np.uint8)
 
@@ -46,7 +54,7 @@ def images_for(config, count):
 @pytest.mark.parametrize("coats", [2, 3])
 def test_each_coat_keeps_its_share_of_the_one_before(coats):
     config = coated(coats)
-    weights = config.weights
+    weights = weights_of(config)
     assert weights.coat_fractions == pytest.approx([0.6 * n / coats for n in range(coats, 0, -1)])
     assert weights.kept_by_coat(1000) == ((600, 300) if coats == 2 else (600, 400, 200))
     for geometry, layer in zip(config.geometry, random_parameters(config, 1).layers, strict=True):
@@ -62,19 +70,22 @@ def test_sums_of_a_layer_are_those_of_its_coats_each_read_out_for_itself():
     config = coated(3)
     parameters = random_parameters(config, 2)
     images = images_for(config, 3)
-    geometry, layer, first = config.geometry[0], config.layers[0], parameters.layers[0]
+    geometry, layer, first = config.geometry[0], CrossbarLayer.of(config, 0), parameters.layers[0]
     rows = windows(quantize_image(images, config.image_bits), 3, 3, geometry.padding, 1)
-    x, signs = rows.reshape(-1, geometry.fan_in), config.weights.signs(geometry)
-    expected = sum(
-        crossbar(
-            x,
-            np.where(mask, signs, 0),
-            rows=8,
-            input_bits=layer.input_bits,
-            adc_bits=layer.adc_bits,
-            adc_shift=layer.adc_shift,
-        )
-        for mask in first.masks
+    x, signs = rows.reshape(-1, geometry.fan_in), weights_of(config).signs(geometry)
+    expected = np.sum(
+        [
+            crossbar(
+                x,
+                np.where(mask, signs, 0),
+                rows=8,
+                input_bits=layer.input_bits,
+                adc_bits=layer.adc_bits,
+                adc_shift=layer.adc_shift,
+            )
+            for mask in first.masks
+        ],
+        axis=0,
     )
     acc, _ = next(network_layers(config, parameters, images))
     assert (acc.reshape(expected.shape) == expected).all()
@@ -110,7 +121,7 @@ def test_training_computes_with_the_coats_that_it_exports(method):
         w = network_layer.weights().detach().numpy()
         assert (w == layer.weights(config, geometry)).all()
         counts = [int(mask.sum()) for mask in layer.masks]
-        assert counts == list(config.weights.kept_by_coat(geometry.weights))
+        assert counts == list(weights_of(config).kept_by_coat(geometry.weights))
         step = network_layer.weights.kernel(torch.float32).detach()
         assert (network_layer.weights.exact_kernel().detach() == step).all()
         if index == 0:
@@ -119,7 +130,8 @@ def test_training_computes_with_the_coats_that_it_exports(method):
             found = network_layer.sums(x).permute(0, 2, 3, 1)
             assert (found.detach().long().numpy() == acc).all()
             found.sum().backward()
-            assert network_layer.weights.scores.grad.abs().sum() > 0
+            gradient = network_layer.weights.scores.grad
+            assert gradient is not None and gradient.abs().sum() > 0
 
 
 def test_a_file_holds_all_coats(tmp_path):

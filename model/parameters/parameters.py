@@ -71,13 +71,14 @@ class LayerParameters:
 
     def weights(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int8]:
         """w = Σ m·s of the layer, (fan_in, outputs)."""
-        return np.sum(self.coats(config, geometry), axis=0, dtype=np.int8)
+        coats = self.coats(config, geometry)
+        return np.stack(coats).sum(axis=0, dtype=np.int8) if self.inner else coats[0]
 
     def peaks(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int64]:
         """Magnitude that no sum of the layer's outputs exceeds, (outputs,)."""
         layer = config.layers[geometry.index]
         found = [config.weights.channel_peaks(layer, geometry, mask) for mask in self.masks]
-        return np.sum(found, axis=0, dtype=np.int64)
+        return np.stack(found).sum(axis=0, dtype=np.int64)
 
 
 @dataclass(frozen=True)

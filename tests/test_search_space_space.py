@@ -451,7 +451,10 @@ def test_the_digest_follows_the_content():
         ({"objective": "speed"}, "objective: must be one of 'latency', 'interval', not 'speed'"),
         ({"area_um2": 0}, "area_um2: must be above 0, not 0"),
         ({"dataset": "mine"}, "input_shape: is required where dataset"),
-        ({"weights": {"kind": "x"}}, "weights.kind: must be 'hidden' or 'bitwise', not 'x'"),
+        (
+            {"weights": {"kind": "x"}},
+            "weights.kind: must be 'hidden' or 'bitwise' or 'multicoat', not 'x'",
+        ),
     ],
 )
 def test_one_line_names_field_rule_and_value(changes, line):

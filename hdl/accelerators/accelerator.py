@@ -130,7 +130,7 @@ class Accelerator(wiring.Component):
     def _show(self, m: Module, values: Any, core: Core, counters: Counters) -> None:
         """Connect what the registers show."""
         numbers: dict[str, ValueLike] = {
-            **constant_values(self.config.digest),
+            **constant_values(self.architecture.digest),
             "LOAD_CYCLES": counters.load_cycles,
             "RESULTS": counters.results,
             "LATENCY": counters.latency,

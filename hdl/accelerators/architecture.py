@@ -43,6 +43,16 @@ class Architecture(Protocol):
 
     def __init__(self, config: Config) -> None: ...
 
+    @property
+    def name(self) -> str:
+        """What the hardware is called: the network's name, but of a chip for many."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what its registers say it is, 64 hexadecimal digits."""
+        ...
+
     def check(self) -> None:
         """See that the configuration can become hardware; UserError if not."""
         ...

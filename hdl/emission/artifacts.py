@@ -43,16 +43,17 @@ BUILD = Path("build")
 
 
 def top_name(config: Config) -> str:
-    """Name of the top module: ``accelerator_`` and the configuration's name.
+    """Name of the top module: ``accelerator_`` and the name of the configuration, or the chip.
 
     Configurations of different names have tops of different names: a dot or a hyphen, which
     Verilog does not allow, becomes ``_``, and six digits of the name's SHA-256 follow. Every other
     module has the same text wherever it has the same name. So several accelerators fit into one
     design, if their configurations do not have the same name.
     """
-    name = re.sub(r"\W", "_", config.name, flags=re.ASCII)
-    if name != config.name:
-        name += f"_{hashlib.sha256(config.name.encode()).hexdigest()[:6]}"
+    given = architecture_of(config).name
+    name = re.sub(r"\W", "_", given, flags=re.ASCII)
+    if name != given:
+        name += f"_{hashlib.sha256(given.encode()).hexdigest()[:6]}"
     return f"accelerator_{name}"
 
 
@@ -135,7 +136,7 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     (folder / "registers.md").write_text(markdown(ACCELERATOR_REGISTERS, title), encoding="utf-8")
     height, width, channels = config.shape
     constants = {
-        "CONFIG_DIGEST": f'"{config.digest}"',
+        "CONFIG_DIGEST": f'"{architecture_of(config).digest}"',
         "SUPERMASK_WORDS": f"{len(words)}u",
         "IMAGE_BYTES": f"{height * width * channels}u",
         "CLASSES": f"{config.geometry[-1].outputs}u",
@@ -145,7 +146,7 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     }
     guard = f"KAKURE_{design.top}_H"
     (folder / "kakure.h").write_text(c_header(ACCELERATOR_REGISTERS, guard, constants))
-    never_change = constant_values(config.digest)
+    never_change = constant_values(architecture_of(config).digest)
     rdl = system_rdl(ACCELERATOR_REGISTERS, design.top, title, never_change)
     (folder / "kakure.rdl").write_text(rdl, encoding="utf-8")
     (folder / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -50,7 +50,7 @@ def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.ui
         )
         logits = y.reshape(len(images), -1).tolist()
     return Vectors(
-        digest=config.digest,
+        digest=architecture.digest,
         registers={register.name: register.offset for register in ACCELERATOR_REGISTERS},
         fields={
             f"{register.name}.{field.name}": field.mask

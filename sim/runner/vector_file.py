@@ -79,7 +79,7 @@ class VectorWriter:
         int
             The checksum, which the program that has read the file repeats.
         """
-        constants = constant_values(self.config.digest)
+        constants = constant_values(architecture_of(self.config).digest)
         registers = [
             (register.offset, constants.get(register.name, 0), int("w" in register.access))
             for register in ACCELERATOR_REGISTERS

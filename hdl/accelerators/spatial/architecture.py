@@ -25,6 +25,16 @@ class Spatial(Architecture):
     def __init__(self, config: Config) -> None:
         self.config = config
 
+    @property
+    def name(self) -> str:
+        """The network's."""
+        return self.config.name
+
+    @property
+    def digest(self) -> str:
+        """The configuration's."""
+        return self.config.digest
+
     def check(self) -> None:
         """See that the weights are made on chip, the layers are a chain, and no bus is wide."""
         weights = self.config.weights

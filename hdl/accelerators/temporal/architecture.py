@@ -1,5 +1,7 @@
 """The temporal accelerator, as all that works on accelerators sees it."""
 
+import hashlib
+import json
 from functools import cached_property
 
 from kakure.hdl.accelerators.architecture import Part
@@ -16,7 +18,7 @@ from .core import SUM_BITS, TemporalCore
 from .image import loading_cycles, program_sections
 from .image_writer import image_cycles
 from .logit_sender import sender_cycles
-from .operation import Sizes, sizes_of
+from .operation import Sizes, needs_of, sizes_of
 from .program import Program, program_of
 from .timing import operation_cycles
 
@@ -33,6 +35,19 @@ class Temporal:
     def array(self) -> TemporalConfig:
         """The array's sizes."""
         return TemporalConfig.of(self.config.accelerator)
+
+    @property
+    def name(self) -> str:
+        """The chip's, or the network's."""
+        return self.array.name or self.config.name
+
+    @property
+    def digest(self) -> str:
+        """Of a chip for many networks, or of the configuration."""
+        if self.array.name is None:
+            return self.config.digest
+        text = json.dumps(self.array.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
     def program(self) -> Program:
@@ -59,6 +74,14 @@ class Temporal:
                 where=("weights", "generator"),
                 value=repr(weights.generator),
             )
+        for size, needed in needs_of(self.program, self.array).items():
+            given = getattr(self.array, size)
+            if given is not None and given < needed:
+                raise UserError(
+                    f"must be at least {needed} for this network",
+                    where=("accelerator", size),
+                    value=given,
+                )
         for index, (layer, geometry) in enumerate(
             zip(self.config.layers, self.config.geometry, strict=True)
         ):

@@ -7,7 +7,7 @@ from typing import Any
 from amaranth.lib import data
 
 from kakure.hdl.weights.sign_generator import job_prefix
-from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.config.accelerators.temporal import SIZES, TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 
@@ -20,7 +20,7 @@ from .program import LayerOperation, Program, SumOperation
 from .summer import sum_layout, sum_value
 from .window_reader import positions_layout, positions_value
 
-__all__ = ["Sizes", "operation_layout", "operation_values", "sizes_of"]
+__all__ = ["Sizes", "needs_of", "operation_layout", "operation_values", "sizes_of"]
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,30 @@ class Sizes:
     operations: int
 
 
-def sizes_of(program: Program, array: TemporalConfig) -> Sizes:
-    """What a program needs."""
+def needs_of(program: Program, array: TemporalConfig) -> dict[str, int]:
+    """What a program needs of each of :data:`~.temporal.SIZES`."""
     layers = [o for o in program.operations if isinstance(o, LayerOperation)]
+    groups = sum(mask_words_of(o, array.many) for o in layers)
+    return {
+        "activations": max(program.words),
+        "mask_bits": groups * array.many * array.outputs,
+        "channels": array.outputs * sum(o.channel_passes for o in layers),
+        "operations": len(program.operations),
+    }
+
+
+def sizes_of(program: Program, array: TemporalConfig) -> Sizes:
+    """What the array has, or as much as the program needs."""
+    given = {size: getattr(array, size) for size in SIZES}
+    found = {
+        size: needed if given[size] is None else given[size]
+        for size, needed in needs_of(program, array).items()
+    }
     return Sizes(
-        rows=max(ceil(words / array.slots) for words in program.words),
-        mask_words=sum(mask_words_of(o, array.many) for o in layers),
-        scales=sum(o.channel_passes for o in layers),
-        operations=len(program.operations),
+        rows=ceil(found["activations"] / array.slots),
+        mask_words=ceil(found["mask_bits"] / (array.many * array.outputs)),
+        scales=ceil(found["channels"] / array.outputs),
+        operations=found["operations"],
     )
 
 

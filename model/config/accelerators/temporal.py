@@ -9,10 +9,12 @@ from kakure.model.errors import FieldError
 
 from .accelerator import AcceleratorConfig
 
-__all__ = ["TemporalConfig"]
+__all__ = ["SIZES", "TemporalConfig"]
 
 WORD = 32
 """Outputs whose signs are made together."""
+SIZES = ("activations", "mask_bits", "channels", "operations")
+"""What limits the networks that an accelerator runs."""
 
 
 class TemporalConfig(AcceleratorConfig):
@@ -30,8 +32,23 @@ class TemporalConfig(AcceleratorConfig):
     rows: int = Field(4, ge=1, le=4096)
     """Inputs whose weights are made in a cycle, at most: as many as divide a word's channels."""
 
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    """Of a chip for many networks: its Verilog depends on nothing but these fields, all of which
+    are then needed."""
+    activations: int | None = Field(None, ge=1, le=1 << 24)
+    """Words of each memory of activations; as many as the network needs, when left out."""
+    mask_bits: int | None = Field(None, ge=1, le=1 << 32)
+    """Bits of the memory of masks; likewise."""
+    channels: int | None = Field(None, ge=1, le=1 << 20)
+    """Output channels, of all layers, that there is room for; likewise."""
+    operations: int | None = Field(None, ge=1, le=1 << 15)
+    """Layers, and sums of maps, that there is room for; likewise."""
+
     @model_validator(mode="after")
     def _check(self) -> Self:
+        for size in SIZES:
+            if self.name is not None and getattr(self, size) is None:
+                raise FieldError(size, "is required where the accelerator has a name")
         if WORD % self.outputs and self.outputs % WORD:
             rule = f"must be 1, 2, 4, 8, 16, 32 or a multiple of 32, not {self.outputs}"
             raise FieldError("outputs", rule)

@@ -1,0 +1,90 @@
+# amaranth: UnusedElaboratable=no
+"""One chip runs every network that fits, and what does not fit is one line."""
+
+import json
+
+import pytest
+from branching import FORMS, HEAD
+from temporal import temporal
+
+from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.emission.artifacts import design_of, top_name
+from kakure.model.config.config import parse_config
+from kakure.model.errors import UserError
+from kakure.sim.drivers.core import compare_core
+
+SIZES = {"activations": 1000, "mask_bits": 40_000, "channels": 200, "operations": 8}
+ARRAY = (8, 4, 2, 4)
+
+CONV = {"kind": "conv", "channels": 7, "kernel": 3, "pool": 2, "input_bits": 7}
+NETWORKS = {
+    "of three layers": ([CONV, CONV | {"channels": 9, "input_bits": 3}, HEAD], (10, 9, 2)),
+    "that branches": (FORMS["a block that strides"], (6, 6, 1)),
+    "of one layer": ([HEAD | {"channels": 3}], (4, 5, 3)),
+}
+
+
+def on_chip(name, **changes):
+    layers, shape = NETWORKS[name]
+    config = temporal(layers, ARRAY, name=name.replace(" ", "-"), input_shape=list(shape))
+    data = config.model_dump(mode="json", exclude_none=True)
+    accelerator = data["accelerator"] | SIZES | {"name": "chip"} | changes
+    return parse_config(json.dumps(data | {"accelerator": accelerator}))
+
+
+def test_three_networks_have_one_verilog():
+    configs = [on_chip(name) for name in NETWORKS]
+    assert {top_name(config) for config in configs} == {"accelerator_chip"}
+    assert len({architecture_of(config).digest for config in configs}) == 1
+    first, *others = (design_of(config, "net.json") for config in configs)
+    for other in others:
+        assert other.modules == first.modules
+    larger = design_of(on_chip("of one layer", channels=201), "net.json")
+    assert larger.modules != first.modules
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_chip_computes_each_of_them(name):
+    compare_core(on_chip(name), images=2, gaps=1, seed=4)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_network_that_does_not_fit_is_refused(size):
+    rule = rf"accelerator\.{size}: must be at least \d+ for this network, not 1"
+    with pytest.raises(UserError, match=rule):
+        architecture_of(on_chip("that branches", **{size: 1})).check()
+    with pytest.raises(UserError, match=f"accelerator.{size}: is required where the accelerator"):
+        on_chip("that branches", **{size: None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"weights": {"kind": "bitwise"}}, "weights.kind: must be 'hidden' for an accelerator"),
+        (
+            {"weights": {"kind": "hidden", "generator": "xorshift16"}},
+            "weights.generator: must be 'xorshift32' for a temporal accelerator",
+        ),
+        (
+            {"layers": FORMS["stride"], "crossbar": {"rows": 8, "columns": 4}},
+            r"layers\[0\].engine: must have exact sums .*, not 'crossbar'",
+        ),
+        (
+            {
+                "input_shape": [64, 64, 4],
+                "layers": [HEAD | {"input_bits": 8, "engine": "pe_array"}],
+            },
+            r"layers\[0\]: must have sums of at most 20 bits for a temporal accelerator, not 23",
+        ),
+    ],
+)
+def test_what_it_does_not_build_is_one_line(changes, rule):
+    data = temporal([HEAD], ARRAY).model_dump(mode="json", exclude_none=True)
+    config = parse_config(json.dumps(data | changes))
+    with pytest.raises(UserError, match=rule):
+        architecture_of(config).check()
+
+
+def test_outputs_are_parts_of_words_of_signs():
+    with pytest.raises(UserError, match=r"accelerator.outputs: must be 1, 2, .* of 32, not 24"):
+        temporal([HEAD], (8, 24, 1, 1))

@@ -66,6 +66,11 @@ class Architecture(Protocol):
         ...
 
     @property
+    def layer_cycles(self) -> tuple[int, ...]:
+        """Cycles in which each layer is worked on for an image; those of layers may overlap."""
+        ...
+
+    @property
     def settle_cycles(self) -> int:
         """Cycles after a reset before :meth:`timing` holds for a first image."""
         ...

@@ -3,6 +3,7 @@
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
@@ -42,7 +43,8 @@ class LayerPlan:
     macs : int
         Multiply-accumulates per image.
     engine_cycles : int
-        Cycles per image that the engine is busy when it never waits.
+        Cycles per image that the engine is busy when it never waits; on an array that all layers
+        share, those in which it is this layer's turn.
     """
 
     engine: str
@@ -65,6 +67,7 @@ SUMMED = ("tiles", "cells", "mask_bits", "coded_bits", "macs")
 def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPlan, ...]:
     """The plan of every layer."""
     plans = []
+    cycles = architecture_of(config).layer_cycles
     for layer, geometry in zip(config.layers, config.geometry, strict=True):
         hardware = engine_of(config, geometry.index)
         engine = layer.description
@@ -90,7 +93,7 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
                 mask_bits=len(config.weights.coat_fractions) * geometry.weights,
                 coded_bits=coded,
                 macs=geometry.positions * geometry.weights,
-                engine_cycles=hardware.cycles_per_image,
+                engine_cycles=cycles[geometry.index],
             )
         )
     return tuple(plans)

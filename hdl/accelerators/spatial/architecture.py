@@ -56,6 +56,12 @@ class Spatial(Architecture):
         return image_timing(self.config, images)
 
     @property
+    def layer_cycles(self) -> tuple[int, ...]:
+        """Those of its engine."""
+        indices = range(len(self.config.layers))
+        return tuple(engine_of(self.config, index).cycles_per_image for index in indices)
+
+    @property
     def settle_cycles(self) -> int:
         """Cycles in which every layer walks the zeros before its first pixel."""
         return padding_cycles(self.config)

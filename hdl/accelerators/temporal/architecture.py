@@ -4,7 +4,7 @@ import hashlib
 import json
 from functools import cached_property
 
-from kakure.hdl.accelerators.architecture import Part
+from kakure.hdl.accelerators.architecture import Architecture, Part
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.shape.numbers import signed_bits
@@ -19,13 +19,13 @@ from .image import loading_cycles, program_sections
 from .image_writer import image_cycles
 from .logit_sender import sender_cycles
 from .operation import Sizes, needs_of, sizes_of
-from .program import Program, program_of
+from .program import LayerOperation, Program, program_of
 from .timing import operation_cycles
 
 __all__ = ["Temporal"]
 
 
-class Temporal:
+class Temporal(Architecture):
     """One array, on which the layers take turns."""
 
     def __init__(self, config: Config) -> None:
@@ -120,6 +120,17 @@ class Temporal:
             sent = cycle + sends
             results.append(sent)
         return ImageTiming(tuple(results))
+
+    @property
+    def layer_cycles(self) -> tuple[int, ...]:
+        """Those of its operations: of a layer, and of the sums before it."""
+        result, before = [], 0
+        for operation in self.program.operations:
+            before += operation_cycles(operation)
+            if isinstance(operation, LayerOperation):
+                result.append(before)
+                before = 0
+        return tuple(result)
 
     @property
     def settle_cycles(self) -> int:

@@ -70,7 +70,7 @@ def temporal_diagram(config: Config, design: Design, report: SynthesisReport | N
         block(700, top, 124, "bus", f"{design.top}.registers", "registers", "s_axi, AXI4-Lite"),
         block(846, top, 124, "bus", f"{design.top}.counters", "counters"),
         arrow((LEFT + 84, top + BLOCK), (LEFT + 84, middle)),
-        label(LEFT + 92, middle - 14, "program, masks, scales", "quiet", "start"),
+        label(LEFT + 92, middle - 14, "network", "quiet", "start"),
         block(LEFT, middle, 168, "bus", f"{core}.reader", "program reader",
               f"{sizes.operations} operations"),
         arrow((LEFT + 168, middle + 37), (250, middle + 37)),
@@ -97,10 +97,10 @@ def temporal_diagram(config: Config, design: Design, report: SynthesisReport | N
         arrow((784, low + BLOCK), (784, low + BLOCK + 22), (LEFT + 84, low + BLOCK + 22),
               (LEFT + 84, low + BLOCK)),
         label(434, low + BLOCK + 16, "maps", "quiet"),
-        arrow((784, low), (784, middle + BLOCK)),
-        block(700, middle, 168, "bus", f"{core}.sender", "logit sender"),
-        arrow((868, middle + 37), (950, middle + 37)),
-        label(962, middle + 30, "m_axis, 32 bit", "strong", "end"),
+        arrow((770, low), (770, middle + BLOCK)),
+        block(700, middle, 140, "bus", f"{core}.sender", "logit sender"),
+        arrow((840, middle + 37), (950, middle + 37)),
+        label(950, middle + 30, "m_axis, 32 bit", "strong", "end"),
     ]  # fmt: skip
     y = low + BLOCK + 56
     parts += _table(config, y)

@@ -132,3 +132,14 @@ def test_arrays_of_blocks_have_the_numbers_of_each():
         for name, values in many.terms.items():
             wanted = [float(np.asarray(one[name]).item()) for one in terms]
             assert np.broadcast_to(values, size).tolist() == wanted, (many.kind, name)
+
+
+def test_every_shape_says_what_its_area_grows_with():
+    def below(kind):
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    kinds = list(below(BlockShape))
+    assert len(kinds) > 30
+    assert not [kind.__name__ for kind in kinds if kind.terms is BlockShape.terms]

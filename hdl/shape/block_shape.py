@@ -5,6 +5,7 @@ whose shapes hold arrays, a value for each of many blocks.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ Terms = Mapping[str, Number]
 
 
 @dataclass(frozen=True)
-class BlockShape:
+class BlockShape(ABC):
     """Sizes of a block, or of many blocks of one kind.
 
     The dataclass's fields are sizes; each is an int, or an int64 array with a value for each
@@ -63,14 +64,17 @@ class BlockShape:
         return self.flops - self.free_flops
 
     @cached_property
+    @abstractmethod
     def terms(self) -> Terms:
         """Counts that the block's other logic grows with; for arrays."""
-        raise NotImplementedError
 
     @property
     def path_terms(self) -> Terms:
-        """What the block's critical path grows with, mostly logarithms to base 2; for arrays."""
-        raise NotImplementedError
+        """What the block's critical path grows with, mostly logarithms to base 2; for arrays.
+
+        Nothing, of a block whose path is counted with that of another.
+        """
+        return {}
 
     def children(self) -> Iterator["Child"]:
         """The blocks that are placed in this one."""

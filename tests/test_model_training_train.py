@@ -289,6 +289,26 @@ def test_a_training_that_diverges_later_keeps_the_best_epoch_before(tmp_path, mo
     assert trainer.epoch == 2  # what diverged is not what a later command goes on from
 
 
+def test_a_training_on_all_images_that_diverges_estimates_what_it_keeps():
+    recipe = dataclasses.replace(RECIPE, validation=0)
+    trainer = Trainer(config(), bars(), recipe, seed=1, device=CPU)
+    trainer.run_epoch(tqdm(disable=True))
+    masks = [layer.weights.mask for layer in trainer.network.layers]
+    with torch.no_grad():
+        trainer.network.layers[0].norm.weight[0] = float("nan")
+    trainer.run_epoch(tqdm(disable=True))
+    assert trainer.is_diverged and trainer.best["epoch"] == 1
+    kept = trainer.best["state"]
+    trainer.network.load_state_dict(kept)
+    assert all(
+        (layer.weights.mask == mask).all()
+        for layer, mask in zip(trainer.network.layers, masks, strict=True)
+    )
+    trainer.reestimate()  # of the same masks: nothing changes
+    for name, value in trainer.network.state_dict().items():
+        assert torch.equal(value, kept[name]), name
+
+
 def test_a_loss_that_rises_is_called_divergence(monkeypatch):
     trainer = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
     trainer.run_epoch(tqdm(disable=True))

@@ -206,6 +206,11 @@ class Trainer:
         parts = self.images.split(self.recipe.batch_size)[: self.recipe.statistics]
         self.judged.reestimate(part for part in parts if len(part) > 1)
 
+    @property
+    def _is_blind(self) -> bool:
+        """Whether no image is held out: the last epoch is the best, and only that is judged."""
+        return not len(self.held_labels)
+
     def run_epoch(self, bar: tqdm) -> None:
         """Train for one epoch, then export, and keep the export if it is the best so far.
 
@@ -213,18 +218,18 @@ class Trainer:
         """
         train_loss = self.descend(bar)
         if self.is_diverged:
-            if not self.best:
-                self.begin(self.untrained)
-                self._keep(0, *self._judge())
+            if not self.best or self._is_blind:
+                before = self.best or {"state": self.untrained, "epoch": 0}
+                self.begin(before["state"])
+                self._keep(before["epoch"], *self._judge())
             return
-        is_blind = not len(self.held_labels)  # the last epoch is then the best
-        is_judged = not is_blind or self.epoch == self.recipe.epochs
+        is_judged = not self._is_blind or self.epoch == self.recipe.epochs
         correct, held_loss = self._judge() if is_judged else (0, 0.0)
         values = (self.epoch, train_loss, correct, held_loss)
         record: dict[str, float] = dict(zip(HISTORY, values, strict=True))
         self.history.append(record)
         best = (self.best["correct"], -self.best["loss"]) if self.best else None
-        if is_blind or best is None or (correct, -held_loss) >= best:
+        if self._is_blind or best is None or (correct, -held_loss) >= best:
             self._keep(self.epoch, correct, held_loss)
         bar.set_postfix_str(
             f"loss {record['train_loss']:.3f}, validation {correct}/{len(self.held_labels)}"

@@ -1,12 +1,15 @@
 """Networks on temporal accelerators, for many tests."""
 
 import json
+from random import Random
 from typing import Any
 
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config, parse_config
+from kakure.model.errors import UserError
 
-__all__ = ["array_of", "temporal"]
+__all__ = ["array_of", "random_temporal", "temporal"]
 
 KEYS = ("column_sharing", "adc_type", "adc_bits")
 
@@ -37,3 +40,55 @@ def temporal(
 def array_of(config: Config) -> TemporalConfig:
     """Its array."""
     return TemporalConfig.of(config.accelerator)
+
+
+def random_temporal(seed: int) -> Config:
+    """A small network on an array, both of any shape."""
+    rng = Random(seed)
+    while True:
+        try:
+            config = _drawn(rng)
+            architecture_of(config).check()
+        except UserError:
+            continue
+        if architecture_of(config).timing().latency < 3000:
+            return config
+
+
+def _drawn(rng: Random) -> Config:
+    def bits() -> int:
+        return rng.choice([1, 2, 3, 4, 4, 5, 6, 7, 8])
+
+    layers: list[dict[str, Any]] = []
+    for _ in range(rng.randint(0, 3)):
+        kernel = rng.choice([1, 1, 2, 3, 3, 4])
+        layer = {
+            "kind": "conv",
+            "channels": rng.choice([1, 2, 3, 5, 8, 9, 17, 20]),
+            "kernel": kernel,
+            "padding": rng.randrange(kernel),
+            "input_bits": bits(),
+        }
+        if rng.random() < 0.35:
+            layer["residual"] = rng.choice([1, 1, 2])
+        else:
+            layer |= {"stride": rng.choice([1, 1, 2]), "pool": rng.choice([1, 1, 2, 3])}
+        layers.append(layer)
+    head = {"kind": "linear", "channels": rng.choice([1, 3, 10, 18]), "input_bits": bits()}
+    if rng.random() < 0.3:
+        head |= {"sum_pool": True, "map_bits": bits()}
+    array = (
+        rng.choice([1, 2, 3, 4, 5, 6, 8, 12, 16, 18]),
+        rng.choice([1, 2, 4, 8, 16]),
+        rng.randint(1, 4),
+        rng.randint(1, 6),
+    )
+    weights = {
+        "kind": "hidden",
+        "seed": rng.getrandbits(32),
+        "density": rng.choice([0.1, 0.5, 0.9]),
+    }
+    shape = [rng.randint(1, 7), rng.randint(1, 7), rng.choice([1, 1, 2, 3, 5])]
+    return temporal(
+        [*layers, head], array, rows=rng.randint(1, 4), weights=weights, input_shape=shape
+    )

@@ -8,6 +8,8 @@ from branching import FORMS, HEAD
 from temporal import temporal
 
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.accelerators.temporal.block_maker import slot_layout
+from kakure.hdl.accelerators.temporal.widths import misfit
 from kakure.hdl.emission.artifacts import design_of, top_name
 from kakure.model.config.config import parse_config
 from kakure.model.errors import UserError
@@ -83,6 +85,29 @@ def test_what_it_does_not_build_is_one_line(changes, rule):
     config = parse_config(json.dumps(data | changes))
     with pytest.raises(UserError, match=rule):
         architecture_of(config).check()
+
+
+@pytest.mark.parametrize(
+    ("shape", "rule"),
+    [
+        ([256, 1, 1], r"layers\[0\]: must have kernel height of at most 255 .*, not 256"),
+        ([1024, 1024, 65], r"input_shape: must have words of at most 16777216 .*, not 17039360"),
+    ],
+)
+def test_what_an_operation_has_no_room_for_is_one_line(shape, rule):
+    head = HEAD | {"input_bits": 1}
+    if shape[2] > 1:
+        head |= {"sum_pool": True, "map_bits": 1, "input_bits": 8}
+    with pytest.raises(UserError, match=rule):
+        architecture_of(temporal([head], ARRAY, input_shape=shape)).check()
+
+
+@pytest.mark.parametrize(("value", "found"), [(255, None), (256, ("ky", 255, 256))])
+def test_numbers_are_held_against_their_fields(value, found):
+    layout = slot_layout(16, 2)
+    slot = {"is_there": 1, "ky": value, "kx": 0, "distance": {"row": 0, "bank": 1}}
+    assert misfit(layout, slot) == found
+    assert misfit(layout, slot | {"ky": 0, "distance": {"row": 16, "bank": 0}}) == ("row", 15, 16)
 
 
 def test_outputs_are_parts_of_words_of_signs():

@@ -66,7 +66,12 @@ def test_sums_and_cycles(shape, has_gaps, pace):
     rng = np.random.default_rng(sum(shape))
     steps, weights, drained = jobs(rng, shape, 8)
     dut = TemporalArray(
-        inputs=inputs, outputs=outputs, pixels=pixels, batches=batches, sum_bits=SUM_BITS
+        inputs=inputs,
+        outputs=outputs,
+        pixels=pixels,
+        batches=batches,
+        sum_bits=SUM_BITS,
+        most_pace=pace,
     )
     gaps = Random(1) if has_gaps else None
     got, taken = [], []

@@ -22,6 +22,22 @@ def test_logits_and_cycles(form):
     )
 
 
+LINEAR = {"kind": "linear", "channels": 3, "input_bits": 4}
+WIDE = {"kind": "conv", "channels": 20, "kernel": 1, "input_bits": 7}
+
+
+@pytest.mark.parametrize(
+    ("layers", "array", "shape"),
+    [
+        ([LINEAR], (8, 4, 2, 4), [33, 9, 1]),  # a kernel as tall as the map
+        ([WIDE, WIDE, LINEAR | {"input_bits": 6}], (2, 16, 1, 2), [2, 2, 2]),  # 16 words at a time
+        ([LINEAR | {"channels": 40}], (4, 4, 2, 2), [1, 1, 1]),  # results take longest
+    ],
+)
+def test_corners(layers, array, shape):
+    compare_core(temporal(layers, array, input_shape=shape), images=3, gaps=1, seed=3)
+
+
 @pytest.mark.parametrize("array", [(4, 4, 4, 2), (6, 2, 3, 5), (12, 8, 1, 4), (16, 32, 2, 2)])
 def test_arrays_of_any_shape(array):
     compare_core(temporal(LAYERS, array, input_shape=[5, 6, 2]), images=2, gaps=1, seed=2)

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from branching import FORMS
-from temporal import array_of, temporal
+from temporal import array_of, random_temporal, temporal
 
 from kakure.hdl.accelerators.temporal.address import address_value
 from kakure.hdl.accelerators.temporal.mask_order import mask_groups
@@ -89,6 +89,13 @@ def check(config, seed=3):
 @pytest.mark.parametrize("form", FORMS)
 def test_logits_are_those_of_the_reference(form):
     check(temporal(FORMS[form], (8, 4, 2, 4), input_shape=[8, 8, 1]))
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(8), *(pytest.param(n, marks=pytest.mark.full) for n in range(8, 80))]
+)
+def test_random_networks_on_random_arrays(seed):
+    check(random_temporal(seed))
 
 
 LAYERS = [

@@ -14,7 +14,9 @@ from kakure.hdl.synthesis.static_timing import CriticalPath, Endpoint
 from kakure.model.config.config import Config, load_config, parse_config
 from kakure.sim.report.diagram import diagram
 from kakure.sim.report.svg import THIN
-from tests.branching import SUMS, branching
+from kakure.sim.report.temporal_diagram import temporal_diagram
+from tests.branching import FORMS, SUMS, branching
+from tests.temporal import temporal
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -173,3 +175,13 @@ def test_nothing_leaves_the_paper(config, design):
         x, y = float(a.get("x", "0")), float(a.get("y", "0"))
         assert x >= 0 and x + float(a["width"]) <= width
         assert y >= 0 and y + float(a["height"]) <= height
+
+
+def test_a_temporal_accelerator_shows_its_array_and_its_operations():
+    config = temporal(FORMS["a block that strides"], (8, 4, 2, 3), input_shape=[8, 8, 1])
+    picture = temporal_diagram(config, Design("accelerator_x", {}))
+    texts = [text.text or "" for text in ElementTree.fromstring(picture).iter() if text.text]
+    assert "8 × 4 × 2" in texts and "3 sums an element" in texts and "7 operations" in texts
+    lines = [text for text in texts if "; memory" in text]
+    assert len(lines) == 7 and lines[-1].endswith("to logits")
+    assert sum(line.startswith("sums of ") for line in lines) == 1

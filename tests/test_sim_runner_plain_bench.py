@@ -24,6 +24,7 @@ from kakure.sim.runner.plain_bench import (
     run_verilator,
     without_initial_values,
 )
+from tests.temporal import temporal
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,6 +85,15 @@ ONE_KIND_EACH = {
     "xorshift16": config([CONV | FLASH, LINEAR | PE_ARRAY], generator="xorshift16"),
     "zero runs": config([CONV | FLASH, LINEAR | PE_ARRAY], density=0.03),
 }
+TEMPORAL = temporal(
+    [
+        CONV | {"pool": 2, "input_bits": 6},
+        CONV | {"kernel": 1, "stride": 2},
+        LINEAR | {"sum_pool": True, "map_bits": 3, "input_bits": 5},
+    ],
+    (4, 2, 2, 3),
+    input_shape=[7, 6, 2],
+)
 DIGITS = load_config(ROOT / "configs" / "digits.json")
 
 needs_icarus = pytest.mark.skipif(
@@ -116,13 +126,16 @@ def check_verilator(config, folder, *, images=3, has_initial_values=True):
 
 
 @needs_icarus
-@pytest.mark.parametrize("config", [SMALLEST, EVERY_KIND], ids=["smallest", "every kind"])
+@pytest.mark.parametrize(
+    "config", [SMALLEST, EVERY_KIND, TEMPORAL], ids=["smallest", "every kind", "temporal"]
+)
 def test_both_languages_in_icarus(config, tmp_path):
     check_icarus(config, tmp_path)
 
 
-def test_any_value_at_time_0_in_verilator(tmp_path):
-    check_verilator(EVERY_KIND, tmp_path)
+@pytest.mark.parametrize("config", [EVERY_KIND, TEMPORAL], ids=["every kind", "temporal"])
+def test_any_value_at_time_0_in_verilator(config, tmp_path):
+    check_verilator(config, tmp_path)
 
 
 @pytest.mark.full

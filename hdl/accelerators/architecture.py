@@ -4,12 +4,25 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kakure.model.config.config import Config
+from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
 
 from .core import Core
 from .image_timing import ImageTiming
 
-__all__ = ["Architecture", "Part"]
+__all__ = ["Architecture", "Part", "hidden_weights"]
+
+
+def hidden_weights(config: Config) -> HiddenWeights:
+    """The weights of a configuration, which its accelerator makes on chip; UserError if not."""
+    if not isinstance(config.weights, HiddenWeights):
+        raise UserError(
+            "must be 'hidden' for an accelerator, whose weights are made on chip",
+            where=("weights", "kind"),
+            value=repr(config.weights.kind),
+        )
+    return config.weights
 
 
 @dataclass(frozen=True)
@@ -41,17 +54,20 @@ class Architecture(Protocol):
         Its ``accelerator`` is of this kind.
     """
 
-    def __init__(self, config: Config) -> None: ...
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
 
     @property
     def name(self) -> str:
         """What the hardware is called: the network's name, but of a chip for many."""
-        ...
+        return self.config.name
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what its registers say it is, 64 hexadecimal digits."""
-        ...
+        """SHA-256 of what its registers say it is: the configuration, but of a chip for many."""
+        return self.config.digest
 
     def check(self) -> None:
         """See that the configuration can become hardware; UserError if not."""

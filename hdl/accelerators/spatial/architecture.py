@@ -1,13 +1,10 @@
 """The spatial accelerator as one of several: core, timing, image to load, parts."""
 
-from kakure.hdl.accelerators.architecture import Architecture, Part
+from kakure.hdl.accelerators.architecture import Architecture, Part, hidden_weights
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.engines.table import engine_of
 from kakure.hdl.weights.loading_time import loading_cycles
-from kakure.model.config.config import Config
-from kakure.model.config.weights.hidden import HiddenWeights
-from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.parameters.supermask_image import layer_section
 
@@ -22,28 +19,9 @@ __all__ = ["Spatial"]
 class Spatial(Architecture):
     """A pipeline of all layers, each with an engine of its own; weights are made on chip."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
-
-    @property
-    def name(self) -> str:
-        """The network's."""
-        return self.config.name
-
-    @property
-    def digest(self) -> str:
-        """The configuration's."""
-        return self.config.digest
-
     def check(self) -> None:
         """See that the weights are made on chip, the layers are a chain, and no bus is wide."""
-        weights = self.config.weights
-        if not isinstance(weights, HiddenWeights):
-            raise UserError(
-                "must be 'hidden' for an accelerator, whose weights are made on chip",
-                where=("weights", "kind"),
-                value=repr(weights.kind),
-            )
+        hidden_weights(self.config)
         check_pipeline(self.config)
         check_bus_widths(self.config)
 

@@ -4,32 +4,29 @@ import hashlib
 import json
 from functools import cached_property
 
-from kakure.hdl.accelerators.architecture import Architecture, Part
+from kakure.hdl.accelerators.architecture import Architecture, Part, hidden_weights
 from kakure.hdl.accelerators.core import Core
+from kakure.hdl.accelerators.frame_gate import COUNT_BITS as WORD_COUNT_BITS
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.shape.numbers import signed_bits
 from kakure.model.config.accelerators.temporal import TemporalConfig
-from kakure.model.config.config import Config
-from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
 
 from .core import SUM_BITS, TemporalCore
 from .image import loading_cycles, program_sections
-from .image_writer import image_cycles
+from .image_writer import image_cycles, image_layout, image_value
 from .logit_sender import sender_cycles
-from .operation import Sizes, needs_of, sizes_of
+from .operation import Sizes, needs_of, operation_layout, operation_values, sizes_of
 from .program import LayerOperation, Program, program_of
 from .timing import operation_cycles
+from .widths import misfit
 
 __all__ = ["Temporal"]
 
 
 class Temporal(Architecture):
     """One array, on which the layers take turns."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     @property
     def array(self) -> TemporalConfig:
@@ -61,13 +58,7 @@ class Temporal(Architecture):
 
     def check(self) -> None:
         """See that the weights are made on chip, sums are exact, and fit."""
-        weights = self.config.weights
-        if not isinstance(weights, HiddenWeights):
-            raise UserError(
-                "must be 'hidden' for an accelerator, whose weights are made on chip",
-                where=("weights", "kind"),
-                value=repr(weights.kind),
-            )
+        weights = hidden_weights(self.config)
         if weights.generator != "xorshift32":
             raise UserError(
                 "must be 'xorshift32' for a temporal accelerator, which makes rows in any order",
@@ -98,6 +89,36 @@ class Temporal(Architecture):
                     where=("layers", index),
                     value=bits,
                 )
+
+        self._check_widths()
+
+    def _check_widths(self) -> None:
+        """See that every number of the program has room in its field."""
+        sizes, array, program = self.sizes, self.array, self.program
+        image = image_value(program.image, sizes.rows, array.slots)
+        height, width, channels = self.config.shape
+        words = -(-height * width * channels // 4)
+        found = misfit(image_layout(sizes.rows, array.slots), image)
+        if words > 1 << WORD_COUNT_BITS:
+            found = "words", 1 << WORD_COUNT_BITS, words
+        if found is not None:
+            self._refuse(("input_shape",), *found)
+        layout = operation_layout(array, sizes)
+        values = operation_values(self.config, program, sizes.rows)
+        index = 0
+        for operation, value in zip(program.operations, values, strict=True):
+            found = misfit(layout, value)
+            if found is not None:
+                self._refuse(("layers", index), *found)
+            index += isinstance(operation, LayerOperation)
+
+    def _refuse(self, where: tuple[str | int, ...], name: str, most: int, value: int) -> None:
+        what = name.replace("_", " ")
+        raise UserError(
+            f"must have {what} of at most {most} for a temporal accelerator",
+            where=where,
+            value=value,
+        )
 
     def core(self) -> Core:
         """The hardware."""

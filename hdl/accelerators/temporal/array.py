@@ -14,13 +14,9 @@ from kakure.hdl.shape.numbers import signed_bits
 
 from .block_maker import made_layout
 from .program import DIGIT
+from .widths import DIGITS
 
 __all__ = ["HornerElement", "TemporalArray", "step_layout"]
-
-DIGITS = 2
-"""Digits of the widest activation."""
-MOST_PACE = 16
-"""Most cycles for a position that is sent."""
 
 
 def step_layout(*, inputs: int, pixels: int, batches: int) -> data.StructLayout:
@@ -103,6 +99,8 @@ class TemporalArray(wiring.Component):
         Width of a sum [bit].
     many : int
         Inputs whose weights come in a cycle.
+    most_pace : int, at least 1
+        Most cycles for a position that is sent.
 
     Members
     -------
@@ -117,7 +115,7 @@ class TemporalArray(wiring.Component):
         A step. ``computes``: the digit ``digit`` of ``batch`` is added, ``last_plane`` + 1 planes
         of it; digit 0 to nothing where it ``begins_sums``. ``drains``: before that, what the sums
         of ``batch`` were is sent.
-    pace : ``In(range(MOST_PACE + 1))``
+    pace : ``In(range(most_pace + 1))``
         Cycles for each position that is sent. Stays while there are any.
     o : ``Out(struct)``
         In a cycle with ``valid``, ``sums`` of the next position that is drained.
@@ -140,7 +138,15 @@ class TemporalArray(wiring.Component):
     is_draining: Signal
 
     def __init__(
-        self, *, inputs: int, outputs: int, pixels: int, batches: int, sum_bits: int, many: int = 1
+        self,
+        *,
+        inputs: int,
+        outputs: int,
+        pixels: int,
+        batches: int,
+        sum_bits: int,
+        many: int = 1,
+        most_pace: int = 1,
     ) -> None:
         self.inputs = inputs
         self.outputs = outputs
@@ -148,6 +154,7 @@ class TemporalArray(wiring.Component):
         self.batches = batches
         self.sum_bits = sum_bits
         self.many = many
+        self.most_pace = most_pace
         sums = data.ArrayLayout(signed(sum_bits), outputs)
         step = step_layout(inputs=inputs, pixels=pixels, batches=batches)
         super().__init__({
@@ -155,7 +162,7 @@ class TemporalArray(wiring.Component):
             "is_made": In(1),
             "takes": Out(1),
             "i": In(stream.Signature(step)),
-            "pace": In(range(MOST_PACE + 1)),
+            "pace": In(range(most_pace + 1)),
             "o": Out(data.StructLayout({"valid": 1, "sums": sums})),
             "is_draining": Out(1),
         })
@@ -206,7 +213,7 @@ class TemporalArray(wiring.Component):
         tags["adds"] = adds = Signal()
         tags["is_first_plane"] = is_first = Signal()
         tags["is_first_cycle"] = is_first_cycle = Signal()
-        left = Signal(range(max(MOST_PACE * self.pixels, DIGIT)))
+        left = Signal(range(max(self.most_pace * self.pixels, DIGIT)))
 
         m.d.comb += self.i.ready.eq((left == 0) & (~step.begins_block | self.is_made))
         with m.If(left != 0):

@@ -8,17 +8,11 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
 
-from .address import add_address, address_layout
-from .row_signs import LATENCY, ROW_BITS, RowSigns
+from .address import add_address, address_layout, address_value
+from .row_signs import LATENCY, RowSigns
+from .widths import CHANNEL_BITS, COUNT_BITS, KERNEL_BITS, ROW_BITS
 
 __all__ = ["BlockMaker", "made_layout", "slot_layout", "window_layout"]
-
-CHANNEL_BITS = 13
-"""Width of a number of channels [bit]."""
-KERNEL_BITS = 5
-"""Width of a kernel's side, and of a place in it [bit]."""
-COUNT_BITS = 16
-"""Width of other numbers [bit]."""
 
 
 def window_layout(rows: int, banks: int) -> data.StructLayout:
@@ -146,7 +140,7 @@ class BlockMaker(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        begins_block, restarts, advances = self._passes(m)
+        begins_block, advances = self._passes(m)
         group, goes = self._groups(m, begins_block)
         is_there, rows = self._rows(m, group, goes, begins_block & self._begins_pass)
 
@@ -154,7 +148,7 @@ class BlockMaker(wiring.Component):
         m.submodules.signs = place(signs, platform)
         m.d.comb += [
             signs.prefix.eq(self.window.prefix),
-            signs.restart.eq(restarts),
+            signs.restart.eq(self.start),
             signs.advance.eq(advances),
             signs.valid.eq(goes & is_there.any()),
             *(signs.rows[n].eq(row) for n, row in enumerate(rows)),
@@ -162,14 +156,13 @@ class BlockMaker(wiring.Component):
         self._finish(m, signs, group, goes, is_there)
         return m
 
-    def _passes(self, m: Module) -> tuple[Signal, Signal, Signal]:
-        """Count blocks and passes; when a block, the first and the next channels begin."""
+    def _passes(self, m: Module) -> tuple[Signal, Signal]:
+        """Count blocks and passes; when a block, and the next channels begin."""
         window = self.window
         block = Signal(COUNT_BITS)
         position_pass, channel_pass = Signal(COUNT_BITS), Signal(COUNT_BITS)
         gave_weights, gave_slots = Signal(), Signal()
         is_busy, is_making = Signal(), Signal()
-        self._is_making = is_making
         self._ends_block = Signal(name="ends_block")
         self._begins_pass = Signal(name="begins_pass")
         self._begins_channels = Signal(name="begins_channels")
@@ -207,7 +200,7 @@ class BlockMaker(wiring.Component):
             m.d.sync += [is_busy.eq(1), is_making.eq(1), gave_weights.eq(0), gave_slots.eq(0)]
         with m.If(self.start):
             m.d.sync += [block.eq(0), position_pass.eq(0), channel_pass.eq(0)]
-        return begins, self.start, advances
+        return begins, advances
 
     def _groups(self, m: Module, begins: Signal) -> tuple[Signal, Signal]:
         """Count the groups of rows of a block."""
@@ -231,12 +224,10 @@ class BlockMaker(wiring.Component):
         part = Signal(range(per_slot))
         place_, word = Signal(COUNT_BITS), Signal(CHANNEL_BITS)
         kx, ky = Signal(COUNT_BITS), Signal(COUNT_BITS)  # beyond the kernel in empty slots
-        first_channel, channel = Signal(CHANNEL_BITS + 1), Signal(CHANNEL_BITS + 1)
-        first_row, row = Signal(ROW_BITS), Signal(ROW_BITS)  # of the slot; of this group
+        channel, row = Signal(CHANNEL_BITS + 1), Signal(ROW_BITS)  # of this group
         place_row, line_row = Signal(ROW_BITS), Signal(ROW_BITS)  # channel 0 here; at kx = 0
         distance: Any = Signal(address_layout(self.rows, self.banks))
-        one: Any = Signal(distance.shape(), name="one")
-        m.d.comb += Value.cast(one).eq(Value.cast(one.shape().const(self._one)))
+        one = distance.shape().const(address_value(1, self.rows, self.banks))
         slots = Array(
             Signal(slot_layout(self.rows, self.banks), name=f"slot_{n}", reset_less=True)
             for n in range(self.banks)
@@ -276,29 +267,20 @@ class BlockMaker(wiring.Component):
             with m.If(part == per_slot - 1):  # the next slot
                 m.d.sync += Value.cast(distance).eq(Value.cast(further))
                 m.d.sync += place_.eq(place_ + 1)
-                with m.If(~is_position_end):
-                    m.d.sync += [word.eq(word + 1), first_row.eq(row + self.many * window.window)]
-                    m.d.sync += first_channel.eq(channel + self.many)
-                with m.Else():
+                m.d.sync += word.eq(word + 1)
+                with m.If(is_position_end):
                     m.d.sync += [word.eq(0), kx.eq(kx + 1), place_row.eq(place_row + 1)]
-                    m.d.sync += [first_channel.eq(0), channel.eq(0)]
-                    m.d.sync += [first_row.eq(place_row + 1), row.eq(place_row + 1)]
+                    m.d.sync += [channel.eq(0), row.eq(place_row + 1)]
                 with m.If(is_line_end):
                     line = line_row + window.kernel_width
                     m.d.sync += [place_.eq(0), word.eq(0), kx.eq(0), ky.eq(ky + 1)]
-                    m.d.sync += [first_channel.eq(0), channel.eq(0), line_row.eq(line)]
-                    m.d.sync += [place_row.eq(line), first_row.eq(line), row.eq(line)]
+                    m.d.sync += [channel.eq(0), line_row.eq(line)]
+                    m.d.sync += [place_row.eq(line), row.eq(line)]
         with m.If(begins_pass):
             m.d.sync += [place_.eq(0), word.eq(0), kx.eq(0), ky.eq(0), part.eq(0)]
-            m.d.sync += [first_channel.eq(0), channel.eq(0), line_row.eq(0)]
-            m.d.sync += [place_row.eq(0), first_row.eq(0), row.eq(0)]
+            m.d.sync += [channel.eq(0), line_row.eq(0), place_row.eq(0), row.eq(0)]
             m.d.sync += Value.cast(distance).eq(0)
         return is_there, rows
-
-    @property
-    def _one(self) -> dict[str, int]:
-        """The distance of one word."""
-        return {"bank": 1 % self.banks, "row": 1 // self.banks}
 
     def _finish(
         self, m: Module, signs: RowSigns, group: Signal, goes: Signal, is_there: Signal

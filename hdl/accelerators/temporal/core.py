@@ -62,7 +62,7 @@ class TemporalCore(Core):
         writer = ImageWriter(word=array.word, banks=array.slots, rows=sizes.rows)
         processor = TemporalProcessor(array=array, sizes=sizes, sum_bits=SUM_BITS)
         sender = LogitSender(outputs=array.outputs, depth=sizes.scales)
-        layout = operation_layout(sizes.rows, array.slots)
+        layout = operation_layout(array, sizes)
         program = Ram(depth=sizes.operations, width=layout.size)
         m.submodules.gate = place(gate, platform)
         m.submodules.front = place(front, platform, reset=gate.restarts)

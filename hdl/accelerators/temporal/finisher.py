@@ -2,44 +2,21 @@
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import Platform, place
-from kakure.hdl.memory.ram import Ram
-from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
+from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.parameters.parameters import OFFSET_BITS
 
 from .address import add_address, address_layout, address_value
-from .array import DIGITS
-from .block_maker import COUNT_BITS, KERNEL_BITS
-from .program import DIGIT, LayerOperation, Map
-from .window_reader import POSITION_BITS
+from .program import DIGIT, LayerOperation
+from .scale_lane import ScaleLane, lane_layout
+from .walk import walk_layout, walk_value
+from .widths import CODE_BITS, COUNT_BITS, DIGITS, KERNEL_BITS, POSITION_BITS
 
-__all__ = [
-    "CODE_BITS",
-    "Finisher",
-    "pace_of",
-    "target_layout",
-    "target_value",
-    "walk_layout",
-    "walk_value",
-]
-
-CODE_BITS = DIGIT * DIGITS
-"""Width of the widest activation [bit]."""
-
-
-def walk_layout(rows: int, banks: int) -> data.StructLayout:
-    """A map, position by position: where it begins, and what leads on."""
-    address = address_layout(rows, banks)
-    return data.StructLayout({
-        "origin": address,
-        "next_position": address,
-        "next_row": address,
-        "plane": address,
-        "has_two_digits": 1,
-    })
+__all__ = ["Finisher", "most_pace", "pace_of", "scales_layout", "target_layout", "target_value"]
 
 
 def target_layout(rows: int, banks: int) -> data.StructLayout:
@@ -70,12 +47,8 @@ def target_layout(rows: int, banks: int) -> data.StructLayout:
 def scales_layout(outputs: int, depth: int) -> data.StructLayout:
     """The write port of the scales: M, B and S of one output of a channel pass."""
     return data.StructLayout({
-        "valid": 1,
-        "output": range(max(outputs, 2)),
-        "address": range(max(depth, 2)),
-        "multiplier": signed(MULTIPLIER_BITS),
-        "offset": signed(OFFSET_BITS),
-        "shift": unsigned(SHIFT_BITS),
+        **lane_layout(depth).members,
+        "output": range(max(outputs, 2)),  # Verilog has no port of width 0
     })
 
 
@@ -183,7 +156,7 @@ class Finisher(wiring.Component):
         with m.If(goes):
             m.d.sync += [Value.cast(at).eq(Value.cast(target)), many.eq(parts)]
         has_read, more = self._shortcut(m, goes, added, parts)
-        scaled, logits = self._scaled(m, platform, largest, going, channel)
+        lanes = self._scaled(m, platform, largest, going, channel)
 
         # The code is there once the shortcut was read.
         writes, writes_last = Signal(), Signal()
@@ -193,10 +166,8 @@ class Finisher(wiring.Component):
         peak = Signal(CODE_BITS)
         m.d.comb += peak.eq((1 << layer.bits) - 1)
         was_last, held = Signal(), Signal(self.address, name="held", reset_less=True)
-        held_many, to_many = (
-            Signal.like(parts, name="held_many"),
-            Signal.like(parts, name="to_many"),
-        )
+        held_many = Signal.like(parts, name="held_many")
+        to_many = Signal.like(parts, name="to_many")
         with m.If(going):
             m.d.sync += [was_last.eq(ends), Value.cast(held).eq(Value.cast(at))]
             m.d.sync += held_many.eq(many)
@@ -204,12 +175,12 @@ class Finisher(wiring.Component):
             m.d.sync += [writes_last.eq(was_last), Value.cast(to).eq(Value.cast(held))]
             m.d.sync += to_many.eq(held_many)
             for o, code in enumerate(codes):
-                total = Signal(signed(OFFSET_BITS + 3), name=f"total_{o}")
-                m.d.comb += total.eq(scaled[o] + more[o])
+                total = Signal(signed(CODE_BITS + 3), name=f"total_{o}")
+                m.d.comb += total.eq(lanes[o].scaled + more[o])
                 m.d.sync += code.eq(Mux(total < 0, 0, Mux(total > peak, peak, total)))
         m.d.comb += self.logits.valid.eq(has_read & layer.is_logits)
-        for o, value in enumerate(logits):
-            m.d.comb += self.logits.values[o].eq(value)
+        for o, lane in enumerate(lanes):
+            m.d.comb += self.logits.values[o].eq(lane.logit)
         self._write(m, writes, writes_last, to, to_many, codes)
         with m.If(has_read & layer.is_logits & was_last):
             m.d.sync += self._has_written.eq(1)
@@ -278,10 +249,8 @@ class Finisher(wiring.Component):
             on = Mux(is_row_end, Value.cast(walk.next_row), Value.cast(walk.next_position))
             distance: Any = Signal(self.address, name=f"{name}_on")
             m.d.comb += Value.cast(distance).eq(on)
-            step: Any = Signal(self.address, name=f"{name}_step")
-            m.d.comb += Value.cast(step).eq(Value.cast(one))
             further = add_address(m, at, distance, self.banks, f"{name}_further")
-            next_first = add_address(m, first, step, self.banks, f"{name}_next")
+            next_first = add_address(m, first, one, self.banks, f"{name}_next")
             with m.If(goes):
                 m.d.sync += Value.cast(at).eq(Value.cast(further))
                 with m.If(is_map_end):
@@ -311,10 +280,7 @@ class Finisher(wiring.Component):
         address: Any = Signal(self.address, name=f"{name}_address")
         is_second = digit & ~begins
         m.d.comb += Value.cast(address).eq(Mux(is_second, Value.cast(second), Value.cast(base)))
-        one: Any = Signal(self.address, name=f"{name}_one")
-        m.d.comb += Value.cast(one).eq(
-            Value.cast(self.address.const(address_value(1, self.rows, self.banks)))
-        )
+        one = self.address.const(address_value(1, self.rows, self.banks))
         on = add_address(m, base, one, self.banks, f"{name}_on")
         now = Mux(begins, 0, number)
         is_digit_end = ~walk.has_two_digits | is_second
@@ -376,47 +342,30 @@ class Finisher(wiring.Component):
         largest: list[Signal],
         going: Signal,
         channel: Signal,
-    ) -> tuple[list[Value], list[Value]]:
-        """Of each sum ((sum·M + B) >> S), and sum·M + B; 2 cycles after it was complete."""
-        scales = self.scales
+    ) -> list[ScaleLane]:
+        """Lanes that scale the sums; 2 cycles after those were complete."""
         asked = Signal(COUNT_BITS)
         is_known = Signal()
         reads = self.i.valid & (~is_known | (asked != channel))
         with m.If(self.i.valid):
             m.d.sync += [asked.eq(channel), is_known.eq(1)]
-        with m.If(self.start | scales.valid):
+        with m.If(self.start | self.scales.valid):
             m.d.sync += is_known.eq(0)
-        scaled: list[Value] = []
-        logits: list[Value] = []
+        lanes = []
         for o, value in enumerate(largest):
-            table = Ram(depth=self.depth, width=MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS)
-            m.submodules[f"scales_{o}"] = place(table, platform)
+            lane = ScaleLane(sum_bits=self.sum_bits, depth=self.depth)
+            m.submodules[f"lane_{o}"] = place(lane, platform)
+            for name in ("address", "multiplier", "offset", "shift"):
+                m.d.comb += lane.scales[name].eq(self.scales[name])
             m.d.comb += [
-                table.write_address.eq(scales.address),
-                table.write_data.eq(Cat(scales.multiplier, scales.offset, scales.shift)),
-                table.write_enable.eq(scales.valid & (scales.output == o)),
-                table.read_address.eq(channel),
-                table.read_enable.eq(reads),
+                lane.scales.valid.eq(self.scales.valid & (self.scales.output == o)),
+                lane.read.eq(reads),
+                lane.address.eq(channel),
+                lane.multiply.eq(going),
+                lane.value.eq(value),
             ]
-            multiplier = table.read_data[:MULTIPLIER_BITS].as_signed()
-            offset = Signal(signed(OFFSET_BITS), name=f"offset_{o}", reset_less=True)
-            shift = Signal(SHIFT_BITS, name=f"shift_{o}", reset_less=True)
-            bits = self.sum_bits + MULTIPLIER_BITS
-            product = Signal(signed(bits), name=f"product_{o}", reset_less=True)
-            with m.If(going):
-                m.d.sync += product.eq(value * multiplier)
-                m.d.sync += Cat(offset, shift).eq(table.read_data[MULTIPLIER_BITS:])
-            total = Signal(signed(bits + 2), name=f"scaled_{o}")
-            m.d.comb += total.eq(product + offset)
-            shifted = Signal(signed(bits + 2), name=f"shifted_{o}")
-            m.d.comb += shifted.eq(total >> shift)
-            # Beyond a code's range on either side it does not matter by how much.
-            least, most = -(1 << CODE_BITS), 1 << CODE_BITS
-            cut = Signal(signed(CODE_BITS + 2), name=f"cut_{o}")
-            m.d.comb += cut.eq(Mux(shifted < least, least, Mux(shifted > most, most, shifted)))
-            scaled.append(cut)
-            logits.append(total[:OFFSET_BITS].as_signed())
-        return scaled, logits
+            lanes.append(lane)
+        return lanes
 
     def _write(
         self,
@@ -448,20 +397,9 @@ class Finisher(wiring.Component):
             m.d.comb += self.write[bank].eq(word)
 
 
-def walk_value(found: Map | None, rows: int, banks: int) -> dict[str, Any]:
-    """A map, as :func:`walk_layout` has it; nothing without one."""
-    if found is None:
-        zero = address_value(0, rows, banks)
-        names = "origin", "next_position", "next_row", "plane"
-        return dict.fromkeys(names, zero) | {"has_two_digits": 0}
-    on = found.pitch - (found.width - 1) * found.words
-    return {
-        "origin": address_value(found.base, rows, banks),
-        "next_position": address_value(found.words, rows, banks),
-        "next_row": address_value(on, rows, banks),
-        "plane": address_value(found.plane, rows, banks),
-        "has_two_digits": found.digits - 1,
-    }
+def most_pace(array: TemporalConfig) -> int:
+    """Most cycles between positions, of any layer."""
+    return array.outputs // array.word * DIGITS
 
 
 def pace_of(operation: LayerOperation) -> int:

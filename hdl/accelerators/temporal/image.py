@@ -18,12 +18,14 @@ from .mask_order import mask_groups
 from .operation import Sizes, operation_layout, operation_values
 from .program import LayerOperation, Program
 from .program_reader import KIND, WORD, record_words
+from .widths import misfit
 
 __all__ = ["layer_words", "loading_cycles", "program_sections"]
 
 
 def record(layout: data.Layout, value: dict) -> list[int]:
     """A record as words, the first field lowest."""
+    assert misfit(layout, value) is None
     number = int(layout.const(value).as_value().value)
     return [number >> WORD * n & 0xFFFFFFFF for n in range(record_words(layout))]
 
@@ -41,7 +43,7 @@ def program_words(
     height, width, channels = config.shape
     layers = [o for o in program.operations if isinstance(o, LayerOperation)]
     image = image_value(program.image, sizes.rows, array.slots)
-    operations = operation_layout(sizes.rows, array.slots)
+    operations = operation_layout(array, sizes)
     return with_crc([
         MAGIC << 24 | KIND << 16 | len(program.operations),
         len(layers),

@@ -7,8 +7,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .address import add_address, address_layout, address_value
-from .block_maker import CHANNEL_BITS, COUNT_BITS
 from .program import DIGIT, Map
+from .widths import CHANNEL_BITS, COUNT_BITS
 
 __all__ = ["ImageWriter", "image_cycles", "image_layout", "image_value"]
 
@@ -101,10 +101,7 @@ class ImageWriter(wiring.Component):
         m.d.comb += self.i.ready.eq(step & ((byte == BYTES - 1) | ends_image))
         m.d.comb += self.ends.eq(step & ends_image)
 
-        one: Any = Signal(self.address, name="one")
-        m.d.comb += Value.cast(one).eq(
-            Value.cast(self.address.const(address_value(1, self.rows, self.banks)))
-        )
+        one = self.address.const(address_value(1, self.rows, self.banks))
         distance: Any = Signal(self.address, name="distance")
         m.d.comb += Value.cast(distance).eq(
             Mux(ends_row, Value.cast(image.next_row), Value.cast(one))

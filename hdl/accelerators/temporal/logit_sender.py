@@ -10,7 +10,7 @@ from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import OFFSET_BITS
 
-from .block_maker import CHANNEL_BITS
+from .widths import CHANNEL_BITS
 
 __all__ = ["LogitSender", "sender_cycles"]
 

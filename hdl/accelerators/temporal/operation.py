@@ -12,9 +12,8 @@ from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 
 from .address import address_value
-from .array import MOST_PACE
 from .block_maker import window_layout
-from .finisher import pace_of, target_layout, target_value
+from .finisher import most_pace, pace_of, target_layout, target_value
 from .mask_order import mask_words_of
 from .program import LayerOperation, Program, SumOperation
 from .summer import sum_layout, sum_value
@@ -71,14 +70,15 @@ def sizes_of(program: Program, array: TemporalConfig) -> Sizes:
     )
 
 
-def operation_layout(rows: int, banks: int) -> data.StructLayout:
+def operation_layout(array: TemporalConfig, sizes: Sizes) -> data.StructLayout:
     """A layer, or a sum: which memories it works on, and what each block is told."""
+    rows, banks = sizes.rows, array.slots
     return data.StructLayout({
         "is_sum": 1,
         "source": 1,
         "target": 1,
         "added": 1,
-        "pace": range(MOST_PACE + 1),
+        "pace": range(most_pace(array) + 1),
         "window": window_layout(rows, banks),
         "positions": positions_layout(rows, banks),
         "result": target_layout(rows, banks),

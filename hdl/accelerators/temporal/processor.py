@@ -14,7 +14,7 @@ from kakure.model.parameters.parameters import OFFSET_BITS
 from .address import address_layout
 from .array import TemporalArray
 from .block_maker import BlockMaker
-from .finisher import Finisher, scales_layout
+from .finisher import Finisher, most_pace, scales_layout
 from .operation import Sizes, operation_layout
 from .program import DIGIT
 from .summer import Summer
@@ -64,7 +64,7 @@ class TemporalProcessor(wiring.Component):
         banks, word = array.slots, array.word
         logits = data.ArrayLayout(signed(OFFSET_BITS), array.outputs)
         super().__init__({
-            "operation": In(operation_layout(sizes.rows, banks)),
+            "operation": In(operation_layout(array, sizes)),
             "start": In(1),
             "is_done": Out(1),
             "image": In(
@@ -96,6 +96,7 @@ class TemporalProcessor(wiring.Component):
             batches=config.batches,
             sum_bits=self.sum_bits,
             many=config.many,
+            most_pace=most_pace(config),
         )
         maker = BlockMaker(
             inputs=config.inputs,
@@ -133,6 +134,7 @@ class TemporalProcessor(wiring.Component):
             m.submodules[name] = place(block, platform)
 
         is_layer = self.start & ~operation.is_sum
+        is_drained = finisher.is_done & ~array.is_draining  # at the pace of this layer
         m.d.comb += [
             Value.cast(maker.window).eq(Value.cast(operation.window)),
             Value.cast(reader.layer).eq(Value.cast(operation.positions)),
@@ -143,7 +145,7 @@ class TemporalProcessor(wiring.Component):
             reader.start.eq(is_layer),
             finisher.start.eq(is_layer),
             summer.start.eq(self.start & operation.is_sum),
-            self.is_done.eq(Mux(operation.is_sum, summer.is_done, finisher.is_done)),
+            self.is_done.eq(Mux(operation.is_sum, summer.is_done, is_drained)),
             masks.write_enable.eq(self.mask.valid),
             masks.write_address.eq(self.mask.address),
             masks.write_data.eq(self.mask.word),

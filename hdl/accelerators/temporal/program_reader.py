@@ -15,10 +15,10 @@ from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, SHIFT_BITS
 from kakure.model.parameters.supermask_image import MAGIC
 
-from .block_maker import CHANNEL_BITS
 from .finisher import scales_layout
 from .image_writer import image_layout
 from .operation import Sizes, operation_layout
+from .widths import CHANNEL_BITS
 
 __all__ = ["KIND", "ProgramReader", "record_words"]
 
@@ -78,7 +78,7 @@ class ProgramReader(wiring.Component):
     def __init__(self, *, array: TemporalConfig, sizes: Sizes) -> None:
         self.array = array
         self.sizes = sizes
-        self.operation = operation_layout(sizes.rows, array.slots)
+        self.operation = operation_layout(array, sizes)
         self.image_shape = image_layout(sizes.rows, array.slots)
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),

@@ -7,13 +7,13 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.arithmetic.gf2 import linear
 from kakure.model.reference.signs import xorshift32
 
-__all__ = ["LATENCY", "ROW_BITS", "RowSigns"]
+from .widths import ROW_BITS
+
+__all__ = ["LATENCY", "RowSigns"]
 
 STATE = 32
 LATENCY = 4
 """Cycles from a row to its signs."""
-ROW_BITS = 24
-"""Width of a row's number [bit]."""
 
 
 def _steps(count: int, x: Value) -> Value:

@@ -7,15 +7,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .address import add_address, address_layout, address_value
-from .array import DIGITS
-from .block_maker import COUNT_BITS
-from .finisher import CODE_BITS, walk_layout, walk_value
 from .program import DIGIT, SumOperation
+from .walk import walk_layout, walk_value
+from .widths import CODE_BITS, COUNT_BITS, DIGITS, TOTAL_BITS
 
 __all__ = ["Summer", "sum_cycles", "sum_layout", "sum_value"]
-
-SUM_BITS = CODE_BITS + 20
-"""Width of a sum [bit]; the schema knows no larger shift than 20."""
 
 
 def sum_layout(rows: int, banks: int) -> data.StructLayout:
@@ -101,10 +97,7 @@ class Summer(wiring.Component):
         is_row_end = x == layer.width - 1
         is_end = is_row_end & (y == layer.height - 1)
         is_last_digit = digit == layer.source.has_two_digits
-        one: Any = Signal(self.address, name="one")
-        m.d.comb += Value.cast(one).eq(
-            Value.cast(self.address.const(address_value(1, self.rows, self.banks)))
-        )
+        one = self.address.const(address_value(1, self.rows, self.banks))
         step: Any = Signal(self.address, name="step")
         m.d.comb += Value.cast(step).eq(
             Mux(is_row_end, Value.cast(layer.source.next_row),
@@ -167,7 +160,7 @@ class Summer(wiring.Component):
         word = Array(self.read[bank] for bank in range(self.banks))[its_bank]
         self._totals = []
         for lane in range(self.word):
-            total = Signal(SUM_BITS, name=f"total_{lane}", reset_less=True)
+            total = Signal(TOTAL_BITS, name=f"total_{lane}", reset_less=True)
             value = word.word_select(lane, DIGIT)
             with m.If(clears):
                 m.d.sync += total.eq(0)
@@ -182,7 +175,7 @@ class Summer(wiring.Component):
         m.d.comb += peak.eq((1 << layer.bits) - 1)
         codes = []
         for lane, total in enumerate(self._totals):
-            shifted = Signal(SUM_BITS, name=f"shifted_{lane}")
+            shifted = Signal(TOTAL_BITS, name=f"shifted_{lane}")
             code = Signal(CODE_BITS, name=f"code_{lane}")
             m.d.comb += shifted.eq(total >> layer.shift)
             m.d.comb += code.eq(Mux(shifted > peak, peak, shifted))

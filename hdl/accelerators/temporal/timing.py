@@ -87,20 +87,19 @@ def layer_cycles(operation: LayerOperation) -> int:
         walk.read += 1
         for _ in range(old):
             walk.step(1, drain)
-    return walk.taken + _finish(operation, pace)
+    return walk.taken + max(2 + drain, _finish(operation, pace))
 
 
 def _finish(operation: LayerOperation, pace: int) -> int:
-    """Cycles from the one that takes the last step to the first one of ``is_done``."""
+    """Cycles from the one that takes the last step to the first one after the last word."""
     g, array = operation.geometry, operation.array
-    received = 2 + (array.pixels - 1) * pace + 1
     complete = 2 + (operation.positions - 1) % array.pixels * pace
     if operation.target is None:
-        return max(received, complete + 3)
+        return complete + 3
     parts = array.outputs // array.word
     words = -(-g.outputs // array.word) - (operation.channel_passes - 1) * parts
     reads = 1 if operation.added is None else words * operation.added.digits
-    return max(received, complete + reads + 2 + words * operation.target.digits)
+    return complete + reads + 2 + words * operation.target.digits
 
 
 def operation_cycles(operation: LayerOperation | SumOperation) -> int:

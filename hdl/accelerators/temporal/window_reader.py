@@ -9,14 +9,12 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.field import field
 
 from .address import add_address, address_layout, address_value
-from .array import DIGITS, step_layout
-from .block_maker import COUNT_BITS, KERNEL_BITS, slot_layout
+from .array import step_layout
+from .block_maker import slot_layout
 from .program import DIGIT, LayerOperation
+from .widths import COUNT_BITS, DIGITS, KERNEL_BITS, POSITION_BITS
 
 __all__ = ["WindowReader", "positions_layout", "positions_value"]
-
-POSITION_BITS = 24
-"""Width of a number of positions [bit]."""
 
 
 def positions_layout(rows: int, banks: int) -> data.StructLayout:

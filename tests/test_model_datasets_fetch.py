@@ -63,6 +63,14 @@ def test_fetches_checks_and_finds_it_again(place, monkeypatch):
     assert fetch("fashion-mnist") == "data/fashion-mnist: complete"
 
 
+def test_removes_what_a_kill_after_the_naming_left(place, monkeypatch):
+    tools(place, monkeypatch, "touch a.deb")
+    fetch("fashion-mnist")
+    (place / "data" / ".fashion-mnist.left").mkdir()
+    assert fetch("fashion-mnist") == "data/fashion-mnist: complete"
+    assert [p.name for p in (place / "data").iterdir()] == ["fashion-mnist"]
+
+
 def test_fetches_the_lists_where_there_are_none(place, monkeypatch):
     tools(place, monkeypatch, 'case "$*" in *State*) touch a.deb;; *) exit 100;; esac')
     assert fetch("fashion-mnist") == "data/fashion-mnist: fetched and checked"

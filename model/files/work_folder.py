@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-__all__ = ["KEPT", "LOCK", "fresh_folder", "held", "keep"]
+__all__ = ["KEPT", "LOCK", "fresh_folder", "held", "keep", "remove_dead"]
 
 LOCK = "lock"
 """File in a folder that its process holds locked; the system lets go of it when that ends."""
@@ -56,7 +56,7 @@ def fresh_folder(parent: Path, prefix: str = "run.") -> Iterator[Path]:
         If the file system refuses.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    _remove_dead(parent, prefix)
+    remove_dead(parent, prefix)
     new = Path(tempfile.mkdtemp(prefix=f".new.{prefix}", dir=parent))
     with FileLock(new / LOCK):  # it gets its name when it is held, so that nobody takes it for dead
         folder = new.with_name(new.name.removeprefix(".new."))
@@ -74,7 +74,7 @@ def keep(folder: Path) -> None:
     (folder / FAILED).touch()
 
 
-def _remove_dead(parent: Path, prefix: str) -> None:
+def remove_dead(parent: Path, prefix: str) -> None:
     """Remove folders ``prefix*`` whose process is gone, but for the newest that were kept."""
     for folder in parent.glob(f".new.{prefix}*/"):
         with suppress(FileNotFoundError):

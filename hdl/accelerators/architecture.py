@@ -87,6 +87,11 @@ class Architecture(Protocol):
         ...
 
     @property
+    def images_at_once(self) -> int:
+        """Images after which the next one takes as much work and time as any."""
+        ...
+
+    @property
     def settle_cycles(self) -> int:
         """Cycles after a reset before :meth:`timing` holds for a first image."""
         ...

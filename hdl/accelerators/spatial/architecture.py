@@ -40,6 +40,11 @@ class Spatial(Architecture):
         return tuple(engine_of(self.config, index).cycles_per_image for index in indices)
 
     @property
+    def images_at_once(self) -> int:
+        """One leaves while the next one follows it through the layers."""
+        return 2
+
+    @property
     def settle_cycles(self) -> int:
         """Cycles in which every layer walks the zeros before its first pixel."""
         return padding_cycles(self.config)

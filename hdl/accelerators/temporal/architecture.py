@@ -154,6 +154,11 @@ class Temporal(Architecture):
         return tuple(result)
 
     @property
+    def images_at_once(self) -> int:
+        """One."""
+        return 1
+
+    @property
     def settle_cycles(self) -> int:
         """Nothing has to settle."""
         return 0

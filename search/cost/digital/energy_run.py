@@ -1,28 +1,26 @@
 """Images through the mapped netlist of a whole accelerator: its activity, checked bit for bit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from kakure.hdl.accelerators.spatial.cycle_model import image_timing, padding_cycles
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import design_of
 from kakure.hdl.synthesis.buffering import buffered
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist, flatten
 from kakure.hdl.synthesis.flow import macros_of, map_modules
 from kakure.hdl.synthesis.liberty import library
 from kakure.hdl.synthesis.netlist_simulation import Activity, NetlistSimulation
-from kakure.hdl.weights.loading_time import loading_cycles
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.parameters.supermask_image import image_words
 from kakure.model.reference.network import network
 from kakure.sim.runner.golden import pack_image
 
 __all__ = ["AcceleratorRun", "mapped_accelerator", "run_accelerator"]
-
-WARM = 2
-"""Images of a lane before those that are measured: the pipeline is full then."""
 
 Words = NDArray[np.uint64]
 
@@ -36,7 +34,7 @@ class AcceleratorRun:
     loading : Activity
         From reset to the last word of the supermask taken.
     inference : Activity
-        From one result to another, the pipeline full.
+        From one result to another at full rate.
     images : int
         Images of each lane in ``inference``.
     """
@@ -65,8 +63,9 @@ def _planes(words: NDArray[np.uint32]) -> Words:
 class _Streams:
     """AXI4-Stream on both sides of the netlist: always a word offered, results always taken."""
 
-    def __init__(self, netlist: NetlistSimulation) -> None:
+    def __init__(self, netlist: NetlistSimulation, bar: Any) -> None:
         self.netlist = netlist
+        self.bar = bar
         self.ready = int(netlist.port("s_axis_tready")[0])
         self.valid = int(netlist.port("m_axis_tvalid")[0])
         self.last = int(netlist.port("m_axis_tlast")[0])
@@ -76,20 +75,22 @@ class _Streams:
         for name in netlist.flat.inputs - {"clk"}:
             netlist.set(name, np.zeros(len(netlist.flat.ports[name]), np.uint64))
 
-    def _bit(self, name: str, value: bool) -> None:
+    def set_bit(self, name: str, value: bool) -> None:
+        """Drive an input of one bit in all lanes."""
         self.netlist.set(name, np.array([self.netlist.mask if value else 0], np.uint64))
 
     def reset(self) -> None:
-        self._bit("rst", True)
+        self.set_bit("rst", True)
         for _ in range(2):
             self.netlist.evaluate()
             self.netlist.clock()
-        self._bit("rst", False)
-        self._bit("m_axis_tready", True)
+        self.set_bit("rst", False)
+        self.set_bit("m_axis_tready", True)
 
-    def idle(self, cycles: int) -> None:
-        self._bit("s_axis_tvalid", False)
-        for _ in range(cycles):
+    def wait_until(self, cycle: int) -> None:
+        """Offer nothing until a cycle."""
+        self.set_bit("s_axis_tvalid", False)
+        while self.netlist.cycles < cycle:
             self.step()
 
     def step(self) -> bool:
@@ -102,17 +103,18 @@ class _Streams:
             if n.values[self.last] & np.uint64(1):
                 self.ends.append(n.cycles)
         n.clock()
+        self.bar.update()
         return taken
 
-    def send(self, planes: Words, *, has_last: bool = False) -> None:
-        self._bit("s_axis_tvalid", True)
+    def send(self, planes: Words) -> None:
+        """Send one transfer."""
+        self.set_bit("s_axis_tvalid", True)
         for k, word in enumerate(planes):
             self.netlist.set("s_axis_tdata", word)
-            if has_last:
-                self._bit("s_axis_tlast", k == len(planes) - 1)
+            self.set_bit("s_axis_tlast", k == len(planes) - 1)
             while not self.step():
                 pass
-        self._bit("s_axis_tlast", False)
+        self.set_bit("s_axis_tlast", False)
 
 
 def run_accelerator(
@@ -124,58 +126,74 @@ def run_accelerator(
     measured: int = 2,
     lanes: int = 64,
 ) -> AcceleratorRun:
-    """Load the parameters, then send each lane ``WARM + measured`` of the images, over and over.
+    """Load the parameters, then send each lane some of the images, over and over.
 
+    Of each lane ``measured`` images count, after as many as the accelerator works on at once.
     Every logit of every lane and the cycle of every result are held against the reference and the
-    cycle model.
+    accelerator's timing. A bar on standard error shows the cycles and the time left.
 
     Raises
     ------
     AssertionError
         If the netlist does not compute what the reference does, in the same cycles.
     """
-    netlist = NetlistSimulation(flat, lanes=lanes)
-    streams = _Streams(netlist)
-    streams.reset()
-    supermask = np.array(image_words(config, parameters), np.uint32)
-    start = netlist.cycles
-    streams.send(_planes(np.repeat(supermask[None], lanes, 0)), has_last=True)
-    loading = loading_cycles(config, parameters)
-    assert netlist.cycles - start == loading, f"loading must take {loading} cycles"
-    loaded = netlist.activity()
-    streams.idle(max(0, start + padding_cycles(config) - netlist.cycles))
-
-    rounds = WARM + measured
+    architecture = architecture_of(config)
+    warm = architecture.images_at_once
+    rounds = warm + measured
+    results = architecture.timing(rounds).results
+    loading = architecture.loading_cycles(parameters)
+    ready = max(loading, architecture.settle_cycles)
+    supermask = np.array([w for one in architecture.sections(parameters) for w in one], np.uint32)
     which = np.arange(lanes * (rounds + 1)).reshape(lanes, rounds + 1) % len(images)
-    chosen = images[which]  # (lanes, rounds, height, width, channels)
-    words = np.array([[pack_image(image) for image in lane] for lane in chosen], np.uint32)
-    frame = words.shape[-1]
-    begin = netlist.cycles
-    planes = _planes(words.reshape(lanes, -1))
-    ends = [begin + cycle for cycle in image_timing(config, rounds).results]
-    marks: list[Activity] = []
-    at = 0
-    streams._bit("s_axis_tvalid", True)
-    while netlist.cycles < ends[-1]:
-        offered = at < len(planes)
-        if offered:
-            netlist.set("s_axis_tdata", planes[at])
-            streams._bit("s_axis_tlast", (at + 1) % frame == 0)
-        else:
-            streams._bit("s_axis_tvalid", False)
-        at += streams.step() and offered
-        if netlist.cycles in (ends[WARM - 1], ends[-1]):
-            marks.append(netlist.activity())
+
+    netlist = NetlistSimulation(flat, lanes=lanes)
+    with tqdm(total=ready + results[-1], desc="netlist", unit="cycle", disable=None) as bar:
+        streams = _Streams(netlist, bar)
+        streams.reset()
+        start = netlist.cycles
+        streams.send(_planes(np.repeat(supermask[None], lanes, 0)))
+        assert netlist.cycles - start == loading, f"loading must take {loading} cycles"
+        loaded = netlist.activity()
+        streams.wait_until(start + ready)
+        ends = [netlist.cycles + cycle for cycle in results]
+        marks = _infer(streams, images[which], ends, (ends[warm - 1], ends[-1]))
     assert [end + 1 for end in streams.ends] == ends, f"results must end in {ends}"
-    classes = config.geometry[-1].outputs
-    results = np.array(streams.words)  # (rounds * classes, 32)
-    lane = np.arange(lanes, dtype=np.uint64)
-    bits = (results[:, :, None] >> lane & np.uint64(1)).astype(np.uint32)
-    logits = np.bitwise_or.reduce(bits << np.arange(32, dtype=np.uint32)[:, None], axis=1)
-    logits = logits.astype(np.int32).T.reshape(lanes, rounds, classes)
     seen = np.unique(which[:, :rounds])
     expected = dict(zip(seen, network(config, parameters, images[seen]), strict=True))
+    logits = _logits(streams.words, lanes, rounds)
     for k in range(lanes):
         for n in range(rounds):
             assert (logits[k, n] == expected[which[k, n]]).all(), f"lane {k}, image {n} differs"
     return AcceleratorRun(loaded, marks[1] - marks[0], measured)
+
+
+def _infer(
+    streams: _Streams, chosen: NDArray[np.uint8], ends: Sequence[int], marked: Sequence[int]
+) -> list[Activity]:
+    """Offer images (lanes, n, h, w, c) until the last end; the activity at the marked cycles."""
+    netlist = streams.netlist
+    words = np.array([[pack_image(image) for image in lane] for lane in chosen], np.uint32)
+    frame = words.shape[-1]
+    planes = _planes(words.reshape(len(chosen), -1))
+    marks: list[Activity] = []
+    at = 0
+    streams.set_bit("s_axis_tvalid", True)
+    while netlist.cycles < ends[-1]:
+        offered = at < len(planes)
+        if offered:
+            netlist.set("s_axis_tdata", planes[at])
+            streams.set_bit("s_axis_tlast", (at + 1) % frame == 0)
+        else:
+            streams.set_bit("s_axis_tvalid", False)
+        at += streams.step() and offered
+        if netlist.cycles in marked:
+            marks.append(netlist.activity())
+    return marks
+
+
+def _logits(words: Sequence[Words], lanes: int, rounds: int) -> NDArray[np.int32]:
+    """What the lanes sent, (lanes, rounds, classes)."""
+    lane = np.arange(lanes, dtype=np.uint64)
+    bits = (np.array(words)[:, :, None] >> lane & np.uint64(1)).astype(np.uint32)
+    logits = np.bitwise_or.reduce(bits << np.arange(32, dtype=np.uint32)[:, None], axis=1)
+    return logits.astype(np.int32).T.reshape(lanes, rounds, -1)

@@ -37,6 +37,10 @@ RAM_ROLES = {
     "partial": "ram_partial",
     "queue": "ram_shortcut",
     "table": "ram_scales",
+    "memory": "ram_activations",
+    "masks": "ram_mask",
+    "sums": "ram_sums",
+    "program": "ram_program",
 }
 """What a memory is for, by the name of its instance."""
 
@@ -99,7 +103,7 @@ def role_of(kind: str, name: str, above: tuple[str, ...]) -> str:
     shares with others. ``above`` are the kinds of the blocks around it.
     """
     if kind == "ram":
-        return RAM_ROLES[name]
+        return RAM_ROLES[name.rstrip("_0123456789")]
     if "pe_engine" in above and not kind.startswith(("pe_", "processing")):
         return f"pe_{kind}"
     return ALIKE.get(kind, kind)

@@ -15,7 +15,7 @@ from kakure.model.config.config import parse_config
 from kakure.model.errors import UserError
 from kakure.sim.drivers.core import compare_core
 
-SIZES = {"activations": 1000, "mask_bits": 40_000, "channels": 200, "operations": 8}
+SIZES = {"activations": 1000, "mask_bits": 40_000, "channels": 200, "classes": 20, "operations": 8}
 ARRAY = (8, 4, 2, 4)
 
 CONV = {"kind": "conv", "channels": 7, "kernel": 3, "pool": 2, "input_bits": 7}

@@ -1,12 +1,15 @@
 # amaranth: UnusedElaboratable=no
 """Whole networks, operation by operation, on one array."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from branching import FORMS
 from temporal import array_of, random_temporal, temporal
 
 from kakure.hdl.accelerators.temporal.address import address_value
+from kakure.hdl.accelerators.temporal.architecture import Temporal
 from kakure.hdl.accelerators.temporal.mask_order import mask_groups
 from kakure.hdl.accelerators.temporal.operation import operation_values, sizes_of
 from kakure.hdl.accelerators.temporal.processor import TemporalProcessor
@@ -29,11 +32,20 @@ def check(config, seed=3):
     dut = TemporalProcessor(array=array, sizes=sizes, sum_bits=SUM_BITS)
     layers = [o for o in program.operations if isinstance(o, LayerOperation)]
     logits, cycles = [], []
+    counted: Counter[str] = Counter()
 
     async def collect(ctx):
         async for *_, valid, values in ctx.tick().sample(dut.logits.valid, dut.logits.values):
             if valid:
                 logits.extend(values)
+
+    async def count(ctx):
+        names = "computes", "waits_weights", "waits_windows", "waits_results"
+        async for *_, events in ctx.tick().sample(dut.events):
+            happens = [name for name in names if events[name]]
+            assert len(happens) <= 1
+            counted.update(happens)
+            counted["lanes"] += events.lanes if events.computes else 0
 
     async def drive(ctx):
         address = base = 0
@@ -79,11 +91,16 @@ def check(config, seed=3):
             while cycles[-1] < 3 or not ctx.get(dut.is_done):
                 await ctx.tick()
                 cycles[-1] += 1
+            await ctx.tick()
 
-    simulate(dut, drive, deadline=400000, monitors=[collect])
+    simulate(dut, drive, deadline=400000, monitors=[collect, count])
     expected = network(config, parameters, images)[0]
     assert logits[: len(expected)] == expected.tolist()
     assert cycles == [operation_cycles(operation) for operation in program.operations]
+    expected = Temporal(config).counts
+    assert {name.upper(): number for name, number in counted.items() if number} == {
+        name: number for name, number in expected.items() if number
+    }
 
 
 @pytest.mark.parametrize("form", FORMS)

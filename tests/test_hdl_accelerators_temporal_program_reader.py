@@ -8,7 +8,7 @@ import pytest
 from branching import FORMS
 from temporal import array_of, temporal
 
-from kakure.hdl.accelerators.temporal.image import loading_cycles, program_sections
+from kakure.hdl.accelerators.temporal.image import loading_cycles, program_sections, record
 from kakure.hdl.accelerators.temporal.mask_order import mask_groups
 from kakure.hdl.accelerators.temporal.operation import (
     operation_layout,
@@ -48,13 +48,13 @@ def test_what_is_read_is_what_was_written(array, rows, density):
     async def collect(ctx):
         names = dut.mask, dut.scales, dut.record, dut.i.valid, dut.i.ready
         cycle = 0
-        async for *_, mask, scale, record, valid, ready in ctx.tick().sample(*names):
+        async for *_, mask, scale, one, valid, ready in ctx.tick().sample(*names):
             if mask.valid:
                 masks[mask.address] = mask.word
             if scale.valid:
                 scales[scale.address, scale.output] = scale.multiplier, scale.offset, scale.shift
-            if record.valid:
-                records[record.address] = record.operation
+            if one.valid:
+                records[one.address] = one.word
             if valid and ready:
                 cycles.append(cycle)
             cycle += 1
@@ -73,8 +73,8 @@ def test_what_is_read_is_what_was_written(array, rows, density):
     )
     layout = operation_layout(accelerator, sizes)
     values: list[Any] = operation_values(config, program, sizes.rows)
-    for number, value in enumerate(values):
-        assert records[number].as_bits() == int(layout.const(value).as_value().value)
+    operations = [word for value in values for word in record(layout, value)]
+    assert records == dict(enumerate(operations))
     address = base = 0
     layers = [o for o in program.operations if isinstance(o, LayerOperation)]
     for operation, layer in zip(layers, parameters.layers, strict=True):

@@ -6,41 +6,67 @@ import numpy as np
 import pytest
 
 from kakure.hdl.synthesis import memory_macro as model
-from kakure.hdl.synthesis.memory_macro import fit, is_macro, memory_macro
+from kakure.hdl.synthesis.memory_macro import CELLS, LARGE_BITS, fit, is_macro, memory_macro
 
 
-def rows() -> list[dict[str, float]]:
-    with model.TABLE.open() as lines:
+def rows(cells: str) -> list[dict[str, float]]:
+    with model.table_of(cells).open() as lines:
         table = csv.DictReader(line for line in lines if not line.startswith("#"))
         return [{name: float(value) for name, value in row.items()} for row in table]
 
 
 def test_the_committed_coefficients_are_the_refit():
-    assert fit() == model._fits()
+    assert {cells: fit(cells) for cells in CELLS} == model._fits()
 
 
-def test_the_stated_errors_are_those_of_the_table():
-    for name, quantity in fit().items():
+@pytest.mark.parametrize("cells", CELLS)
+def test_the_stated_errors_are_those_of_the_table(cells):
+    for name, quantity in fit(cells).items():
         errors = [
-            abs(quantity(row["depth_words"], row["width_bits"]) / row[name] - 1) for row in rows()
+            abs(quantity(row["depth_words"], row["width_bits"]) / row[name] - 1)
+            for row in rows(cells)
         ]
         assert max(errors) == pytest.approx(quantity.max_error, abs=1e-4)
         assert sum(errors) / len(errors) == pytest.approx(quantity.mean_error, abs=1e-4)
 
 
-def test_area_is_within_a_fifth_and_access_within_a_seventh():
-    assert fit()["area_um2"].max_error < 0.2
-    assert fit()["access_ns"].max_error < 0.15
+@pytest.mark.parametrize("cells", CELLS)
+def test_area_is_within_a_fifth_and_access_within_a_seventh(cells):
+    assert fit(cells)["area_um2"].max_error < 0.2
+    assert fit(cells)["access_ns"].max_error < 0.15
 
 
-def test_no_coefficient_is_negative():
-    assert all(c >= 0 for quantity in fit().values() for c in quantity.coefficients.values())
+def test_cells_that_leak_little_are_as_large_as_others():
+    area = fit("lop")["area_um2"]
+    errors = [
+        abs(area(row["depth_words"], row["width_bits"]) / row["area_um2"] - 1)
+        for row in rows("lstp")
+    ]
+    assert max(errors) < 0.25 and sum(errors) / len(errors) < 0.06
+
+
+@pytest.mark.parametrize("cells", CELLS)
+def test_no_coefficient_is_negative(cells):
+    quantities = fit(cells).values()
+    assert all(c >= 0 for quantity in quantities for c in quantity.coefficients.values())
 
 
 def test_the_area_formula_by_hand():
-    c = model._fits()["area_um2"].coefficients
+    c = model._fits()["lop"]["area_um2"].coefficients
     by_hand = c["1"] + c["width"] * 32 + c["depth"] * 256 + c["depth*width"] * 256 * 32
     assert memory_macro(256, 32).area_um2 == pytest.approx(by_hand)
+
+
+def test_large_memories_leak_little_and_take_more_to_read():
+    small, large = memory_macro(511, 64), memory_macro(512, 64)
+    assert 512 * 64 == LARGE_BITS
+    assert large.leakage_mw < small.leakage_mw / 100
+    assert 1.3 * small.read_pj < large.read_pj < 3 * small.read_pj
+    assert 1.3 * small.write_pj < large.write_pj < 3 * small.write_pj
+    assert small.access_ns < large.access_ns < 2 * small.access_ns
+    assert small.area_um2 < large.area_um2 < 1.01 * small.area_um2
+    read = model._fits()["lstp"]["read_pj"]
+    assert large.read_pj == read(512, 64) and memory_macro(8192, 64).read_pj == read(2048, 64)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class Accelerator(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        bank = RegisterBank()
+        bank = RegisterBank(registers=self.architecture.registers)
         m.submodules.registers = place(bank, platform)
         for name, member in AXI_LITE.items():
             outer, inner = getattr(self, name), getattr(bank, name)
@@ -136,6 +136,7 @@ class Accelerator(wiring.Component):
             "LATENCY": counters.latency,
             "CYCLES": counters.cycles,
             "DROPPED": core.dropped,
+            **{register.name: core.own[register.name] for register in core.own_registers},
         }
         for name, number in numbers.items():
             m.d.comb += values[name].value.eq(number)

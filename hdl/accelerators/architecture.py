@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
@@ -68,6 +69,16 @@ class Architecture(Protocol):
     def digest(self) -> str:
         """SHA-256 of what its registers say it is: the configuration, but of a chip for many."""
         return self.config.digest
+
+    @property
+    def registers(self) -> tuple[Register, ...]:
+        """All registers, those of its own last."""
+        return ACCELERATOR_REGISTERS
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """By how much an image raises registers of its own; NAME stands for NAME_LOW, NAME_HIGH."""
+        return {}
 
     def check(self) -> None:
         """See that the configuration can become hardware; UserError if not."""

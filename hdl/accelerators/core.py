@@ -7,6 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.bus.error_code import ErrorCode
+from kakure.hdl.bus.register_map import Register
 from kakure.hdl.weights.image_reader import IMAGE_WORD
 from kakure.model.config.config import Config
 
@@ -43,7 +44,12 @@ class Core(wiring.Component):
         The layer of an error of loading, else 0.
     restarts, is_waiting, dropped, is_busy : Out
         As those of :class:`~kakure.hdl.accelerators.frame_gate.FrameGate`.
+    own : ``Out(struct)``, where there are ``own_registers``
+        What those show, 32 bits each, by their names.
     """
+
+    own_registers: tuple[Register, ...] = ()
+    """What this kind shows beside the registers of all accelerators."""
 
     i: stream.Interface
     o: stream.Interface
@@ -59,9 +65,11 @@ class Core(wiring.Component):
     is_waiting: Signal
     dropped: Signal
     is_busy: Signal
+    own: Any
 
     def __init__(self, *, config: Config) -> None:
         self.config = config
+        shown = data.StructLayout({register.name: 32 for register in self.own_registers})
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
             "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
@@ -77,4 +85,5 @@ class Core(wiring.Component):
             "is_waiting": Out(1),
             "dropped": Out(32),
             "is_busy": Out(1),
+            **({"own": Out(shown)} if self.own_registers else {}),
         })

@@ -45,12 +45,16 @@ def register_layout(register: Register) -> data.Layout:
     )
 
 
-REGISTERS = {register.name: register for register in ACCELERATOR_REGISTERS}
-CONTROL = REGISTERS["CONTROL"]
+(CONTROL,) = (register for register in ACCELERATOR_REGISTERS if register.name == "CONTROL")
 
 
 class RegisterBank(wiring.Component):
     """The registers of the register map on an AXI4-Lite bus.
+
+    Parameters
+    ----------
+    registers : tuple of Register
+        With those of :data:`~kakure.hdl.bus.register_map.ACCELERATOR_REGISTERS` first.
 
     Members
     -------
@@ -95,19 +99,26 @@ class RegisterBank(wiring.Component):
     s_axi_rvalid: Signal
     s_axi_rready: Signal
 
-    def __init__(self) -> None:
+    def __init__(self, *, registers: tuple[Register, ...] = ACCELERATOR_REGISTERS) -> None:
+        self.registers = registers
         self.shape = RegisterBankShape()
         super().__init__({
             **AXI_LITE,
             "values": In(
                 data.StructLayout({
-                    name: register_layout(register)
-                    for name, register in REGISTERS.items()
+                    register.name: register_layout(register)
+                    for register in registers
                     if register.access == "r"
                 })
             ),
             "control": Out(register_layout(CONTROL)),
         })
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """The registers that not all accelerators have."""
+        own = [r.name for r in self.registers if r not in ACCELERATOR_REGISTERS]
+        return {"own": "_".join(own).lower()} if own else {}
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -167,8 +178,8 @@ class RegisterBank(wiring.Component):
         with m.If(self.s_axi_arvalid & self.s_axi_arready):
             m.d.sync += self.s_axi_rvalid.eq(1)
             with m.Switch(self.s_axi_araddr[2:]):
-                for name, register in REGISTERS.items():
-                    value = control if register is CONTROL else self.values[name]
+                for register in self.registers:
+                    value = control if register is CONTROL else self.values[register.name]
                     with m.Case(register.offset // 4):
                         m.d.sync += self.s_axi_rdata.eq(value)
                         m.d.sync += self.s_axi_rresp.eq(0)

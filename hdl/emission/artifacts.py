@@ -11,7 +11,6 @@ from kakure.hdl.accelerators.accelerator import Accelerator
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_map import (
-    ACCELERATOR_REGISTERS,
     IDENTITY,
     MAP_VERSION,
     c_header,
@@ -133,7 +132,8 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     (folder / "supermask.hex").write_text("".join(f"{word:08x}\n" for word in words))
     (folder / "supermask.bin").write_bytes(b"".join(word.to_bytes(4, "little") for word in words))
     title = f"Registers of {config.name}"
-    (folder / "registers.md").write_text(markdown(ACCELERATOR_REGISTERS, title), encoding="utf-8")
+    registers = architecture_of(config).registers
+    (folder / "registers.md").write_text(markdown(registers, title), encoding="utf-8")
     height, width, channels = config.shape
     constants = {
         "CONFIG_DIGEST": f'"{architecture_of(config).digest}"',
@@ -145,8 +145,8 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
         **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in ErrorCode},
     }
     guard = f"KAKURE_{design.top}_H"
-    (folder / "kakure.h").write_text(c_header(ACCELERATOR_REGISTERS, guard, constants))
+    (folder / "kakure.h").write_text(c_header(registers, guard, constants))
     never_change = constant_values(architecture_of(config).digest)
-    rdl = system_rdl(ACCELERATOR_REGISTERS, design.top, title, never_change)
+    rdl = system_rdl(registers, design.top, title, never_change)
     (folder / "kakure.rdl").write_text(rdl, encoding="utf-8")
     (folder / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")

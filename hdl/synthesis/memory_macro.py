@@ -11,13 +11,30 @@ from typing import Any
 
 import numpy as np
 
-from kakure.hdl.shape.numbers import Number, at_least, ceil_div
+from kakure.hdl.shape.numbers import Number, at_least, ceil_div, choose
 
-__all__ = ["SOURCE", "Fit", "MemoryMacro", "fit", "is_macro", "memory_macro", "options", "run"]
+__all__ = [
+    "CELLS",
+    "LARGE_BITS",
+    "SOURCE",
+    "Fit",
+    "MemoryMacro",
+    "fit",
+    "is_macro",
+    "memory_macro",
+    "options",
+    "run",
+    "table_of",
+]
 
-TABLE = Path(__file__).with_name("cacti_45nm.csv")
 COEFFICIENTS = Path(__file__).with_name("memory_macro.json")
 SOURCE = "CACTI 7 (zigzag-dse 3.9.1), 45 nm LOP, 1R1W, fitted: hdl/synthesis/memory_macro.json"
+
+CELLS = ("lop", "lstp")
+"""ITRS cells: of low operating power, and of low standby power."""
+LARGE_BITS = 1 << 15
+"""Memories of at least as many bits are made of LSTP cells. These take about twice the energy for
+an access, and leak some hundred times less, which is more where a word is seldom read."""
 
 LEAST_DEPTH, MOST_DEPTH = 32, 2048
 LEAST_WIDTH, MOST_WIDTH = 8, 64
@@ -100,9 +117,14 @@ def _root(number: Any) -> Any:
     return np.sqrt(number) if isinstance(number, np.ndarray) else math.sqrt(number)
 
 
-def fit() -> dict[str, Fit]:
-    """Fit every quantity to the table: least squares of the relative error, no negative terms."""
-    with TABLE.open() as lines:
+def table_of(cells: str) -> Path:
+    """What CACTI says of memories of some cells."""
+    return Path(__file__).with_name(f"cacti_45nm_{cells}.csv")
+
+
+def fit(cells: str) -> dict[str, Fit]:
+    """Fit every quantity to a table: least squares of the relative error, no negative terms."""
+    with table_of(cells).open() as lines:
         rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     sizes = [(float(row["depth_words"]), float(row["width_bits"])) for row in rows]
     fits = {}
@@ -124,8 +146,12 @@ def fit() -> dict[str, Fit]:
 
 
 @lru_cache(maxsize=1)
-def _fits() -> dict[str, Fit]:
-    return {name: Fit(**entry) for name, entry in json.loads(COEFFICIENTS.read_text()).items()}
+def _fits() -> dict[str, dict[str, Fit]]:
+    """The fitted quantities, by cells."""
+    return {
+        cells: {name: Fit(**entry) for name, entry in entries.items()}
+        for cells, entries in json.loads(COEFFICIENTS.read_text()).items()
+    }
 
 
 def is_macro(depth: Number, width: Number) -> Any:
@@ -139,7 +165,8 @@ def memory_macro(depth: Number, width: Number) -> MemoryMacro:
     Each quantity is Σ coefficient × term, for instance ``area = a + b·width + c·depth +
     d·depth·width``, with the coefficients in ``memory_macro.json``. The fit covers 32 to 2048
     words of 8 to 64 bits. A bigger memory is a grid of equal banks within that range, whose
-    selection is not counted; a word of less than 8 bits costs as much as one of 8.
+    selection is not counted; a word of less than 8 bits costs as much as one of 8. Memories of at
+    least ``LARGE_BITS`` are made of LSTP cells, others of LOP cells; their areas are the same.
 
     Parameters
     ----------
@@ -157,7 +184,7 @@ def memory_macro(depth: Number, width: Number) -> MemoryMacro:
     Source
     ------
     CACTI 7 (Balasubramonian et al., ACM TACO 14(2), 2017, doi:10.1145/3085572), from the wheel
-    zigzag-dse 3.9.1; ``cacti_45nm.csv`` states its settings.
+    zigzag-dse 3.9.1; ``cacti_45nm_lop.csv`` and ``cacti_45nm_lstp.csv`` state its settings.
     """
     if not isinstance(depth, np.ndarray) and not is_macro(depth, width):
         raise ValueError(
@@ -166,7 +193,14 @@ def memory_macro(depth: Number, width: Number) -> MemoryMacro:
         )
     deep, wide = ceil_div(depth, MOST_DEPTH), ceil_div(width, MOST_WIDTH)
     words, bits = depth / deep, at_least(width / wide, LEAST_WIDTH)
-    one = {name: quantity(words, bits) for name, quantity in _fits().items()}
+    lop, lstp = (
+        {name: quantity(words, bits) for name, quantity in _fits()[cells].items()}
+        for cells in CELLS
+    )
+    is_large = depth * width >= LARGE_BITS
+    one = {name: choose(is_large, lstp[name], lop[name]) for name in lop} | {
+        "area_um2": lop["area_um2"]
+    }
     return MemoryMacro(
         depth=depth,
         width=width,
@@ -186,11 +220,15 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Fit, and print the formulas with their errors."""
-    fits = fit()
+    fits = {cells: fit(cells) for cells in CELLS}
     if args.write:
-        entries = {name: vars(entry) for name, entry in fits.items()}
+        entries = {
+            cells: {name: vars(entry) for name, entry in found.items()}
+            for cells, found in fits.items()
+        }
         COEFFICIENTS.write_text(json.dumps(entries, indent=2) + "\n")
-    for name, entry in fits.items():
-        sum_ = " + ".join(f"{c:.4g}·{term}" for term, c in entry.coefficients.items())
-        print(f"{name} = {sum_}")
-        print(f"    off by {entry.mean_error:.1%} on average, {entry.max_error:.1%} at most")
+    for cells, found in fits.items():
+        for name, entry in found.items():
+            sum_ = " + ".join(f"{c:.4g}·{term}" for term, c in entry.coefficients.items())
+            print(f"{cells} {name} = {sum_}")
+            print(f"    off by {entry.mean_error:.1%} on average, {entry.max_error:.1%} at most")

@@ -16,6 +16,9 @@ __all__ = ["LANES", "Activity", "NetlistSimulation"]
 
 LANES = 64
 """Runs that one simulation can hold: each net is a word of as many bits."""
+PARTS = 64
+ALL = np.uint64((1 << PARTS) - 1)
+"""Every part must be evaluated."""
 
 Words = NDArray[np.uint64]
 FLIP_FLOPS = frozenset({"DFF_X1", "DFF_X2"})
@@ -99,6 +102,7 @@ class NetlistSimulation:
         self._number()
         self._registers()
         self._memories()
+        self._dirty = np.full(1, ALL, np.uint64)
         self.values = np.zeros(self._slots, np.uint64)
         self._counts = np.zeros(self._slots, np.uint64)
         for kind, value in (("LOGIC1_X1", self.mask), ("LOGIC0_X1", np.uint64(0))):
@@ -108,7 +112,8 @@ class NetlistSimulation:
     def _number(self) -> None:
         """Order the gates by level and type; give each net a slot, outputs in that order."""
         flat, codes = self.flat, self._kernel.codes
-        parts: list[tuple[int, Ints, Ints]] = []  # (code, output nets, input nets (n, 6))
+        # (code, output nets, input nets (n, 6), instances)
+        parts: list[tuple[int, Ints, Ints, Ints]] = []
         for kind, group in flat.groups.items():
             if kind.startswith("LOGIC") or group.cell.is_sequential:
                 continue
@@ -120,14 +125,18 @@ class NetlistSimulation:
                         codes[entry.function],
                         group.pins[pin][used],
                         _padded([group.pins[p][used] for p in ends], len(used)),
+                        group.owner[used],
                     ))
         for kind in sorted(FLIP_FLOPS & set(flat.groups)):
             pins = flat.groups[kind].pins
             used = np.flatnonzero(pins["QN"] >= 0)
-            parts.append((codes["!A"], pins["QN"][used], np.zeros((len(used), 6), np.int64)))
-        code = np.concatenate([np.full(len(out), c) for c, out, _ in parts] or [np.zeros(0, int)])
-        out = np.concatenate([o for _, o, _ in parts] or [np.zeros(0, np.int64)])
-        ins = np.concatenate([i for _, _, i in parts] or [np.zeros((0, 6), np.int64)])
+            none, owner = np.zeros((len(used), 6), np.int64), flat.groups[kind].owner[used]
+            parts.append((codes["!A"], pins["QN"][used], none, owner))
+        code = np.concatenate([np.full(len(p[1]), p[0]) for p in parts] or [np.zeros(0, int)])
+        out = np.concatenate([p[1] for p in parts] or [np.zeros(0, np.int64)])
+        ins = np.concatenate([p[2] for p in parts] or [np.zeros((0, 6), np.int64)])
+        owner = np.concatenate([p[3] for p in parts] or [np.zeros(0, np.int64)])
+        part = self._parts(owner)
         # State of each flip-flop: the net on Q, or a net of its own; QN inverts it.
         self._nets = flat.nets
         at = len(out) - sum(
@@ -146,8 +155,9 @@ class NetlistSimulation:
             ins[at : at + int(used.sum()), 0] = state[used]
             at += int(used.sum())
         level = self._levels(out, ins)
-        order = np.lexsort((out, code, level))
+        order = np.lexsort((out, code, part, level))
         code, out, ins, level = code[order], out[order], ins[order], level[order]
+        part = part[order]
         driven = np.zeros(self._nets, bool)
         driven[out] = True
         sources = np.flatnonzero(~driven)
@@ -157,10 +167,28 @@ class NetlistSimulation:
         self.slot[out] = self._first + np.arange(len(out))
         self._slots = self._first + len(out)
         self._inputs = np.ascontiguousarray(self.slot[ins], np.int32)
-        change = np.flatnonzero(np.diff(code) | np.diff(level)) + 1 if len(code) else []
+        new = np.diff(code) | np.diff(level) | np.diff(part)
+        change = np.flatnonzero(new) + 1 if len(code) else []
         starts = np.concatenate([[0], change]).astype(np.int64) if len(code) else np.zeros(0, int)
         sizes = np.diff(np.append(starts, len(code)))
         self._runs = np.ascontiguousarray(np.stack([code[starts], sizes], 1), np.int32)
+        bit = np.uint64(1) << part.astype(np.uint64)
+        self._run_parts = bit[starts]
+        self._readers = np.zeros(self._slots, np.uint64)
+        """Parts that read a slot."""
+        for column in self._inputs.T:
+            np.bitwise_or.at(self._readers, column, bit)
+        read = self._readers[self._first :]
+        self._run_readers = (
+            np.bitwise_or.reduceat(read, starts) if len(code) else np.zeros(0, np.uint64)
+        )
+
+    def _parts(self, owner: Ints) -> Ints:
+        """Cut the gates into at most 64 parts, by their modules: one is skipped while it rests."""
+        names = np.array(self.flat.modules)[owner]
+        _, which, sizes = np.unique(names, return_inverse=True, return_counts=True)
+        rank = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")
+        return np.minimum(rank, PARTS - 1)[which]
 
     def _levels(self, out: Ints, ins: Ints) -> Ints:
         """Length of the longest path of gates before each gate."""
@@ -228,9 +256,15 @@ class NetlistSimulation:
             self._flop_rows[kind] = slice(flops, flops + len(nets))
             flops += len(nets)
         empty = np.zeros(0)
-        self._data = np.ascontiguousarray(np.concatenate([*data, empty]), np.int32)
         self._flops = np.ascontiguousarray(np.concatenate([*state, empty]), np.int32)
         self._gate = np.ascontiguousarray(np.concatenate([*gate, empty]), np.int32)
+        # The kernel has them by their gates, to pass over those whose gate is closed.
+        order = np.argsort(self._gate, kind="stable")
+        self._data = np.ascontiguousarray(np.concatenate([*data, empty])[order], np.int32)
+        self._states = np.ascontiguousarray(self._flops[order])
+        found, first = np.unique(self._gate[order], return_index=True)
+        groups = [*zip(found, first, strict=True), (0, len(order))]
+        self._groups = np.ascontiguousarray(groups, np.int32)
         self._enabled = np.zeros(len(self._gates) + 1, np.uint64)
         self._gate_counts = np.zeros(len(self._gates) + 1, np.uint64)
 
@@ -252,7 +286,7 @@ class NetlistSimulation:
         self._memory_rows = np.array(rows, np.int32)
         self._memory_table = np.array([*table, 0], np.int64)
         self._memory = np.zeros(offset + 1, np.uint64)
-        self._accesses = np.zeros((len(rows) + 1, 2), np.uint64)
+        self._accesses = np.zeros((len(rows) + 1, 3), np.uint64)  # reads, writes, reads now
         words = sum(macro.macro.width for macro in self.flat.macros)
         self._next = np.zeros(len(self._flops) + words + 1, np.uint64)
 
@@ -264,19 +298,24 @@ class NetlistSimulation:
         """Put one word (all lanes) on each bit of an input."""
         places = self.port(name)
         new = np.asarray(words, np.uint64) & self.mask
-        self._counts[places] += np.bitwise_count(self.values[places] ^ new)
+        change = self.values[places] ^ new
+        self._counts[places] += np.bitwise_count(change)
+        self._dirty[0] |= np.bitwise_or.reduce(self._readers[places[change != 0]])
         self.values[places] = new
 
     def evaluate(self) -> None:
         """Let the gates follow the inputs and registers; call once a cycle."""
         self._kernel.library.evaluate(
             _at(self._runs),
+            _at(self._run_parts),
+            _at(self._run_readers),
             ctypes.c_int64(len(self._runs)),
             _at(self._inputs),
             _at(self.values),
             _at(self._counts),
             ctypes.c_int64(self._first),
             ctypes.c_uint64(int(self.mask)),
+            _at(self._dirty),
         )
 
     def clock(self) -> None:
@@ -288,17 +327,20 @@ class NetlistSimulation:
             _at(self._gates),
             _at(self._enabled),
             _at(self._gate_counts),
+            ctypes.c_int64(len(self._groups) - 1),
+            _at(self._groups),
             ctypes.c_int64(len(self._flops)),
             _at(self._data),
-            _at(self._flops),
-            _at(self._gate),
+            _at(self._states),
             _at(self._next),
             ctypes.c_int64(len(self._memory_rows)),
             _at(self._memory_rows),
             _at(self._memory_table),
             _at(self._memory),
             _at(self._accesses),
+            _at(self._readers),
             ctypes.c_uint64(int(self.mask)),
+            _at(self._dirty),
         )
         self.cycles += 1
 

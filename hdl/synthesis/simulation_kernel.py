@@ -25,18 +25,23 @@ typedef int64_t i64;
 #define RUN(f) for (int n = 0; n < size; n++, in += 6, out++) { \\
     u64 a = v[in[0]], b = v[in[1]], c = v[in[2]], d = v[in[3]], e = v[in[4]], g = v[in[5]]; \\
     (void)a; (void)b; (void)c; (void)d; (void)e; (void)g; \\
-    u64 new = (f) & mask; counts[out] += POP(new ^ v[out]); v[out] = new; } break;
+    u64 new = (f) & mask, change = new ^ v[out]; \\
+    counts[out] += POP(change); v[out] = new; changes |= change; } break;
 
-void evaluate(const int32_t *runs, i64 many, const int32_t *in, u64 *v, u64 *counts, i64 out,
-              u64 mask) {
+void evaluate(const int32_t *runs, const u64 *part, const u64 *readers, i64 many,
+              const int32_t *in, u64 *v, u64 *counts, i64 out, u64 mask, u64 *dirty) {
   for (i64 run = 0; run < many; run++) {
     int size = runs[2 * run + 1];
+    u64 changes = 0;
+    if (!(*dirty & part[run])) { in += 6 * size; out += size; continue; }
     switch (runs[2 * run]) {
 """
 
 _TAIL = """
     }
+    if (changes) *dirty |= readers[run];
   }
+  *dirty = 0;
 }
 
 static i64 same(const u64 *v, const i64 *slots, i64 bits, u64 mask) {
@@ -55,7 +60,7 @@ static i64 lane_address(const u64 *v, const i64 *slots, i64 bits, int lane) {
   return address;
 }
 
-static u64 *access(const u64 *v, const i64 *row, u64 *memory, u64 *accesses, u64 mask, u64 *next) {
+static void access(const u64 *v, const i64 *row, u64 *memory, u64 *accesses, u64 mask, u64 *next) {
   i64 depth = row[0], width = row[1], bits = row[2];
   memory += row[3];
   const i64 *port = row + 4;
@@ -63,6 +68,8 @@ static u64 *access(const u64 *v, const i64 *row, u64 *memory, u64 *accesses, u64
   const i64 *to = port + 2, *from = to + bits, *data = from + bits, *q = data + width;
   accesses[0] += POP(reads);
   accesses[1] += POP(writes);
+  accesses[2] = reads;
+  if (!(writes | reads)) return;
   i64 wa = same(v, to, bits, mask), ra = same(v, from, bits, mask);
   if (writes && wa >= 0) {
     if (wa < depth) for (i64 b = 0; b < width; b++) {
@@ -86,36 +93,44 @@ static u64 *access(const u64 *v, const i64 *row, u64 *memory, u64 *accesses, u64
     }
     *next++ = new;
   }
-  return next;
+}
+
+static inline void take(i64 slot, u64 new, u64 *v, u64 *counts, const u64 *readers, u64 *dirty) {
+  u64 change = new ^ v[slot];
+  if (!change) return;
+  counts[slot] += POP(change);
+  v[slot] = new;
+  *dirty |= readers[slot];
 }
 
 void clock_edge(u64 *v, u64 *counts, i64 gates, const int32_t *enable, u64 *enabled,
-                u64 *gate_counts, i64 flops, const int32_t *data, const int32_t *state,
-                const int32_t *gate, u64 *next, i64 memories, const int32_t *rows,
-                const i64 *table, u64 *memory, u64 *accesses, u64 mask) {
+                u64 *gate_counts, i64 groups, const int32_t *group, i64 flops,
+                const int32_t *data, const int32_t *state, u64 *next, i64 memories,
+                const int32_t *rows, const i64 *table, u64 *memory, u64 *accesses,
+                const u64 *readers, u64 mask, u64 *dirty) {
   for (i64 g = 0; g < gates; g++) {
     enabled[g] = v[enable[g]] & mask;
     gate_counts[g] += POP(enabled[g]);
   }
-  for (i64 f = 0; f < flops; f++) {
-    u64 on = gate[f] < 0 ? mask : enabled[gate[f]];
-    next[f] = (v[data[f]] & on) | (v[state[f]] & ~on);
+  for (i64 g = 0; g < groups; g++) {
+    u64 on = group[2 * g] < 0 ? mask : enabled[group[2 * g]];
+    if (on) for (i64 f = group[2 * g + 1]; f < group[2 * g + 3]; f++)
+      next[f] = (v[data[f]] & on) | (v[state[f]] & ~on);
   }
   u64 *word = next + flops;
-  for (i64 m = 0; m < memories; m++)
-    word = access(v, table + rows[m], memory, accesses + 2 * m, mask, word);
-  for (i64 f = 0; f < flops; f++) {
-    counts[state[f]] += POP(next[f] ^ v[state[f]]);
-    v[state[f]] = next[f];
+  for (i64 m = 0; m < memories; word += table[rows[m++] + 1])
+    access(v, table + rows[m], memory, accesses + 3 * m, mask, word);
+  for (i64 g = 0; g < groups; g++) {
+    if (group[2 * g] >= 0 && !enabled[group[2 * g]]) continue;
+    for (i64 f = group[2 * g + 1]; f < group[2 * g + 3]; f++)
+      take(state[f], next[f], v, counts, readers, dirty);
   }
   word = next + flops;
-  for (i64 m = 0; m < memories; m++) {
+  for (i64 m = 0; m < memories; word += table[rows[m++] + 1]) {
     const i64 *row = table + rows[m];
     const i64 *q = row + 6 + 2 * row[2] + row[1];
-    for (i64 b = 0; b < row[1]; b++, word++) if (q[b]) {
-      counts[q[b]] += POP(*word ^ v[q[b]]);
-      v[q[b]] = *word;
-    }
+    if (accesses[3 * m + 2]) for (i64 b = 0; b < row[1]; b++) if (q[b])
+      take(q[b], word[b], v, counts, readers, dirty);
   }
 }
 """

@@ -3,13 +3,13 @@
 import json
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.accelerators.table import architecture_of
-from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS
+from kakure.hdl.bus.register_map import Register
 from kakure.hdl.synthesis.report import SynthesisReport
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
@@ -84,7 +84,7 @@ def write_report(folder: Path, project: Project) -> None:
         "<h2>Accuracy</h2>",
         accuracy(project, score),
         "<h2>Registers</h2>",
-        _registers(),
+        _registers(architecture_of(config).registers),
         "<h2>Origin</h2>",
         _origin(folder, project, report),
     ]
@@ -158,9 +158,9 @@ def _energy(config: Config, metrics: Metrics | None) -> str:
     return text
 
 
-def _registers() -> str:
+def _registers(registers: Sequence[Register]) -> str:
     rows = []
-    for register in ACCELERATOR_REGISTERS:
+    for register in registers:
         rows.append((f"0x{register.offset:02X}", register.name, register.access, register.text))
         for bits in register.fields:
             high = bits.low + bits.width - 1

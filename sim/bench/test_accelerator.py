@@ -103,6 +103,13 @@ async def take(dut, images, rng=None, shift=0):
     return got
 
 
+async def count_of(dut, name):
+    """A register that counts, of one word or of two."""
+    if name in VECTORS.registers:
+        return await show(dut, name)
+    return await show(dut, f"{name}_LOW") | await show(dut, f"{name}_HIGH") << 32
+
+
 async def infer(dut, images, rng=None):
     """Send images and compare their logits; return the cycle in which each result ended."""
     begin = cycle_now()
@@ -162,6 +169,10 @@ async def all_images_at_full_rate(dut):
     assert await show(dut, "CYCLES") == VECTORS.cycles[-1]
     assert await show(dut, "RESULTS") == len(VECTORS.images)
     assert await show(dut, "STATUS") == LOADED
+    for name, each in VECTORS.counts.items():
+        counted = await count_of(dut, name)
+        assert counted == each * len(VECTORS.images), f"{name} must be {each} an image: {counted}"
+        OUTCOME.compared(counters=1)
     dut._log.info(f"{len(cycles)} images equal, {cycles[-1]} cycles")
 
 

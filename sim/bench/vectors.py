@@ -83,6 +83,9 @@ class Vectors:
         Cycles from the first word of the first image to the last word of each result.
     layers : list of LayerVectors
         What each layer must send.
+    counts : dict of str to int
+        By how much each image raises further registers; of two words where they end in ``_LOW``
+        and ``_HIGH``.
     """
 
     digest: str
@@ -98,6 +101,7 @@ class Vectors:
     logits: list[list[int]]
     cycles: list[int]
     layers: list[LayerVectors] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write one JSON file; pixels in hexadecimal, as they are wide."""

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
-from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, IDENTITY, MAP_VERSION
+from kakure.hdl.bus.register_map import IDENTITY, MAP_VERSION
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import OFFSET_BITS, Parameters
 from kakure.model.reference.network import network_layers
@@ -51,10 +51,10 @@ def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.ui
         logits = y.reshape(len(images), -1).tolist()
     return Vectors(
         digest=architecture.digest,
-        registers={register.name: register.offset for register in ACCELERATOR_REGISTERS},
+        registers={register.name: register.offset for register in architecture.registers},
         fields={
             f"{register.name}.{field.name}": field.mask
-            for register in ACCELERATOR_REGISTERS
+            for register in architecture.registers
             for field in register.fields
         },
         errors={error.name: error.value for error in ErrorCode},
@@ -67,4 +67,5 @@ def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.ui
         logits=logits,
         cycles=list(architecture.timing(len(images)).results),
         layers=layers,
+        counts=architecture.counts,
     )

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.table import architecture_of
-from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, constant_values
+from kakure.hdl.bus.register_map import constant_values
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import network
@@ -82,7 +82,7 @@ class VectorWriter:
         constants = constant_values(architecture_of(self.config).digest)
         registers = [
             (register.offset, constants.get(register.name, 0), int("w" in register.access))
-            for register in ACCELERATOR_REGISTERS
+            for register in architecture_of(self.config).registers
         ]
         supermask = list(chain.from_iterable(self.sections))
         packed = [pack_image(image) for image in images]

@@ -8,6 +8,7 @@ from kakure.hdl.accelerators.architecture import Architecture, Part, hidden_weig
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.frame_gate import COUNT_BITS as WORD_COUNT_BITS
 from kakure.hdl.accelerators.image_timing import ImageTiming
+from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
 from kakure.hdl.shape.numbers import signed_bits
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.errors import UserError
@@ -19,8 +20,10 @@ from .image_writer import image_cycles, image_layout, image_value
 from .logit_sender import sender_cycles
 from .operation import Sizes, needs_of, operation_layout, operation_values, sizes_of
 from .program import LayerOperation, Program, program_of
-from .timing import operation_cycles
+from .program_reader import record_words
+from .timing import layer_work, operation_cycles
 from .widths import misfit
+from .work_counters import WORK_REGISTERS
 
 __all__ = ["Temporal"]
 
@@ -45,6 +48,24 @@ class Temporal(Architecture):
             return self.config.digest
         text = json.dumps(self.array.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def registers(self) -> tuple[Register, ...]:
+        """With what the array does in its cycles."""
+        return ACCELERATOR_REGISTERS + WORK_REGISTERS
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Cycles by what the array does in them, and the products of one bit that it makes."""
+        layers = [o for o in self.program.operations if isinstance(o, LayerOperation)]
+        works = [layer_work(operation) for operation in layers]
+        return {
+            "COMPUTES": sum(work.computes for work in works),
+            "WAITS_WEIGHTS": sum(work.waits_weights for work in works),
+            "WAITS_WINDOWS": sum(work.waits_windows for work in works),
+            "WAITS_RESULTS": sum(work.waits_results for work in works),
+            "LANES": sum(o.geometry.weights * o.positions * sum(o.digit_planes) for o in layers),
+        }
 
     @cached_property
     def program(self) -> Program:
@@ -129,11 +150,12 @@ class Temporal(Architecture):
         taken = image_cycles(self.program.image, self.array.word)
         operations = [operation_cycles(operation) for operation in self.program.operations]
         sends = sender_cycles(self.config.geometry[-1].outputs, self.array.outputs)
+        fetches = record_words(operation_layout(self.array, self.sizes)) + 1
         results, free, sent = [], 0, 0
         for _ in range(images):
-            cycle = free + taken  # FETCH
+            cycle = free + taken  # of the first word of an operation
             for number, cycles in enumerate(operations, 1):
-                start = cycle + 1
+                start = cycle + fetches
                 if number == len(operations):
                     start = max(start, sent)
                 cycle = start + cycles + 1

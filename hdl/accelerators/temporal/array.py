@@ -23,6 +23,7 @@ def step_layout(*, inputs: int, pixels: int, batches: int) -> data.StructLayout:
     """What the array is told of a step, beside its activations."""
     return data.StructLayout({
         "x": data.ArrayLayout(data.ArrayLayout(DIGIT, inputs), pixels),
+        "positions": range(pixels + 1),
         "last_plane": range(DIGIT),
         "digit": range(DIGITS),
         "batch": range(max(batches, 2)),  # Verilog has no port of width 0
@@ -107,6 +108,8 @@ class TemporalArray(wiring.Component):
     weights : ``In(made_layout(...))``
         In a cycle with ``valid``, the second set takes ``positive`` and ``negative`` of all outputs
         for ``many`` inputs.
+    made : ``In(range(inputs * outputs + 1))``
+        How many weights of the second set there are.
     is_made : ``In(1)``
         The second set is complete. From the cycle after ``takes`` on it may be written again.
     takes : ``Out(1)``
@@ -121,6 +124,11 @@ class TemporalArray(wiring.Component):
         In a cycle with ``valid``, ``sums`` of the next position that is drained.
     is_draining : ``Out(1)``
         Positions are sent, or will be from the next cycle on.
+    is_free, is_held, computes : ``Out(1)``
+        No step is in work; one that waits for its sums to be sent; a plane is added.
+    lanes : ``Out(range(inputs * outputs * pixels + 1))``
+        Products of a cycle that ``computes``: the weights that there are, for each of ``positions``
+        of the step.
 
     Timing
     ------
@@ -130,12 +138,17 @@ class TemporalArray(wiring.Component):
     """
 
     weights: Any
+    made: Signal
     is_made: Signal
     takes: Signal
     i: stream.Interface
     pace: Signal
     o: Any
     is_draining: Signal
+    is_free: Signal
+    is_held: Signal
+    computes: Signal
+    lanes: Signal
 
     def __init__(
         self,
@@ -159,12 +172,17 @@ class TemporalArray(wiring.Component):
         step = step_layout(inputs=inputs, pixels=pixels, batches=batches)
         super().__init__({
             "weights": In(made_layout(inputs=inputs, outputs=outputs, many=many)),
+            "made": In(range(inputs * outputs + 1)),
             "is_made": In(1),
             "takes": Out(1),
             "i": In(stream.Signature(step)),
             "pace": In(range(most_pace + 1)),
             "o": Out(data.StructLayout({"valid": 1, "sums": sums})),
             "is_draining": Out(1),
+            "is_free": Out(1),
+            "is_held": Out(1),
+            "computes": Out(1),
+            "lanes": Out(range(inputs * outputs * pixels + 1)),
         })
 
     def elaborate(self, platform) -> Module:
@@ -230,7 +248,17 @@ class TemporalArray(wiring.Component):
             m.d.sync += left.eq(Mux(planes > drained, planes, drained))
             m.d.sync += [tags[n].eq(step[n]) for n in names]
             m.d.sync += [plane.eq(planes), adds.eq(step.computes), is_first.eq(1)]
+        there = Signal.like(self.made)  # weights of the block in work
+        with m.If(take & step.begins_block):
+            m.d.sync += there.eq(self.made)
+        m.d.comb += [
+            self.is_free.eq((left == 0) & ~take),
+            self.is_held.eq(Mux(take, ~step.computes, (left != 0) & (plane == 0))),
+            self.computes.eq(adds),
+        ]
         with m.If(take & step.computes):
+            products = Mux(step.begins_block, self.made, there) * step.positions
+            m.d.sync += self.lanes.eq(products)
             m.d.sync += [old.eq(Value.cast(field(step, "x", p))) for p, old in enumerate(x)]
         return tags, x
 

@@ -34,6 +34,7 @@ def window_layout(rows: int, banks: int) -> data.StructLayout:
         "blocks": COUNT_BITS,
         "channel_passes": COUNT_BITS,
         "position_passes": COUNT_BITS,
+        "last_outputs": COUNT_BITS,
     })
 
 
@@ -91,6 +92,8 @@ class BlockMaker(wiring.Component):
         Weights, for :class:`~kakure.hdl.accelerators.temporal.array.TemporalArray`.
     slots : ``Out(data.ArrayLayout(slot_layout(...), inputs // word))``
         The slots of the block, while it ``has_slots``.
+    made : ``Out(range(inputs * outputs + 1))``
+        How many weights of the block there are, while it ``has_weights``.
     has_weights, has_slots : ``Out(1)``
         A block is complete, and its weights, or slots, were not taken.
     takes_weights, takes_slots : ``In(1)``
@@ -109,6 +112,7 @@ class BlockMaker(wiring.Component):
     mask: Any
     weights: Any
     slots: Any
+    made: Signal
     has_weights: Signal
     has_slots: Signal
     takes_weights: Signal
@@ -132,6 +136,7 @@ class BlockMaker(wiring.Component):
             "mask": In(data.ArrayLayout(outputs, many)),
             "weights": Out(made_layout(inputs=inputs, outputs=outputs, many=many)),
             "slots": Out(data.ArrayLayout(slot_layout(rows, self.banks), self.banks)),
+            "made": Out(range(inputs * outputs + 1)),
             "has_weights": Out(1),
             "has_slots": Out(1),
             "takes_weights": In(1),
@@ -154,13 +159,19 @@ class BlockMaker(wiring.Component):
             *(signs.rows[n].eq(row) for n, row in enumerate(rows)),
         ]
         self._finish(m, signs, group, goes, is_there)
+        inputs = Signal(range(self.inputs + 1), reset_less=True)
+        with m.If(goes | begins_block):
+            many = sum(is_there[n] for n in range(self.many))
+            m.d.sync += inputs.eq(Mux(begins_block, 0, inputs + many))
+        m.d.comb += self.made.eq(inputs * self._outputs)
         return m
 
     def _passes(self, m: Module) -> tuple[Signal, Signal]:
         """Count blocks and passes; when a block, and the next channels begin."""
         window = self.window
-        block = Signal(COUNT_BITS)
-        position_pass, channel_pass = Signal(COUNT_BITS), Signal(COUNT_BITS)
+        block = Signal(COUNT_BITS, reset_less=True)
+        position_pass = Signal(COUNT_BITS, reset_less=True)
+        channel_pass = Signal(COUNT_BITS, reset_less=True)
         gave_weights, gave_slots = Signal(), Signal()
         is_busy, is_making = Signal(), Signal()
         self._ends_block = Signal(name="ends_block")
@@ -169,6 +180,9 @@ class BlockMaker(wiring.Component):
         begins, advances = Signal(), Signal()
 
         is_made = is_busy & ~is_making
+        is_last = channel_pass == window.channel_passes - 1
+        self._outputs = Signal(range(self.outputs + 1), name="outputs")
+        m.d.comb += self._outputs.eq(Mux(is_last, window.last_outputs, self.outputs))
         m.d.comb += self.has_weights.eq(is_made & ~gave_weights)
         m.d.comb += self.has_slots.eq(is_made & ~gave_slots)
         gone_weights = gave_weights | self.takes_weights
@@ -178,28 +192,28 @@ class BlockMaker(wiring.Component):
         m.d.comb += self._begins_channels.eq(self.start)
         with m.If(self._ends_block):
             m.d.sync += is_making.eq(0)
-        with m.If(is_made):
-            m.d.sync += [gave_weights.eq(gone_weights), gave_slots.eq(gone_slots)]
-            with m.If(gone_weights & gone_slots):
-                is_last_block = block == window.blocks - 1
-                is_last_pass = position_pass == window.position_passes - 1
-                is_last = channel_pass == window.channel_passes - 1
-                m.d.sync += block.eq(Mux(is_last_block, 0, block + 1))
-                with m.If(is_last_block):
-                    m.d.sync += position_pass.eq(Mux(is_last_pass, 0, position_pass + 1))
-                    m.d.comb += self._begins_pass.eq(1)
-                    with m.If(is_last_pass):
-                        m.d.sync += channel_pass.eq(channel_pass + 1)
-                        m.d.comb += advances.eq(1)
-                        m.d.comb += self._begins_channels.eq(1)
-                with m.If(is_last_block & is_last_pass & is_last):
-                    m.d.sync += is_busy.eq(0)
-                with m.Else():
-                    m.d.comb += begins.eq(1)
+        with m.If(is_made | self.start):  # one enable for a clock gate
+            with m.If(is_made):
+                m.d.sync += [gave_weights.eq(gone_weights), gave_slots.eq(gone_slots)]
+                with m.If(gone_weights & gone_slots):
+                    is_last_block = block == window.blocks - 1
+                    is_last_pass = position_pass == window.position_passes - 1
+                    m.d.sync += block.eq(Mux(is_last_block, 0, block + 1))
+                    with m.If(is_last_block):
+                        m.d.sync += position_pass.eq(Mux(is_last_pass, 0, position_pass + 1))
+                        m.d.comb += self._begins_pass.eq(1)
+                        with m.If(is_last_pass):
+                            m.d.sync += channel_pass.eq(channel_pass + 1)
+                            m.d.comb += advances.eq(1)
+                            m.d.comb += self._begins_channels.eq(1)
+                    with m.If(is_last_block & is_last_pass & is_last):
+                        m.d.sync += is_busy.eq(0)
+                    with m.Else():
+                        m.d.comb += begins.eq(1)
+            with m.If(self.start):
+                m.d.sync += [block.eq(0), position_pass.eq(0), channel_pass.eq(0)]
         with m.If(begins):
             m.d.sync += [is_busy.eq(1), is_making.eq(1), gave_weights.eq(0), gave_slots.eq(0)]
-        with m.If(self.start):
-            m.d.sync += [block.eq(0), position_pass.eq(0), channel_pass.eq(0)]
         return begins, advances
 
     def _groups(self, m: Module, begins: Signal) -> tuple[Signal, Signal]:
@@ -222,11 +236,15 @@ class BlockMaker(wiring.Component):
         window = self.window
         per_slot = self.word // self.many
         part = Signal(range(per_slot))
-        place_, word = Signal(COUNT_BITS), Signal(CHANNEL_BITS)
-        kx, ky = Signal(COUNT_BITS), Signal(COUNT_BITS)  # beyond the kernel in empty slots
-        channel, row = Signal(CHANNEL_BITS + 1), Signal(ROW_BITS)  # of this group
-        place_row, line_row = Signal(ROW_BITS), Signal(ROW_BITS)  # channel 0 here; at kx = 0
-        distance: Any = Signal(address_layout(self.rows, self.banks))
+        place_ = Signal(COUNT_BITS, reset_less=True)
+        word = Signal(CHANNEL_BITS, reset_less=True)
+        kx = Signal(COUNT_BITS, reset_less=True)  # beyond the kernel in empty slots
+        ky = Signal(COUNT_BITS, reset_less=True)
+        channel = Signal(CHANNEL_BITS + 1, reset_less=True)  # of this group
+        row = Signal(ROW_BITS, reset_less=True)
+        place_row = Signal(ROW_BITS, reset_less=True)  # of channel 0 here
+        line_row = Signal(ROW_BITS, reset_less=True)  # of channel 0 at kx = 0
+        distance: Any = Signal(address_layout(self.rows, self.banks), reset_less=True)
         one = distance.shape().const(address_value(1, self.rows, self.banks))
         slots = Array(
             Signal(slot_layout(self.rows, self.banks), name=f"slot_{n}", reset_less=True)
@@ -250,36 +268,37 @@ class BlockMaker(wiring.Component):
         m.d.comb += Value.cast(moved).eq(step)
         further = add_address(m, distance, moved, self.banks, "further")
         number = group // per_slot if per_slot > 1 else group
-        with m.If(goes):
-            with m.If(part == 0):
-                slot = slots[number]
+        with m.If(goes | begins_pass):  # one enable for a clock gate
+            with m.If(goes):
+                with m.If(part == 0):
+                    slot = slots[number]
+                    m.d.sync += [
+                        slot.is_there.eq(is_slot),
+                        slot.ky.eq(ky),
+                        slot.kx.eq(kx),
+                        Value.cast(slot.distance).eq(Value.cast(distance)),
+                    ]
                 m.d.sync += [
-                    slot.is_there.eq(is_slot),
-                    slot.ky.eq(ky),
-                    slot.kx.eq(kx),
-                    Value.cast(slot.distance).eq(Value.cast(distance)),
+                    part.eq(Mux(part == per_slot - 1, 0, part + 1)),
+                    channel.eq(channel + self.many),
+                    row.eq(row + self.many * window.window),
                 ]
-            m.d.sync += [
-                part.eq(Mux(part == per_slot - 1, 0, part + 1)),
-                channel.eq(channel + self.many),
-                row.eq(row + self.many * window.window),
-            ]
-            with m.If(part == per_slot - 1):  # the next slot
-                m.d.sync += Value.cast(distance).eq(Value.cast(further))
-                m.d.sync += place_.eq(place_ + 1)
-                m.d.sync += word.eq(word + 1)
-                with m.If(is_position_end):
-                    m.d.sync += [word.eq(0), kx.eq(kx + 1), place_row.eq(place_row + 1)]
-                    m.d.sync += [channel.eq(0), row.eq(place_row + 1)]
-                with m.If(is_line_end):
-                    line = line_row + window.kernel_width
-                    m.d.sync += [place_.eq(0), word.eq(0), kx.eq(0), ky.eq(ky + 1)]
-                    m.d.sync += [channel.eq(0), line_row.eq(line)]
-                    m.d.sync += [place_row.eq(line), row.eq(line)]
-        with m.If(begins_pass):
-            m.d.sync += [place_.eq(0), word.eq(0), kx.eq(0), ky.eq(0), part.eq(0)]
-            m.d.sync += [channel.eq(0), line_row.eq(0), place_row.eq(0), row.eq(0)]
-            m.d.sync += Value.cast(distance).eq(0)
+                with m.If(part == per_slot - 1):  # the next slot
+                    m.d.sync += Value.cast(distance).eq(Value.cast(further))
+                    m.d.sync += place_.eq(place_ + 1)
+                    m.d.sync += word.eq(word + 1)
+                    with m.If(is_position_end):
+                        m.d.sync += [word.eq(0), kx.eq(kx + 1), place_row.eq(place_row + 1)]
+                        m.d.sync += [channel.eq(0), row.eq(place_row + 1)]
+                    with m.If(is_line_end):
+                        line = line_row + window.kernel_width
+                        m.d.sync += [place_.eq(0), word.eq(0), kx.eq(0), ky.eq(ky + 1)]
+                        m.d.sync += [channel.eq(0), line_row.eq(line)]
+                        m.d.sync += [place_row.eq(line), row.eq(line)]
+            with m.If(begins_pass):
+                m.d.sync += [place_.eq(0), word.eq(0), kx.eq(0), ky.eq(0), part.eq(0)]
+                m.d.sync += [channel.eq(0), line_row.eq(0), place_row.eq(0), row.eq(0)]
+                m.d.sync += Value.cast(distance).eq(0)
         return is_there, rows
 
     def _finish(
@@ -293,19 +312,19 @@ class BlockMaker(wiring.Component):
             new = Signal(name=f"going_{stage}")
             there = Signal(self.many, name=f"there_{stage}", reset_less=True)
             number = Signal(group.shape(), name=f"group_{stage}", reset_less=True)
-            m.d.sync += [new.eq(going[-1]), there.eq(theres[-1]), number.eq(groups[-1])]
+            m.d.sync += new.eq(going[-1])
+            with m.If(going[-1]):
+                m.d.sync += [there.eq(theres[-1]), number.eq(groups[-1])]
             going.append(new)
             theres.append(there)
             groups.append(number)
 
-        address = Signal(range(max(self.mask_words, 2)))
+        address = Signal(range(max(self.mask_words, 2)), reset_less=True)
         start = Signal.like(address)  # of these channels
         m.d.comb += self.mask_address.eq(address)
         m.d.comb += self.mask_enable.eq(going[-2] & theres[-2][0])
-        with m.If(self.mask_enable):
-            m.d.sync += address.eq(address + 1)
-        with m.If(self._begins_pass):
-            m.d.sync += address.eq(start)
+        with m.If(self.mask_enable | self._begins_pass):
+            m.d.sync += address.eq(Mux(self._begins_pass, start, address + 1))
         with m.If(self._begins_channels):
             m.d.sync += start.eq(address)
             m.d.sync += address.eq(address)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from kakure.hdl.accelerators.core import Core
@@ -20,7 +20,8 @@ from .logit_sender import LogitSender
 from .operation import operation_layout, sizes_of
 from .processor import TemporalProcessor
 from .program import program_of
-from .program_reader import ProgramReader
+from .program_reader import WORD, ProgramReader, record_words
+from .work_counters import WORK_REGISTERS, WorkCounters
 
 __all__ = ["SUM_BITS", "TemporalCore"]
 
@@ -43,6 +44,8 @@ class TemporalCore(Core):
         Its accelerator is temporal.
     """
 
+    own_registers = WORK_REGISTERS
+
     def __init__(self, *, config: Config) -> None:
         self.array = TemporalConfig.of(config.accelerator)
         self.sizes = sizes_of(program_of(config), self.array)
@@ -61,9 +64,10 @@ class TemporalCore(Core):
         reader = ProgramReader(array=array, sizes=sizes)
         writer = ImageWriter(word=array.word, banks=array.slots, rows=sizes.rows)
         processor = TemporalProcessor(array=array, sizes=sizes, sum_bits=SUM_BITS)
-        sender = LogitSender(outputs=array.outputs, depth=sizes.scales)
+        sender = LogitSender(outputs=array.outputs, depth=sizes.logits)
         layout = operation_layout(array, sizes)
-        program = Ram(depth=sizes.operations, width=layout.size)
+        work = WorkCounters(lanes=array.lanes)
+        program = Ram(depth=sizes.operations * record_words(layout), width=WORD)
         m.submodules.gate = place(gate, platform)
         m.submodules.front = place(front, platform, reset=gate.restarts)
         m.submodules.reader = place(reader, platform, reset=gate.restarts)
@@ -71,6 +75,9 @@ class TemporalCore(Core):
         m.submodules.processor = place(processor, platform)
         m.submodules.sender = place(sender, platform)
         m.submodules.program = place(program, platform)
+        m.submodules.work = place(work, platform, reset=gate.restarts)
+        m.d.comb += Value.cast(work.events).eq(Value.cast(processor.events))
+        m.d.comb += Value.cast(self.own).eq(Value.cast(work.values))
 
         is_free = Signal()
         wiring.connect(m, wiring.flipped(self.i), front.i)
@@ -90,10 +97,9 @@ class TemporalCore(Core):
             Value.cast(processor.image).eq(Value.cast(writer.o)),
             Value.cast(processor.mask).eq(Value.cast(reader.mask)),
             Value.cast(processor.scales).eq(Value.cast(reader.scales)),
-            Value.cast(processor.operation).eq(program.read_data),
             program.write_enable.eq(reader.record.valid),
             program.write_address.eq(reader.record.address),
-            program.write_data.eq(Value.cast(reader.record.operation)),
+            program.write_data.eq(reader.record.word),
             Value.cast(sender.i).eq(Value.cast(processor.logits)),
         ]
         self._sequence(m, reader, writer, processor, sender, program, is_free)
@@ -135,17 +141,32 @@ class TemporalCore(Core):
         is_free: Signal,
     ) -> None:
         """Operation after operation, once an image is there."""
+        words = record_words(operation_layout(self.array, self.sizes))
         number: Any = Signal.like(reader.operations)
         is_last = number == reader.operations
-        m.d.comb += program.read_address.eq(number)
+        address, left = Signal(program.read_address.shape()), Signal(range(words))
+        operation = Signal(words * WORD, reset_less=True)
+        has_read = Signal()
+        m.d.comb += [
+            program.read_address.eq(address),
+            Value.cast(processor.operation).eq(operation),
+        ]
+        m.d.sync += has_read.eq(program.read_enable)
+        with m.If(has_read):
+            m.d.sync += operation.eq(Cat(operation, program.read_data)[WORD:])
         with m.FSM():
             with m.State("IMAGE"):
                 m.d.comb += is_free.eq(1)
+                m.d.sync += [number.eq(0), address.eq(0), left.eq(words - 1)]
                 with m.If(writer.ends):
                     m.next = "FETCH"
             with m.State("FETCH"):  # the image's last digit is written meanwhile
                 m.d.comb += program.read_enable.eq(1)
-                m.d.sync += number.eq(number + 1)
+                m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
+                with m.If(left == 0):
+                    m.d.sync += [number.eq(number + 1), left.eq(words - 1)]
+                    m.next = "LAST_WORD"
+            with m.State("LAST_WORD"):
                 m.next = "START"
             with m.State("START"):
                 # The last result has to leave before this one's logits come.
@@ -155,6 +176,5 @@ class TemporalCore(Core):
             with m.State("RUN"), m.If(processor.is_done):
                 m.next = "FETCH"
                 with m.If(is_last):
-                    m.d.sync += number.eq(0)
                     m.d.comb += sender.is_complete.eq(1)
                     m.next = "IMAGE"

@@ -196,8 +196,10 @@ class Finisher(wiring.Component):
         and where the scales of its channels are.
         """
         layer = self.layer
-        received, inner = Signal(POSITION_BITS), Signal(2 * KERNEL_BITS)
-        channel_pass, scales = Signal(COUNT_BITS), Signal(COUNT_BITS)
+        received = Signal(POSITION_BITS, reset_less=True)
+        inner = Signal(2 * KERNEL_BITS, reset_less=True)
+        channel_pass = Signal(COUNT_BITS, reset_less=True)
+        scales = Signal(COUNT_BITS, reset_less=True)
         goes, is_last = Signal(), Signal()
         is_there = received < layer.positions
         is_complete = inner == layer.area - 1
@@ -210,42 +212,45 @@ class Finisher(wiring.Component):
             Signal(signed(self.sum_bits), name=f"largest_{o}", reset_less=True)
             for o in range(self.outputs)
         ]
-        with m.If(self.i.valid):
-            m.d.sync += received.eq(received + 1)
-            with m.If(is_there):
-                m.d.sync += inner.eq(Mux(is_complete, 0, inner + 1))
-                for o, old in enumerate(largest):
-                    new = self.i.sums[o]
-                    with m.If((inner == 0) | (new > old)):
-                        m.d.sync += old.eq(new)
-            with m.If(is_pass_end):
-                with m.If(is_last_pass):
-                    m.d.sync += self._has_all.eq(1)
-                m.d.sync += [received.eq(0), channel_pass.eq(channel_pass + 1)]
-                m.d.sync += scales.eq(scales + 1)
-        with m.If(self.start):
-            m.d.sync += [received.eq(0), inner.eq(0), channel_pass.eq(0), scales.eq(layer.scales)]
+        with m.If(self.i.valid | self.start):  # one enable for a clock gate
+            with m.If(self.i.valid):
+                m.d.sync += received.eq(received + 1)
+                with m.If(is_there):
+                    m.d.sync += inner.eq(Mux(is_complete, 0, inner + 1))
+                    for o, old in enumerate(largest):
+                        new = self.i.sums[o]
+                        with m.If((inner == 0) | (new > old)):
+                            m.d.sync += old.eq(new)
+                with m.If(is_pass_end):
+                    with m.If(is_last_pass):
+                        m.d.sync += self._has_all.eq(1)
+                    m.d.sync += [received.eq(0), channel_pass.eq(channel_pass + 1)]
+                    m.d.sync += scales.eq(scales + 1)
+            with m.If(self.start):
+                m.d.sync += [received.eq(0), inner.eq(0), channel_pass.eq(0)]
+                m.d.sync += scales.eq(layer.scales)
         return goes, largest, is_last, is_last_pass, scales
 
     def _walks(self, m: Module, goes: Signal) -> tuple[Any, Any]:
         """Addresses of the position that is complete, in the target and in what is added."""
         layer = self.layer
-        column = Signal(COUNT_BITS)
+        column = Signal(COUNT_BITS, reset_less=True)
         is_row_end = column == layer.width - 1
         is_map_end = Signal()
-        pools = Signal(POSITION_BITS)  # positions complete, of these channels
+        pools = Signal(POSITION_BITS, reset_less=True)  # positions complete, of these channels
         m.d.comb += is_map_end.eq(pools + layer.area == layer.positions)
         result = []
-        with m.If(goes):
-            m.d.sync += column.eq(Mux(is_row_end, 0, column + 1))
-            m.d.sync += pools.eq(Mux(is_map_end, 0, pools + layer.area))
-        with m.If(self.start):
-            m.d.sync += [column.eq(0), pools.eq(0)]
+        with m.If(goes | self.start):
+            is_new_row, is_new_map = self.start | is_row_end, self.start | is_map_end
+            m.d.sync += column.eq(Mux(is_new_row, 0, column + 1))
+            m.d.sync += pools.eq(Mux(is_new_map, 0, pools + layer.area))
         one = self.address.const(address_value(self.parts, self.rows, self.banks))
         for name in ("target", "added"):
             walk = layer[name]
-            at: Any = Signal(self.address, name=f"{name}_at")
-            first: Any = Signal(self.address, name=f"{name}_first")  # of these channels
+            at: Any = Signal(self.address, name=f"{name}_at", reset_less=True)
+            first: Any = Signal(
+                self.address, name=f"{name}_first", reset_less=True
+            )  # of these channels
             on = Mux(is_row_end, Value.cast(walk.next_row), Value.cast(walk.next_position))
             distance: Any = Signal(self.address, name=f"{name}_on")
             m.d.comb += Value.cast(distance).eq(on)
@@ -344,7 +349,7 @@ class Finisher(wiring.Component):
         channel: Signal,
     ) -> list[ScaleLane]:
         """Lanes that scale the sums; 2 cycles after those were complete."""
-        asked = Signal(COUNT_BITS)
+        asked = Signal(COUNT_BITS, reset_less=True)
         is_known = Signal()
         reads = self.i.valid & (~is_known | (asked != channel))
         with m.If(self.i.valid):

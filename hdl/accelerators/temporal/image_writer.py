@@ -87,7 +87,7 @@ class ImageWriter(wiring.Component):
         byte, lane = Signal(range(BYTES)), Signal(range(self.word))
         channel = Signal(CHANNEL_BITS)
         x, y = Signal(COUNT_BITS), Signal(COUNT_BITS)
-        at: Any = Signal(self.address, name="at")
+        at: Any = Signal(self.address, name="at", reset_less=True)
         here: Any = Signal(self.address, name="here")
         is_begun = Signal()
         m.d.comb += Value.cast(here).eq(Mux(is_begun, Value.cast(at), Value.cast(image.origin)))

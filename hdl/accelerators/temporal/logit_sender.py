@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.emission.hierarchy import place
+from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import OFFSET_BITS
 
@@ -79,29 +79,21 @@ class LogitSender(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        memory = Ram(depth=self.depth, width=self.outputs * OFFSET_BITS)
-        m.submodules.memory = place(memory, platform)
-        write = Signal(range(max(self.depth, 2)))
-        m.d.comb += [
-            memory.write_enable.eq(self.i.valid),
-            memory.write_address.eq(write),
-            memory.write_data.eq(Value.cast(self.i.values)),
-        ]
+        write, read = (Signal(range(max(self.depth, 2)), name=name) for name in ("write", "read"))
+        reads = Signal()
         with m.If(self.i.valid):
             m.d.sync += write.eq(write + 1)
-
-        read = Signal(range(max(self.depth, 2)))
+        kept = self._kept(m, platform, write, read, reads)
         lane, number = Signal(range(self.outputs)), Signal(CHANNEL_BITS)
         largest = Signal(signed(OFFSET_BITS), reset_less=True)
         best = Signal(CHANNEL_BITS, reset_less=True)
         is_class = Signal()
         logit = Signal(signed(OFFSET_BITS))
-        words = [memory.read_data.word_select(n, OFFSET_BITS) for n in range(self.outputs)]
+        words = [kept.word_select(n, OFFSET_BITS) for n in range(self.outputs)]
         m.d.comb += logit.eq(Array(words)[lane])
         is_last = number == self.last_class
         is_better = (number == 0) | (logit > largest)
         winner = Mux(is_better, number, best)
-        m.d.comb += memory.read_address.eq(read)
         m.d.comb += self.o.payload.word.eq(Mux(is_class, winner, Cat(logit)))
         m.d.comb += self.o.payload.last.eq(is_last)
 
@@ -115,7 +107,7 @@ class LogitSender(wiring.Component):
                 m.next = "WAIT"
             with m.State("WAIT"):
                 m.d.comb += self.is_busy.eq(1)
-                m.d.comb += memory.read_enable.eq(self.may_send)
+                m.d.comb += reads.eq(self.may_send)
                 m.d.sync += is_class.eq(self.sends_class)
                 with m.If(self.may_send):
                     m.d.sync += read.eq(1)
@@ -123,7 +115,7 @@ class LogitSender(wiring.Component):
                 with m.Elif(self.must_drop):
                     stop()
             with m.State("READ"):
-                m.d.comb += [self.is_busy.eq(1), memory.read_enable.eq(1)]
+                m.d.comb += [self.is_busy.eq(1), reads.eq(1)]
                 m.d.sync += read.eq(read + 1)
                 m.next = "SEND"
             with m.State("SEND"):
@@ -138,6 +130,27 @@ class LogitSender(wiring.Component):
                     with m.If(is_last):
                         stop()
         return m
+
+    def _kept(
+        self, m: Module, platform: Platform | None, write: Signal, read: Signal, reads: Signal
+    ) -> Value:
+        """The word of logits read last: of a memory, or of a register that has them all."""
+        width = self.outputs * OFFSET_BITS
+        if self.depth == 1:
+            held = Signal(width, reset_less=True)
+            with m.If(self.i.valid):
+                m.d.sync += held.eq(Value.cast(self.i.values))
+            return held
+        memory = Ram(depth=self.depth, width=width)
+        m.submodules.memory = place(memory, platform)
+        m.d.comb += [
+            memory.write_enable.eq(self.i.valid),
+            memory.write_address.eq(write),
+            memory.write_data.eq(Value.cast(self.i.values)),
+            memory.read_enable.eq(reads),
+            memory.read_address.eq(read),
+        ]
+        return memory.read_data
 
 
 def sender_cycles(classes: int, outputs: int) -> int:

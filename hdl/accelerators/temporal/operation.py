@@ -34,12 +34,15 @@ class Sizes:
         Groups of ``many`` rows of ``outputs`` bits.
     scales : int
         Channel passes with scales.
+    logits : int
+        Channel passes of the last layer.
     operations : int
     """
 
     rows: int
     mask_words: int
     scales: int
+    logits: int
     operations: int
 
 
@@ -51,6 +54,7 @@ def needs_of(program: Program, array: TemporalConfig) -> dict[str, int]:
         "activations": max(program.words),
         "mask_bits": groups * array.many * array.outputs,
         "channels": array.outputs * sum(o.channel_passes for o in layers),
+        "classes": layers[-1].geometry.outputs,
         "operations": len(program.operations),
     }
 
@@ -66,6 +70,7 @@ def sizes_of(program: Program, array: TemporalConfig) -> Sizes:
         rows=ceil(found["activations"] / array.slots),
         mask_words=ceil(found["mask_bits"] / (array.many * array.outputs)),
         scales=ceil(found["channels"] / array.outputs),
+        logits=ceil(found["classes"] / array.outputs),
         operations=found["operations"],
     )
 
@@ -115,6 +120,7 @@ def operation_values(config: Config, program: Program, rows: int) -> list[dict[s
             "blocks": operation.blocks,
             "channel_passes": operation.channel_passes,
             "position_passes": operation.position_passes,
+            "last_outputs": g.outputs - (operation.channel_passes - 1) * array.outputs,
         }
         result.append(
             common

@@ -19,6 +19,7 @@ from .operation import Sizes, operation_layout
 from .program import DIGIT
 from .summer import Summer
 from .window_reader import WindowReader
+from .work_counters import events_layout
 
 __all__ = ["TemporalProcessor"]
 
@@ -47,6 +48,8 @@ class TemporalProcessor(wiring.Component):
         In a cycle with ``valid``, a word of the masks; scales of an output. Likewise.
     logits : ``Out(struct)``
         In a cycle with ``valid``, ``values`` of the next ``outputs`` classes.
+    events : ``Out(events_layout(...))``
+        What the array does, from the second cycle of a layer to its last one, a cycle later.
     """
 
     operation: Any
@@ -56,6 +59,7 @@ class TemporalProcessor(wiring.Component):
     mask: Any
     scales: Any
     logits: Any
+    events: Any
 
     def __init__(self, *, array: TemporalConfig, sizes: Sizes, sum_bits: int) -> None:
         self.array = array
@@ -83,6 +87,7 @@ class TemporalProcessor(wiring.Component):
             ),
             "scales": In(scales_layout(array.outputs, sizes.scales)),
             "logits": Out(data.StructLayout({"valid": 1, "values": logits})),
+            "events": Out(events_layout(array.lanes)),
         })
 
     def elaborate(self, platform) -> Module:
@@ -155,6 +160,7 @@ class TemporalProcessor(wiring.Component):
             Value.cast(finisher.scales).eq(Value.cast(self.scales)),
             Value.cast(self.logits).eq(Value.cast(finisher.logits)),
             Value.cast(array.weights).eq(Value.cast(maker.weights)),
+            array.made.eq(maker.made),
             array.is_made.eq(maker.has_weights),
             maker.takes_weights.eq(array.takes),
             Value.cast(reader.slots).eq(Value.cast(maker.slots)),
@@ -166,8 +172,25 @@ class TemporalProcessor(wiring.Component):
             Value.cast(array.i.payload).eq(Value.cast(reader.o.payload)),
             Value.cast(finisher.i).eq(Value.cast(array.o)),
         ]
+        self._count(m, is_layer, array, reader)
         self._memories(m, platform, reader, finisher, summer)
         return m
+
+    def _count(self, m: Module, begins: Value, array: TemporalArray, reader: WindowReader) -> None:
+        """Tell what the array waits for."""
+        runs, events = Signal(), self.events
+        with m.If(begins):
+            m.d.sync += runs.eq(1)
+        with m.Elif(self.is_done):
+            m.d.sync += runs.eq(0)
+        counts = runs & ~self.is_done
+        waits = counts & array.is_free & ~reader.o.valid
+        m.d.sync += [
+            events.waits_weights.eq(counts & array.is_free & reader.o.valid),
+            events.waits_windows.eq(waits & reader.is_busy),
+            events.waits_results.eq((counts & array.is_held) | (waits & ~reader.is_busy)),
+        ]
+        m.d.comb += [events.computes.eq(array.computes), events.lanes.eq(array.lanes)]
 
     def _memories(
         self,

@@ -53,7 +53,7 @@ class ProgramReader(wiring.Component):
     operations, last_word, last_class, image : Out
         Of the network, once it is ``done``.
     record : ``Out(struct)``
-        In a cycle with ``valid``, the ``operation`` at ``address``.
+        In a cycle with ``valid``, the next ``word`` of the operations, at ``address``.
     mask, scales : ``Out(struct)``
         As :class:`~kakure.hdl.accelerators.temporal.processor.TemporalProcessor` takes them.
     done : ``Out(1)``
@@ -78,20 +78,23 @@ class ProgramReader(wiring.Component):
     def __init__(self, *, array: TemporalConfig, sizes: Sizes) -> None:
         self.array = array
         self.sizes = sizes
-        self.operation = operation_layout(array, sizes)
+        self.words = record_words(operation_layout(array, sizes))
         self.image_shape = image_layout(sizes.rows, array.slots)
+        self.header: dict[str, Any] = {
+            "operations": range(sizes.operations + 1),
+            "last_word": WORD_COUNT_BITS,
+            "last_class": CHANNEL_BITS,
+            "image": self.image_shape,
+        }
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
             "is_split": In(1),
-            "operations": Out(range(sizes.operations + 1)),
-            "last_word": Out(WORD_COUNT_BITS),
-            "last_class": Out(CHANNEL_BITS),
-            "image": Out(self.image_shape),
+            **{name: Out(shape) for name, shape in self.header.items()},
             "record": Out(
                 data.StructLayout({
                     "valid": 1,
-                    "address": range(max(sizes.operations, 2)),
-                    "operation": self.operation,
+                    "address": range(sizes.operations * self.words),
+                    "word": WORD,
                 })
             ),
             "mask": Out(
@@ -119,9 +122,14 @@ class ProgramReader(wiring.Component):
             crc.word.eq(word),
             self.i.ready.eq(1),  # but in MASK and DONE
         ]
-        layers, left = Signal(8), Signal(COUNT)
-        self._left, self._groups = left, Signal(COUNT)
-        address = Signal(range(self.sizes.operations + 1))
+        layers, left = Signal(8, reset_less=True), Signal(COUNT, reset_less=True)
+        self._left, self._groups = left, Signal(COUNT, reset_less=True)
+        number = Signal(range(self.sizes.operations + 1))  # of an operation
+        address = Signal(range(self.sizes.operations * self.words), reset_less=True)
+        held: dict[str, Any] = {}  # without a reset, so that they get clock gates
+        for name in ("operations", "last_word", "last_class"):
+            held[name] = Signal(self.header[name], name=f"held_{name}", reset_less=True)
+            m.d.comb += getattr(self, name).eq(held[name])
 
         def fail(error: LoadError) -> None:
             m.d.sync += self.error.eq(error)
@@ -139,21 +147,21 @@ class ProgramReader(wiring.Component):
                 fail(error)
 
         operations = word[:16]
-        header = Signal(WORD)
+        header = Signal(WORD, reset_less=True)
         image_words = record_words(self.image_shape)
-        words = record_words(self.operation)
-        longest = max(image_words, words)
-        record = Signal(longest * WORD, reset_less=True)
-        shifted = Cat(record, word)[WORD:]
-        last = shifted[(longest - words) * WORD :][: self.operation.size]
-        m.d.comb += Value.cast(self.record.operation).eq(last)
-        m.d.comb += self.record.address.eq(address)
+        image = Signal(image_words * WORD, reset_less=True)
+        shifted = Cat(image, word)[WORD:]
+        m.d.comb += [
+            Value.cast(self.image).eq(image),
+            self.record.address.eq(address),
+            self.record.word.eq(word),
+        ]
 
         self._place_decoder(m, platform, header[8:16])
         with m.FSM():
             with m.State("PROGRAM"):
                 m.d.comb += begins.eq(1)
-                m.d.sync += self.operations.eq(operations)
+                m.d.sync += held["operations"].eq(operations)
                 with m.If(self.i.valid):
                     is_right = (word[16:] == (MAGIC << 8 | KIND)) & (operations != 0)
                     check("LAYERS", is_right & (operations <= self.sizes.operations))
@@ -162,28 +170,26 @@ class ProgramReader(wiring.Component):
                 with m.If(self.i.valid):
                     check("WORDS", (word != 0) & (word < 256))
             with m.State("WORDS"):
-                m.d.sync += self.last_word.eq(word)
+                m.d.sync += held["last_word"].eq(word)
                 with m.If(self.i.valid):
                     check("CLASSES", word < 1 << WORD_COUNT_BITS)
             with m.State("CLASSES"):
-                m.d.sync += [self.last_class.eq(word), left.eq(image_words - 1)]
+                m.d.sync += [held["last_class"].eq(word), left.eq(image_words - 1)]
                 with m.If(self.i.valid):
-                    check("IMAGE", word < self.array.outputs * self.sizes.scales)
+                    check("IMAGE", word < self.array.outputs * self.sizes.logits)
             with m.State("IMAGE"), m.If(self.i.valid):
-                m.d.sync += [record.eq(shifted), left.eq(left - 1)]
+                m.d.sync += [image.eq(shifted), left.eq(left - 1)]
                 go_on("IMAGE")
                 with m.If(left == 0):
-                    image = shifted[(longest - image_words) * WORD :][: self.image_shape.size]
-                    m.d.sync += Value.cast(self.image).eq(image)
-                    m.d.sync += [left.eq(words - 1), address.eq(0)]
+                    m.d.sync += [left.eq(self.words - 1), number.eq(0), address.eq(0)]
                     go_on("RECORD")
             with m.State("RECORD"), m.If(self.i.valid):
-                m.d.sync += [record.eq(shifted), left.eq(left - 1)]
+                m.d.comb += self.record.valid.eq(1)
+                m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
                 go_on("RECORD")
                 with m.If(left == 0):
-                    m.d.comb += self.record.valid.eq(1)
-                    m.d.sync += [left.eq(words - 1), address.eq(address + 1)]
-                    with m.If(address == self.operations - 1):
+                    m.d.sync += [left.eq(self.words - 1), number.eq(number + 1)]
+                    with m.If(number == self.operations - 1):
                         go_on("CHECK_PROGRAM")
             with m.State("CHECK_PROGRAM"), m.If(self.i.valid):
                 check("HEADER", word == crc.value, LoadError.CRC)
@@ -202,7 +208,7 @@ class ProgramReader(wiring.Component):
                 m.d.sync += left.eq(word)
                 with m.If(self.i.valid):
                     go_on("CHANNELS")
-            channels = Signal(CHANNEL_BITS)
+            channels = Signal(CHANNEL_BITS, reset_less=True)
             with m.State("CHANNELS"):
                 m.d.sync += channels.eq(word)
                 with m.If(self.i.valid):

@@ -1,6 +1,6 @@
 """Signs of any row at any time: a hash of the row, and a matrix that skips the outputs before."""
 
-from amaranth.hdl import Array, Cat, Module, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -133,11 +133,13 @@ class RowSigns(wiring.Component):
             m.d.comb += steps.eq(self.advance & (part == parts - 1))
             with m.If(self.advance):
                 m.d.sync += part.eq(part + 1)  # a power of two of them
-        with m.If(steps):
-            m.d.sync += [image.eq(_steps(words, image)) for image in images]
         with m.If(self.restart):
             m.d.sync += part.eq(0)
-            m.d.sync += [image.eq(xorshift32(1 << bit)) for bit, image in enumerate(images)]
+        with m.If(steps | self.restart):
+            m.d.sync += [
+                image.eq(Mux(self.restart, xorshift32(1 << bit), _steps(words, image)))
+                for bit, image in enumerate(images)
+            ]
         return part, parts
 
 

@@ -90,10 +90,11 @@ class Summer(wiring.Component):
         layer = self.layer
         reads, clears, writes = Signal(), Signal(), Signal()
         digit = Signal()
-        at: Any = Signal(self.address, name="at")
-        first: Any = Signal(self.address, name="first")  # of this word
-        to: Any = Signal(self.address, name="to")
-        x, y, word = Signal(COUNT_BITS), Signal(COUNT_BITS), Signal(COUNT_BITS)
+        at: Any = Signal(self.address, name="at", reset_less=True)
+        first: Any = Signal(self.address, name="first", reset_less=True)  # of this word
+        to: Any = Signal(self.address, name="to", reset_less=True)
+        x, y = Signal(COUNT_BITS, reset_less=True), Signal(COUNT_BITS, reset_less=True)
+        word = Signal(COUNT_BITS, reset_less=True)
         is_row_end = x == layer.width - 1
         is_end = is_row_end & (y == layer.height - 1)
         is_last_digit = digit == layer.source.has_two_digits
@@ -162,10 +163,9 @@ class Summer(wiring.Component):
         for lane in range(self.word):
             total = Signal(TOTAL_BITS, name=f"total_{lane}", reset_less=True)
             value = word.word_select(lane, DIGIT)
-            with m.If(clears):
-                m.d.sync += total.eq(0)
-            with m.Elif(came):
-                m.d.sync += total.eq(total + Mux(its_digit, value << DIGIT, value))
+            with m.If(clears | came):
+                new = total + Mux(its_digit, value << DIGIT, value)
+                m.d.sync += total.eq(Mux(clears, 0, new))
             self._totals.append(total)
 
     def _write(self, m: Module, writes: Signal, digit: Signal, to: Any) -> None:

@@ -4,12 +4,37 @@ Three walk over the same blocks, and wait for each other: what makes weights, wh
 and the array. Each step's cycles follow from those of the step before.
 """
 
+from dataclasses import dataclass
+
 from .finisher import pace_of
 from .program import LayerOperation, SumOperation
 from .row_signs import LATENCY
 from .summer import sum_cycles
 
-__all__ = ["layer_cycles", "operation_cycles"]
+__all__ = ["Work", "layer_work", "operation_cycles"]
+
+
+@dataclass
+class Work:
+    """What the array does in the cycles of a layer, from the one after ``start`` to the last.
+
+    Attributes
+    ----------
+    computes : int
+        It adds up products.
+    waits_weights, waits_windows, waits_results : int
+        It waits for weights; for activations to be read; for its sums to be taken.
+    """
+
+    computes: int = 0
+    waits_weights: int = 0
+    waits_windows: int = -1  # from the cycle of ``start`` on it waits, which is not counted
+    waits_results: int = 0
+
+    @property
+    def cycles(self) -> int:
+        """All of them."""
+        return self.computes + self.waits_weights + self.waits_windows + self.waits_results
 
 
 class _Walk:
@@ -32,24 +57,31 @@ class _Walk:
         self.read = 0
         self.taken = -1
         self.free = 0
+        self.work = Work()
 
-    def step(self, words: int, length: int, weights: int = 0) -> None:
-        """A step: ``words`` to read, ``length`` cycles in the array, not before ``weights``."""
+    def step(self, words: int, planes: int, drain: int, weights: int = 0) -> None:
+        """A step: ``words`` to read, ``planes`` to add while sums are sent; not before weights."""
         self.read = max(self.read, self.taken) + words
         self.taken = max(self.read, self.free, weights)
+        offered = max(self.read, self.free)
+        self.work.waits_windows += offered - self.free
+        self.work.waits_weights += self.taken - offered
+        length = max(planes, drain)
+        self.work.computes += planes
+        self.work.waits_results += length - planes
         self.free = self.taken + length
 
-    def block(self, slots: int, steps: list[int], pixels: int) -> None:
-        """A block whose slots are taken in a cycle, and the lengths of its steps."""
+    def block(self, slots: int, steps: list[tuple[int, int]], pixels: int) -> None:
+        """A block whose slots are taken in a cycle, and the planes and sums of its steps."""
         weights = self.made
-        self.step(pixels, steps[0], weights)
+        self.step(pixels, *steps[0], weights)
         self.made = max(self.taken, slots) + self.make
-        for length in steps[1:]:
-            self.step(pixels, length)
+        for planes, drain in steps[1:]:
+            self.step(pixels, planes, drain)
 
 
-def layer_cycles(operation: LayerOperation) -> int:
-    """Cycles from the one of ``start`` to the first one of ``is_done``."""
+def layer_work(operation: LayerOperation) -> Work:
+    """What the array does between ``start`` and the first cycle of ``is_done``."""
     pixels, pace = operation.array.pixels, pace_of(operation)
     planes = operation.digit_planes
     is_apart = operation.added is not None and operation.added.memory == operation.source.memory
@@ -67,27 +99,29 @@ def layer_cycles(operation: LayerOperation) -> int:
                 walk.read = slots + 1
             asks = 0
             steps = [
-                max(many, drain) if block == digit == 0 and batch < old else many
+                (many, drain if block == digit == 0 and batch < old else 0)
                 for batch in range(now)
                 for digit, many in enumerate(planes)
             ]
             walk.block(slots, steps, pixels)
             for _ in range(now, old if block == 0 else now):
-                walk.step(1, drain)
+                walk.step(1, 0, drain)
                 asks = walk.read
         old = now
         asks = walk.read + 1
         if is_apart:
             walk.read += 1
             for _ in range(old):
-                walk.step(1, drain)
+                walk.step(1, 0, drain)
             asks = max(walk.read, walk.taken + 2 + drain) + 1
             old = 0
     if old:
         walk.read += 1
         for _ in range(old):
-            walk.step(1, drain)
-    return walk.taken + max(2 + drain, _finish(operation, pace))
+            walk.step(1, 0, drain)
+    ends = walk.taken + max(2 + drain, _finish(operation, pace))
+    walk.work.waits_results += ends - walk.free
+    return walk.work
 
 
 def _finish(operation: LayerOperation, pace: int) -> int:
@@ -106,4 +140,4 @@ def operation_cycles(operation: LayerOperation | SumOperation) -> int:
     """Cycles from the one of ``start`` to the first one of ``is_done``."""
     if isinstance(operation, SumOperation):
         return sum_cycles(operation) + 1
-    return layer_cycles(operation)
+    return layer_work(operation).cycles + 1

@@ -79,8 +79,8 @@ class _Count:
         self.pixel = Signal(range(pixels))
         self.digit = Signal(range(DIGITS))
         self.batch = Signal(range(batches + 1))
-        self.block = Signal(COUNT_BITS)
-        self.channel_pass = Signal(COUNT_BITS)
+        self.block = Signal(COUNT_BITS, reset_less=True)
+        self.channel_pass = Signal(COUNT_BITS, reset_less=True)
         self.many = Signal(range(batches + 1))
         """Batches of this pass, once they are counted."""
         self.drained = Signal(range(batches + 1))
@@ -129,6 +129,8 @@ class WindowReader(wiring.Component):
         What was read last.
     is_draining : ``In(1)``
         As that of the array.
+    is_busy : ``Out(1)``
+        Steps will come.
     o : ``Out(stream.Signature(step_layout(...)))``
         Steps.
 
@@ -147,6 +149,7 @@ class WindowReader(wiring.Component):
     row: Any
     read: Any
     is_draining: Signal
+    is_busy: Signal
     o: stream.Interface
 
     def __init__(self, *, inputs: int, pixels: int, batches: int, word: int, rows: int) -> None:
@@ -168,6 +171,7 @@ class WindowReader(wiring.Component):
             "row": Out(data.ArrayLayout(range(max(rows, 2)), banks)),
             "read": In(data.ArrayLayout(word * DIGIT, banks)),
             "is_draining": In(1),
+            "is_busy": Out(1),
             "o": Out(stream.Signature(step)),
         })
 
@@ -217,7 +221,8 @@ class WindowReader(wiring.Component):
         is_last_block = count.block == layer.blocks - 1
         many = Signal(range(self.batches + 1))
         m.d.comb += many.eq(count.batch + 1)
-        with m.FSM():
+        with m.FSM() as states:
+            m.d.comb += self.is_busy.eq(~states.ongoing("IDLE"))
             with m.State("IDLE"), m.If(self.start):
                 begin(first, "pass_begin")
                 m.d.sync += count.clear()
@@ -371,6 +376,10 @@ class WindowReader(wiring.Component):
             m.d.sync += valid.eq(count.reads | count.drains_only)
             m.d.sync += is_last.eq(count.drains_only | (count.pixel == self.pixels - 1))
             m.d.sync += [pixel.eq(count.pixel), was_read.eq(is_read), turn.eq(first_bank)]
+        positions = Signal(range(self.pixels + 1), reset_less=True)
+        with m.If(count.advance & (count.pixel == 0)):
+            m.d.sync += positions.eq(Mux(now.left > self.pixels, self.pixels, now.left))
+        m.d.comb += step.positions.eq(positions)
         for name, tag in tags.items():
             held = Signal(step[name].shape(), name=f"step_{name}")
             with m.If(count.advance):

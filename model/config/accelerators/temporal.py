@@ -13,7 +13,7 @@ __all__ = ["SIZES", "TemporalConfig"]
 
 WORD = 32
 """Outputs whose signs are made together."""
-SIZES = ("activations", "mask_bits", "channels", "operations")
+SIZES = ("activations", "mask_bits", "channels", "classes", "operations")
 """What limits the networks that an accelerator runs."""
 
 
@@ -41,6 +41,8 @@ class TemporalConfig(AcceleratorConfig):
     """Bits of the memory of masks; likewise."""
     channels: int | None = Field(None, ge=1, le=1 << 20)
     """Output channels, of all layers, that there is room for; likewise."""
+    classes: int | None = Field(None, ge=1, le=1 << 16)
+    """Output channels of the last layer that there is room for; likewise."""
     operations: int | None = Field(None, ge=1, le=1 << 15)
     """Layers, and sums of maps, that there is room for; likewise."""
 

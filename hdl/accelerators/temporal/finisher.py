@@ -52,6 +52,28 @@ def scales_layout(outputs: int, depth: int) -> data.StructLayout:
     })
 
 
+class _Place:
+    """Where the words of a position go: signals that move together through the pipeline."""
+
+    def __init__(self, address: data.Layout, parts: Signal, name: str) -> None:
+        self.is_last = Signal(name=f"{name}_is_last", reset_less=True)
+        self.at: Any = Signal(address, name=f"{name}_at", reset_less=True)
+        self.many = Signal(parts.shape(), name=f"{name}_many", reset_less=True)
+
+    @property
+    def parts(self) -> tuple[Value, Any, Value]:
+        """All signals: whether it is a layer's last position, its first word, and how many."""
+        return self.is_last, self.at, self.many
+
+    def follow(self, is_last: Value, at: Any, many: Value) -> list[Any]:
+        """Statements that make it this one."""
+        return [
+            self.is_last.eq(is_last),
+            Value.cast(self.at).eq(Value.cast(at)),
+            self.many.eq(many),
+        ]
+
+
 class Finisher(wiring.Component):
     """From sums of positions to words of the next map, or to logits.
 
@@ -158,31 +180,33 @@ class Finisher(wiring.Component):
         has_read, more = self._shortcut(m, goes, added, parts)
         lanes = self._scaled(m, platform, largest, going, channel)
 
-        # The code is there once the shortcut was read.
-        writes, writes_last = Signal(), Signal()
+        # Once the shortcut was read its sum is there, and a cycle later the code.
+        adds, writes = Signal(), Signal()
         codes = [Signal(CODE_BITS, name=f"code_{o}", reset_less=True) for o in range(self.outputs)]
-        to: Any = Signal(self.address, name="to", reset_less=True)
-        m.d.sync += [writes.eq(has_read & ~layer.is_logits), writes_last.eq(0)]
         peak = Signal(CODE_BITS)
         m.d.comb += peak.eq((1 << layer.bits) - 1)
-        was_last, held = Signal(), Signal(self.address, name="held", reset_less=True)
-        held_many = Signal.like(parts, name="held_many")
-        to_many = Signal.like(parts, name="to_many")
+        stages = [_Place(self.address, parts, name) for name in ("held", "summed", "written")]
+        m.d.sync += [adds.eq(has_read & ~layer.is_logits), writes.eq(adds)]
         with m.If(going):
-            m.d.sync += [was_last.eq(ends), Value.cast(held).eq(Value.cast(at))]
-            m.d.sync += held_many.eq(many)
+            m.d.sync += stages[0].follow(ends, at, many)
         with m.If(has_read):
-            m.d.sync += [writes_last.eq(was_last), Value.cast(to).eq(Value.cast(held))]
-            m.d.sync += to_many.eq(held_many)
-            for o, code in enumerate(codes):
-                total = Signal(signed(CODE_BITS + 3), name=f"total_{o}")
-                m.d.comb += total.eq(lanes[o].scaled + more[o])
+            m.d.sync += stages[1].follow(*stages[0].parts)
+        with m.If(adds):
+            m.d.sync += stages[2].follow(*stages[1].parts)
+        for o, code in enumerate(codes):
+            scaled = Signal(lanes[o].scaled.shape(), name=f"scaled_{o}", reset_less=True)
+            shortcut = Signal(CODE_BITS, name=f"shortcut_{o}", reset_less=True)
+            total = Signal(signed(CODE_BITS + 3), name=f"total_{o}")
+            m.d.comb += total.eq(scaled + shortcut)
+            with m.If(has_read):
+                m.d.sync += [scaled.eq(lanes[o].scaled), shortcut.eq(more[o])]
+            with m.If(adds):
                 m.d.sync += code.eq(Mux(total < 0, 0, Mux(total > peak, peak, total)))
         m.d.comb += self.logits.valid.eq(has_read & layer.is_logits)
         for o, lane in enumerate(lanes):
             m.d.comb += self.logits.values[o].eq(lane.logit)
-        self._write(m, writes, writes_last, to, to_many, codes)
-        with m.If(has_read & layer.is_logits & was_last):
+        self._write(m, writes, stages[2], codes)
+        with m.If(has_read & layer.is_logits & stages[0].is_last):
             m.d.sync += self._has_written.eq(1)
         with m.If(self.start):
             m.d.sync += [self._has_written.eq(0), self._has_all.eq(0)]
@@ -376,19 +400,17 @@ class Finisher(wiring.Component):
         self,
         m: Module,
         writes: Signal,
-        is_last_position: Signal,
-        to: Any,
-        parts: Signal,
+        place_: "_Place",
         codes: list[Signal],
     ) -> None:
         """Write the codes word by word, digit by digit."""
         goes, at, number, digit, is_last = self._turns(
-            m, writes, to, self.layer.target, parts, "write"
+            m, writes, place_.at, self.layer.target, place_.many, "write"
         )
         ends = Signal()
         with m.If(writes):
-            m.d.sync += ends.eq(is_last_position)
-        with m.If(goes & is_last & Mux(writes, is_last_position, ends)):
+            m.d.sync += ends.eq(place_.is_last)
+        with m.If(goes & is_last & Mux(writes, place_.is_last, ends)):
             m.d.sync += self._has_written.eq(1)
         words = []
         for part in range(self.parts):

@@ -133,7 +133,7 @@ def _finish(operation: LayerOperation, pace: int) -> int:
     parts = array.outputs // array.word
     words = -(-g.outputs // array.word) - (operation.channel_passes - 1) * parts
     reads = 1 if operation.added is None else words * operation.added.digits
-    return complete + reads + 2 + words * operation.target.digits
+    return complete + reads + 3 + words * operation.target.digits
 
 
 def operation_cycles(operation: LayerOperation | SumOperation) -> int:

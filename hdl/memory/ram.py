@@ -21,6 +21,9 @@ class Ram(wiring.Component):
         Words.
     width : int, at least 1
         Bits of a word.
+    cells : str
+        Of what cells a macro is made, as :func:`kakure.hdl.synthesis.memory_macro.memory_macro`
+        has them: ``lop``, or ``lstp`` for a memory that is large and seldom read.
 
     Members
     -------
@@ -44,13 +47,14 @@ class Ram(wiring.Component):
     read_enable: Signal
     read_data: Signal
 
-    def __init__(self, *, depth: int, width: int) -> None:
+    def __init__(self, *, depth: int, width: int, cells: str = "lop") -> None:
         if depth < 1:
             raise ValueError(f"depth must be at least 1, not {depth!r}")
         if width < 1:
             raise ValueError(f"width must be at least 1, not {width!r}")
         self.depth = depth
         self.width = width
+        self.cells = cells
         self.shape = RamShape(depth, width)
         address = range(max(depth, 2))  # Verilog has no port of width 0
         super().__init__({
@@ -61,6 +65,12 @@ class Ram(wiring.Component):
             "read_enable": In(1),
             "read_data": Out(width),
         })
+
+    @property
+    def identity(self) -> dict[str, int | str | None]:
+        """Its size, and its cells where they are not the common ones."""
+        size: dict[str, int | str | None] = {"depth": self.depth, "width": self.width}
+        return size if self.cells == "lop" else size | {"cells": self.cells}
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -26,12 +26,17 @@ CACHE = Path("build/cache/synthesis")
 
 def macros_of(design: Design) -> dict[str, MemoryMacro]:
     """Return the memory macros among the design's modules, by name."""
-    sizes = {
-        name: (int(module.parameters["depth"]), int(module.parameters["width"]))
+    memories = {
+        name: module.parameters
         for name, module in design.modules.items()
         if module.kind == "ram" and name != design.top
     }
-    return {name: memory_macro(*size) for name, size in sizes.items() if is_macro(*size)}
+    sizes = {name: (int(p["depth"]), int(p["width"])) for name, p in memories.items()}
+    return {
+        name: memory_macro(*size, str(memories[name].get("cells", "lop")))
+        for name, size in sizes.items()
+        if is_macro(*size)
+    }
 
 
 def map_modules(

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from kakure.hdl.shape.numbers import Number, at_least, ceil_div, choose
+from kakure.hdl.shape.numbers import Number, at_least, ceil_div
 
 __all__ = [
     "CELLS",
-    "LARGE_BITS",
     "SOURCE",
     "Fit",
     "MemoryMacro",
@@ -31,10 +30,9 @@ COEFFICIENTS = Path(__file__).with_name("memory_macro.json")
 SOURCE = "CACTI 7 (zigzag-dse 3.9.1), 45 nm LOP, 1R1W, fitted: hdl/synthesis/memory_macro.json"
 
 CELLS = ("lop", "lstp")
-"""ITRS cells: of low operating power, and of low standby power."""
-LARGE_BITS = 1 << 15
-"""Memories of at least as many bits are made of LSTP cells. These take about twice the energy for
-an access, and leak some hundred times less, which is more where a word is seldom read."""
+"""ITRS cells: of low operating power, and of low standby power. The latter take about twice the
+energy for an access, and leak some hundred times less, which is more where a word is seldom read.
+"""
 
 LEAST_DEPTH, MOST_DEPTH = 32, 2048
 LEAST_WIDTH, MOST_WIDTH = 8, 64
@@ -159,14 +157,13 @@ def is_macro(depth: Number, width: Number) -> Any:
     return (depth >= LEAST_DEPTH) & (depth * at_least(width, LEAST_WIDTH) >= LEAST_BITS)
 
 
-def memory_macro(depth: Number, width: Number) -> MemoryMacro:
+def memory_macro(depth: Number, width: Number, cells: str = "lop") -> MemoryMacro:
     """Estimate a memory of one read and one write port at 45 nm, or many.
 
     Each quantity is Σ coefficient × term, for instance ``area = a + b·width + c·depth +
     d·depth·width``, with the coefficients in ``memory_macro.json``. The fit covers 32 to 2048
     words of 8 to 64 bits. A bigger memory is a grid of equal banks within that range, whose
-    selection is not counted; a word of less than 8 bits costs as much as one of 8. Memories of at
-    least ``LARGE_BITS`` are made of LSTP cells, others of LOP cells; their areas are the same.
+    selection is not counted; a word of less than 8 bits costs as much as one of 8.
 
     Parameters
     ----------
@@ -174,6 +171,8 @@ def memory_macro(depth: Number, width: Number) -> MemoryMacro:
         Words.
     width : int, at least 1, or array
         Bits of a word.
+    cells : str
+        One of :data:`CELLS`.
 
     Raises
     ------
@@ -193,14 +192,7 @@ def memory_macro(depth: Number, width: Number) -> MemoryMacro:
         )
     deep, wide = ceil_div(depth, MOST_DEPTH), ceil_div(width, MOST_WIDTH)
     words, bits = depth / deep, at_least(width / wide, LEAST_WIDTH)
-    lop, lstp = (
-        {name: quantity(words, bits) for name, quantity in _fits()[cells].items()}
-        for cells in CELLS
-    )
-    is_large = depth * width >= LARGE_BITS
-    one = {name: choose(is_large, lstp[name], lop[name]) for name in lop} | {
-        "area_um2": lop["area_um2"]
-    }
+    one = {name: quantity(words, bits) for name, quantity in _fits()[cells].items()}
     return MemoryMacro(
         depth=depth,
         width=width,

@@ -49,6 +49,13 @@ SEARCH = (
         interrupted="stopped; the same command goes on from here",
     ),
     Verb(
+        "array-shape",
+        "Cost models",
+        "cycles, area and energy of one network on temporal arrays of many shapes",
+        "kakure.search.studies.array_shape",
+        interrupted=GOES_ON,
+    ),
+    Verb(
         "analog-fit",
         "Cost models",
         "fit the analog model to its sweep",

@@ -67,7 +67,8 @@ class TemporalCore(Core):
         sender = LogitSender(outputs=array.outputs, depth=sizes.logits)
         layout = operation_layout(array, sizes)
         work = WorkCounters(lanes=array.lanes)
-        program = Ram(depth=sizes.operations * record_words(layout), width=WORD)
+        depth = sizes.operations * record_words(layout)
+        program = Ram(depth=depth, width=WORD, cells="lstp")  # read once a layer
         m.submodules.gate = place(gate, platform)
         m.submodules.front = place(front, platform, reset=gate.restarts)
         m.submodules.reader = place(reader, platform, reset=gate.restarts)
@@ -75,7 +76,10 @@ class TemporalCore(Core):
         m.submodules.processor = place(processor, platform)
         m.submodules.sender = place(sender, platform)
         m.submodules.program = place(program, platform)
-        m.submodules.work = place(work, platform, reset=gate.restarts)
+        m.submodules.work = place(work, platform)
+        is_reset = Signal(init=1)  # in the cycle after a reset
+        m.d.sync += is_reset.eq(0)
+        m.d.comb += work.clear.eq(is_reset | gate.restarts)
         m.d.comb += Value.cast(work.events).eq(Value.cast(processor.events))
         m.d.comb += Value.cast(self.own).eq(Value.cast(work.values))
 

@@ -180,33 +180,40 @@ class Finisher(wiring.Component):
         has_read, more = self._shortcut(m, goes, added, parts)
         lanes = self._scaled(m, platform, largest, going, channel)
 
-        # Once the shortcut was read its sum is there, and a cycle later the code.
-        adds, writes = Signal(), Signal()
+        # When the shortcut has been read the product is almost there; then sum and code follow.
+        has_product, adds, writes = Signal(), Signal(), Signal()
         codes = [Signal(CODE_BITS, name=f"code_{o}", reset_less=True) for o in range(self.outputs)]
         peak = Signal(CODE_BITS)
         m.d.comb += peak.eq((1 << layer.bits) - 1)
-        stages = [_Place(self.address, parts, name) for name in ("held", "summed", "written")]
-        m.d.sync += [adds.eq(has_read & ~layer.is_logits), writes.eq(adds)]
+        names = "held", "multiplied", "summed", "written"
+        stages = [_Place(self.address, parts, name) for name in names]
+        m.d.sync += has_product.eq(has_read)
+        m.d.sync += [adds.eq(has_product & ~layer.is_logits), writes.eq(adds)]
         with m.If(going):
             m.d.sync += stages[0].follow(ends, at, many)
         with m.If(has_read):
             m.d.sync += stages[1].follow(*stages[0].parts)
-        with m.If(adds):
+        with m.If(has_product):
             m.d.sync += stages[2].follow(*stages[1].parts)
+        with m.If(adds):
+            m.d.sync += stages[3].follow(*stages[2].parts)
         for o, code in enumerate(codes):
             scaled = Signal(lanes[o].scaled.shape(), name=f"scaled_{o}", reset_less=True)
             shortcut = Signal(CODE_BITS, name=f"shortcut_{o}", reset_less=True)
+            to_add = Signal(CODE_BITS, name=f"to_add_{o}", reset_less=True)
             total = Signal(signed(CODE_BITS + 3), name=f"total_{o}")
-            m.d.comb += total.eq(scaled + shortcut)
+            m.d.comb += total.eq(scaled + to_add)
             with m.If(has_read):
-                m.d.sync += [scaled.eq(lanes[o].scaled), shortcut.eq(more[o])]
+                m.d.sync += shortcut.eq(more[o])
+            with m.If(has_product):
+                m.d.sync += [scaled.eq(lanes[o].scaled), to_add.eq(shortcut)]
             with m.If(adds):
                 m.d.sync += code.eq(Mux(total < 0, 0, Mux(total > peak, peak, total)))
-        m.d.comb += self.logits.valid.eq(has_read & layer.is_logits)
+        m.d.comb += self.logits.valid.eq(has_product & layer.is_logits)
         for o, lane in enumerate(lanes):
             m.d.comb += self.logits.values[o].eq(lane.logit)
-        self._write(m, writes, stages[2], codes)
-        with m.If(has_read & layer.is_logits & stages[0].is_last):
+        self._write(m, writes, stages[3], codes)
+        with m.If(self.logits.valid & stages[1].is_last):
             m.d.sync += self._has_written.eq(1)
         with m.If(self.start):
             m.d.sync += [self._has_written.eq(0), self._has_all.eq(0)]

@@ -24,6 +24,8 @@ from .work_counters import events_layout
 __all__ = ["TemporalProcessor"]
 
 MEMORIES = 2
+SELDOM_READ = "lstp"
+"""Cells of memories that leak more than their accesses take."""
 
 
 class TemporalProcessor(wiring.Component):
@@ -127,7 +129,7 @@ class TemporalProcessor(wiring.Component):
             depth=sizes.scales,
         )
         summer = Summer(word=word, banks=banks, rows=sizes.rows)
-        masks = Ram(depth=sizes.mask_words, width=config.many * config.outputs)
+        masks = Ram(depth=sizes.mask_words, width=config.many * config.outputs, cells=SELDOM_READ)
         for name, block in {
             "array": array,
             "maker": maker,
@@ -210,7 +212,7 @@ class TemporalProcessor(wiring.Component):
             is_added = operation.added == number
             read.append([])
             for bank in range(banks):
-                memory = Ram(depth=self.sizes.rows, width=width)
+                memory = Ram(depth=self.sizes.rows, width=width, cells=SELDOM_READ)
                 m.submodules[f"memory_{number}_{bank}"] = place(memory, platform)
                 reads = (
                     (reader.enable[bank] & is_source, reader.row[bank]),

@@ -48,7 +48,7 @@ class ScaleLane(wiring.Component):
     multiply, value : In
         In a cycle with ``multiply``, ``value`` is taken; not in that of the channel's ``read``.
     scaled : ``Out(signed)``
-        From the cycle after ``multiply`` on, cut to −2^CODE_BITS .. 2^CODE_BITS.
+        From the second cycle after ``multiply`` on, cut to −2^CODE_BITS .. 2^CODE_BITS.
     logit : ``Out(signed)``
         Likewise without shift and cut.
     """
@@ -77,7 +77,8 @@ class ScaleLane(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         scales = self.scales
-        table = Ram(depth=self.depth, width=MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS)
+        width = MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS
+        table = Ram(depth=self.depth, width=width, cells="lstp")  # read once a channel
         m.submodules.table = place(table, platform)
         m.d.comb += [
             table.write_address.eq(scales.address),
@@ -86,13 +87,20 @@ class ScaleLane(wiring.Component):
             table.read_address.eq(self.address),
             table.read_enable.eq(self.read),
         ]
+        value = Signal(self.value.shape(), name="taken", reset_less=True)
+        multiplier = Signal(signed(MULTIPLIER_BITS), reset_less=True)
+        rest = Signal(OFFSET_BITS + SHIFT_BITS, reset_less=True)
         offset = Signal(signed(OFFSET_BITS), reset_less=True)
         shift = Signal(SHIFT_BITS, reset_less=True)
         bits = self.sum_bits + MULTIPLIER_BITS
         product = Signal(signed(bits), reset_less=True)
+        multiplies = Signal()
+        m.d.sync += multiplies.eq(self.multiply)
         with m.If(self.multiply):
-            m.d.sync += product.eq(self.value * table.read_data[:MULTIPLIER_BITS].as_signed())
-            m.d.sync += Cat(offset, shift).eq(table.read_data[MULTIPLIER_BITS:])
+            m.d.sync += [value.eq(self.value), Cat(multiplier, rest).eq(table.read_data)]
+        with m.If(multiplies):
+            m.d.sync += product.eq(value * multiplier)
+            m.d.sync += Cat(offset, shift).eq(rest)
         total = Signal(signed(bits + 2))
         shifted = Signal(signed(bits + 2))
         m.d.comb += [total.eq(product + offset), shifted.eq(total >> shift)]

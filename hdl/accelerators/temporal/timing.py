@@ -129,11 +129,11 @@ def _finish(operation: LayerOperation, pace: int) -> int:
     g, array = operation.geometry, operation.array
     complete = 2 + (operation.positions - 1) % array.pixels * pace
     if operation.target is None:
-        return complete + 3
+        return complete + 4
     parts = array.outputs // array.word
     words = -(-g.outputs // array.word) - (operation.channel_passes - 1) * parts
     reads = 1 if operation.added is None else words * operation.added.digits
-    return complete + reads + 3 + words * operation.target.digits
+    return complete + reads + 4 + words * operation.target.digits
 
 
 def operation_cycles(operation: LayerOperation | SumOperation) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -50,6 +50,8 @@ class WorkCounters(wiring.Component):
 
     Members
     -------
+    clear : ``In(1)``
+        Begin anew.
     events : ``In(events_layout(lanes))``
         What happens in this cycle.
     values : ``Out(struct)``
@@ -60,29 +62,37 @@ class WorkCounters(wiring.Component):
     What is counted shows two cycles after it happened.
     """
 
+    clear: Signal
     events: Any
     values: Any
 
     def __init__(self, *, lanes: int) -> None:
         self.lanes = lanes
         super().__init__({
+            "clear": In(1),
             "events": In(events_layout(lanes)),
             "values": Out(data.StructLayout({r.name: WORD for r in WORK_REGISTERS})),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        names = "computes", "waits_weights", "waits_windows", "waits_results"
-        for name in names:
+        counts: Any = Signal(self.values.shape(), name="counts", reset_less=True)
+        m.d.comb += Value.cast(self.values).eq(Value.cast(counts))
+        for name in ("computes", "waits_weights", "waits_windows", "waits_results"):
             happens = Signal(name=f"is_{name}")
-            count = self.values[name.upper()]
+            count = counts[name.upper()]
             m.d.sync += happens.eq(self.events[name])
-            with m.If(happens):
-                m.d.sync += count.eq(count + 1)
-        lanes = Signal(range(self.lanes + 1))
-        total = Cat(self.values.LANES_LOW, self.values.LANES_HIGH)
-        m.d.sync += lanes.eq(0)
+            with m.If(happens | self.clear):  # one enable for a clock gate
+                m.d.sync += count.eq(Mux(self.clear, 0, count + 1))
+        computes, lanes = Signal(), Signal(range(self.lanes + 1), reset_less=True)
+        m.d.sync += computes.eq(self.events.computes)
         with m.If(self.events.computes):
             m.d.sync += lanes.eq(self.events.lanes)
-        m.d.sync += total.eq(total + lanes)
+        low, high = counts.LANES_LOW, counts.LANES_HIGH
+        total = Signal(WORD + 1)
+        m.d.comb += total.eq(low + lanes)
+        with m.If(computes | self.clear):
+            m.d.sync += low.eq(Mux(self.clear, 0, total))
+        with m.If((computes & total[WORD]) | self.clear):
+            m.d.sync += high.eq(Mux(self.clear, 0, high + 1))
         return m

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from kakure.model.commands.command import positive
@@ -17,7 +19,7 @@ from kakure.model.files.atomic import write_atomically
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.train import train
-from kakure.sim.generation.project import open_project
+from kakure.sim.generation.project import Project, open_project
 
 from .coefficients import Coefficients
 from .energy_fit import CLOCK_NS, errors_of, fit_energy
@@ -25,7 +27,7 @@ from .energy_measured import ENERGY_MEASURED, EnergyPoint, append, measure_point
 from .energy_model import ENERGY, EnergyModel
 from .energy_samples import energy_samples, is_held_out
 
-__all__ = ["options", "run"]
+__all__ = ["open_trained", "options", "run", "trained_images"]
 
 TRAINING_SEED = 1
 TRAINING_EPOCHS = 12
@@ -117,6 +119,26 @@ def table(point: EnergyPoint, clock_ns: float) -> str:
     return "\n".join(lines)
 
 
+def open_trained(path: Path) -> Project:
+    """A configuration with trained parameters; UserError if it has none."""
+    project = open_project(path)
+    if not project.is_trained:
+        raise UserError(
+            "is required, energy is that of a trained network", where=("parameters",), file=path
+        )
+    return project
+
+
+def trained_images(project: Project, count: int) -> NDArray[np.uint8]:
+    """Test images of its data set; UserError if there are none."""
+    pixels, what = project.images(count)
+    if "random" in what:
+        raise UserError(
+            f"{what}, energy is that of real images", where=("dataset",), file=project.path
+        )
+    return pixels
+
+
 def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     """Measure a configuration with trained parameters on test images of its data set.
 
@@ -125,14 +147,8 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     UserError
         If it has no trained parameters, or no images.
     """
-    project = open_project(path)
-    if not project.is_trained:
-        raise UserError(
-            "is required, energy is that of a trained network", where=("parameters",), file=path
-        )
-    pixels, what = project.images(images)
-    if "random" in what:
-        raise UserError(f"{what}, energy is that of real images", where=("dataset",), file=path)
+    project = open_trained(path)
+    pixels = trained_images(project, images)
     lanes = min(64, len(pixels))
     said = {"parameters": project.config.parameters}
     point = measure_point(project.config, project.parameters, pixels, training=said, lanes=lanes)

@@ -1,0 +1,168 @@
+"""What shape of a temporal accelerator's array takes least energy? One network on many of them.
+
+Each shape's accelerator is generated and mapped, its whole netlist is run on real images, and what
+it takes is summed up at its own critical path. What is finished is kept, and the same command goes
+on.
+"""
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.emission.artifacts import design_of
+from kakure.hdl.synthesis.flow import synthesize
+from kakure.model.commands.command import positive
+from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.config.config import Config
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
+from kakure.model.provenance import sources
+from kakure.search.cost.digital.energy import open_trained, trained_images
+from kakure.search.cost.digital.energy_measured import EnergyPoint, measure_point
+from kakure.sim.generation.project import Project
+
+from .bound_study import write_page
+from .hidden_training import load
+
+__all__ = ["GROUPS", "measure", "options", "run", "shape_of", "table"]
+
+BUILD = Path("build") / "array-shape"
+FIELDS = ("inputs", "outputs", "pixels", "batches", "rows")
+SHAPES = (
+    "64x16x4x32x4,128x16x2x32x4,128x16x2x32x8,128x16x2x64x8,256x16x1x64x8,64x32x2x32x4,128x8x4x32x4"
+)
+
+GROUPS = {
+    "products": ("horner_element", "popcount", "temporal_array"),
+    "sums": ("ram_sums",),
+    "activations": ("ram_activations", "window_reader"),
+    "weights": ("row_signs", "ram_mask", "block_maker"),
+    "results": ("finisher", "scale_lane", "ram_scales", "summer"),
+}
+"""Roles by what they are there for; what is left is control."""
+
+
+def shape_of(text: str) -> dict[str, int]:
+    """Sizes of an array from INPUTSxOUTPUTSxPIXELSxBATCHESxROWS; ValueError if it is no such."""
+    numbers = [int(number) for number in text.split("x")]
+    if len(numbers) != len(FIELDS):
+        raise ValueError(text)
+    return dict(zip(FIELDS, numbers, strict=True))
+
+
+def _shapes(text: str) -> list[str]:
+    shapes = text.split(",")
+    for shape in shapes:
+        try:
+            shape_of(shape)
+        except ValueError:
+            rule = f"must be {'x'.join(FIELDS).upper()}, not {shape!r}"
+            raise argparse.ArgumentTypeError(rule) from None
+    return shapes
+
+
+def shaped(config: Config, shape: str) -> Config:
+    """The configuration with an array of a shape.
+
+    Raises
+    ------
+    UserError
+        If its accelerator is not temporal, or cannot have that shape.
+    """
+    if not isinstance(config.accelerator, TemporalConfig):
+        raise UserError(
+            "must be 'temporal'", where=("accelerator", "kind"), value=config.accelerator.kind
+        )
+    data = config.accelerator.model_dump() | shape_of(shape)
+    changed = config.changed(accelerator=TemporalConfig.model_validate(data))
+    architecture_of(changed).check()
+    return changed
+
+
+def measure(project: Project, config: Config, images: int) -> dict[str, Any]:
+    """What one shape takes, for JSON: cycles, lanes in use, area, critical path, energy."""
+    pixels = trained_images(project, images)
+    architecture = architecture_of(config)
+    array = TemporalConfig.of(config.accelerator)
+    cycles = architecture.timing(2).interval
+    report = synthesize(design_of(config, str(project.path)), config_digest=config.digest)
+    said = {"parameters": project.config.parameters}
+    lanes = min(64, len(pixels))
+    point = measure_point(config, project.parameters, pixels, training=said, lanes=lanes)
+    return {
+        "cycles": cycles,
+        "in_use": architecture.counts["LANES"] / (cycles * array.lanes),
+        "products": sum(geometry.weights * geometry.positions for geometry in config.geometry),
+        "logic_um2": report.totals.area_um2 - report.totals.memory_um2,
+        "memory_um2": report.totals.memory_um2,
+        "period_ns": report.critical_path.delay_ns,
+        "point": json.loads(point.to_json()),
+    }
+
+
+def row(shape: str, found: Mapping[str, Any]) -> str:
+    """A line of the table, in Markdown."""
+    point = EnergyPoint.from_json(json.dumps(found["point"]))
+    period = found["period_ns"]
+    groups = dict.fromkeys((*GROUPS, "control"), 0.0)
+    for one in point.rows:
+        name = next((name for name, roles in GROUPS.items() if one.role in roles), "control")
+        groups[name] += dataclasses.replace(point, rows=(one,)).energy_pj(period) / 1e6
+    total = sum(groups.values())
+    tops = 2 * found["products"] / (total * 1e6)
+    cells = [
+        shape.replace("x", "×"),
+        f"{found['cycles']:,}",
+        f"{found['in_use']:.3f}",
+        f"{found['logic_um2'] / 1e6:.3f} + {found['memory_um2'] / 1e6:.2f}",
+        f"{period:.2f}",
+        *(f"{value:.1f}" for value in groups.values()),
+        f"**{total:.1f}**",
+        f"**{tops:.1f}**",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def table(record: Mapping[str, Any]) -> str:
+    """All shapes that were measured, in Markdown."""
+    names = [
+        "×".join(FIELDS), "cycles", "lanes in use", "mm², logic + memories", "ns",
+        *GROUPS, "control", "µJ an image", "TOPS/W",
+    ]  # fmt: skip
+    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+    return "\n".join([*lines, *(row(shape, found) for shape, found in record["runs"].items())])
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    add = parser.add_argument
+    add("config", type=Path, metavar="CONFIG", help="trained, temporal (.json)")
+    add("--shapes", type=_shapes, default=_shapes(SHAPES), help=f"{'x'.join(FIELDS).upper()},...")
+    add("--images", type=positive, default=64, help="distinct test images (%(default)s)")
+    add("--output", type=Path, metavar="FILE", help="(build/array-shape/NAME.json)")
+    add("--page", type=Path, metavar="FILE", help="whose table is written anew")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure every shape that is not finished, and print the table."""
+    project = open_trained(args.config)
+    configs = {shape: shaped(project.config, shape) for shape in args.shapes}
+    path = args.output or BUILD / f"{project.config.name}.json"
+    plain = project.config.changed(accelerator=TemporalConfig.model_validate({}))
+    record = load(path, {"network": plain.digest, "images": args.images})
+    now = sources(__name__)
+    for shape, config in configs.items():
+        if record["runs"].get(shape, {}).get("sources") != now:
+            print(shape, flush=True)
+            found = measure(project, config, args.images)
+            record["runs"][shape] = {**found, "sources": now}
+            write_atomically(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+    text = table({**record, "runs": {shape: record["runs"][shape] for shape in configs}})
+    print(text)
+    print(path)
+    if args.page is not None:
+        write_page(args.page, "array-shape", text)

@@ -3,7 +3,12 @@
 import struct
 import zlib
 
+import numpy as np
+from temporal import temporal
+
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, constant_values
+from kakure.model.parameters.parameters import random_parameters
 from kakure.sim.runner.golden import golden_vectors
 from kakure.sim.runner.vector_file import VectorWriter
 from tests.test_sim_runner_golden import CONFIG, IMAGES, PARAMETERS
@@ -27,7 +32,8 @@ def test_every_word_is_where_it_is_said_to_be(tmp_path):
     constants = constant_values(CONFIG.digest)
     for register in ACCELERATOR_REGISTERS:
         at_start = constants.get(register.name, 0)
-        assert several(3) == [register.offset, at_start, int(register.name == "CONTROL")]
+        is_writable = int(register.name == "CONTROL")
+        assert several(5) == [register.offset, at_start, is_writable, 0, 0]
     assert registers == len(ACCELERATOR_REGISTERS)
     assert several(sections) == expected.sections
     assert several(supermask) == expected.supermask
@@ -37,3 +43,24 @@ def test_every_word_is_where_it_is_said_to_be(tmp_path):
     assert several(3) == expected.cycles
     assert several(1) == [crc]
     assert list(words) == []
+
+
+def test_registers_that_count_say_what_they_hold_after_all_images(tmp_path):
+    config = temporal([{"kind": "linear", "channels": 3, "input_bits": 4}], (8, 4, 2, 4))
+    parameters, images = random_parameters(config, 1), np.zeros((5, *config.shape), np.uint8)
+    architecture = architecture_of(config)
+    path = tmp_path / "vectors"
+    VectorWriter(config, parameters).write(path, images, 0)
+    data = path.read_bytes()
+    words = struct.unpack(f"<{len(data) // 4}I", data)[11:]
+    found = {}
+    for n, register in enumerate(architecture.registers):
+        offset, _, _, counts, value = words[5 * n : 5 * n + 5]
+        assert offset == register.offset
+        if counts:
+            found[register.name] = value
+    lanes = 5 * architecture.counts["LANES"]
+    assert found.pop("LANES_LOW") == lanes % (1 << 32)
+    assert found.pop("LANES_HIGH") == lanes >> 32
+    assert found == {name: 5 * n for name, n in architecture.counts.items() if name != "LANES"}
+    assert len(found) == 4 and lanes > 0

@@ -123,6 +123,8 @@ class Bench:
             "results_in_their_cycle": len(vectors.cycles),
             "cycles": vectors.cycles[-1] if vectors.cycles else 0,
         }
+        if vectors.counts:
+            wanted["counters"] = len(vectors.counts)
         failures = []
         for what, count in wanted.items():
             got = outcome.count(what, FULL_RATE)

@@ -159,6 +159,8 @@ class Program:
             "results_in_their_cycle": task.count,
             "cycles": self.writer.cycles(task.count)[-1],
         }
+        if self.writer.counters:
+            wanted["counters"] = self.writer.counters
         if counts != wanted:
             raise TaskFailed(f"{task}: must compare {wanted}, not {counts}")
 

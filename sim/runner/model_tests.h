@@ -70,6 +70,11 @@ class Tests : public Bench {
     must_be(driver_.read(KAKURE_CYCLES_OFFSET), vectors_.cycles.back(), "CYCLES");
     must_be(driver_.read(KAKURE_RESULTS_OFFSET), images_, "RESULTS");
     status(KAKURE_STATUS_LOADED_MASK);
+    for (const Register& one : vectors_.registers) {
+      if (!one.counts) continue;
+      must_be(driver_.read(one.offset), one.at_end, "register " + std::to_string(one.offset));
+      ++counts["counters"];
+    }
   }
 
   /// Logits equal when words come with pauses and results are not always taken.

@@ -24,11 +24,13 @@ struct Register {
   uint32_t offset;
   uint32_t at_start;  // what it holds after a reset
   bool is_writable;
+  bool counts;
+  uint32_t at_end;  // what it holds after all images, if it counts
 };
 
 struct Vectors {
   static constexpr uint32_t MAGIC = 0x564B414Bu;  // the letters KAKV
-  static constexpr uint32_t FORMAT = 1;
+  static constexpr uint32_t FORMAT = 2;
 
   uint32_t first_image = 0;  // its number in the test set
   uint32_t load_cycles = 0;
@@ -64,8 +66,8 @@ struct Vectors {
     load_cycles = next();
     settle_cycles = next();
     for (uint32_t n = 0; n < register_count; ++n) {
-      const uint32_t offset = next(), at_start = next();
-      registers.push_back({offset, at_start, next() != 0});
+      const uint32_t offset = next(), at_start = next(), is_writable = next(), counts = next();
+      registers.push_back({offset, at_start, is_writable != 0, counts != 0, next()});
     }
     sections = several(section_count);
     supermask = several(supermask_words);

@@ -5,11 +5,12 @@ Every number is a word of 32 bits, the least significant byte first:
 ==========  =============================================================================
 words       what
 ==========  =============================================================================
-1, 1        the letters KAKV, the format's version 1
+1, 1        the letters KAKV, the format's version 2
 1 × 6       how many registers, sections, words of the supermask, images, words of an
             image, and classes there are
 1, 1, 1     number of the first image in the test set; cycles of loading; cycles to settle
-3 each      registers: address, value after a reset, 1 if it can be written, else 0
+5 each      registers: address, value after a reset, 1 if it can be written, else 0; 1 if
+            it counts what images take, else 0, and its value after all images
 1 each      sections: words of each layer's part of the supermask
 1 each      words of the supermask
 1 each      words of the images, one after the other
@@ -42,7 +43,7 @@ from .golden import pack_image
 __all__ = ["VectorWriter"]
 
 MAGIC = int.from_bytes(b"KAKV", "little")
-FORMAT = 1
+FORMAT = 2
 
 
 class VectorWriter:
@@ -65,6 +66,8 @@ class VectorWriter:
             lambda images: architecture.timing(images).results
         )
         """Cycles of the results of so many images."""
+        self.counters = len({r.name for r in architecture.registers} & set(self._counted(1)))
+        """Registers that count what images take."""
 
     def write(self, path: Path, images: NDArray[np.uint8], first: int) -> int:
         """Write what the accelerator must do with ``images`` (n, height, width, channels), 8 bit.
@@ -80,10 +83,14 @@ class VectorWriter:
             The checksum, which the program that has read the file repeats.
         """
         constants = constant_values(architecture_of(self.config).digest)
+        counted = self._counted(len(images))
         registers = [
-            (register.offset, constants.get(register.name, 0), int("w" in register.access))
+            (
+                register.offset, constants.get(register.name, 0), int("w" in register.access),
+                int(register.name in counted), counted.get(register.name, 0),
+            )
             for register in architecture_of(self.config).registers
-        ]
+        ]  # fmt: skip
         supermask = list(chain.from_iterable(self.sections))
         packed = [pack_image(image) for image in images]
         logits = network(self.config, self.parameters, images)
@@ -97,3 +104,11 @@ class VectorWriter:
         crc = zlib.crc32(data)
         path.write_bytes(data + struct.pack("<I", crc))
         return crc
+
+    def _counted(self, images: int) -> dict[str, int]:
+        """What the registers that count hold after some images, 32 bits each."""
+        found = {}
+        for name, each in architecture_of(self.config).counts.items():
+            total = images * each
+            found |= {name: total, f"{name}_LOW": total, f"{name}_HIGH": total >> 32}
+        return {name: value & 0xFFFFFFFF for name, value in found.items()}

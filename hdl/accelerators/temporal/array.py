@@ -13,6 +13,7 @@ from kakure.hdl.memory.ram import Ram
 from kakure.hdl.shape.numbers import signed_bits
 
 from .block_maker import made_layout
+from .excess_counter import ExcessCounter
 from .program import DIGIT
 from .widths import DIGITS
 
@@ -107,7 +108,7 @@ class TemporalArray(wiring.Component):
     -------
     weights : ``In(made_layout(...))``
         In a cycle with ``valid``, the second set takes ``positive`` and ``negative`` of all outputs
-        for ``many`` inputs.
+        for ``many`` inputs. Groups come in order, each once.
     made : ``In(range(inputs * outputs + 1))``
         How many weights of the second set there are.
     is_made : ``In(1)``
@@ -192,7 +193,8 @@ class TemporalArray(wiring.Component):
         step: Any = self.i.payload
         weights = self._weights(m, take & step.begins_block)
         tags, x = self._step(m, take)
-        partial = self._elements(m, platform, x, weights, tags)
+        excess = self._excess(m, platform, take & step.begins_block)
+        partial = self._elements(m, platform, x, weights, excess, tags)
         self._sums(m, platform, tags, partial)
         return m
 
@@ -219,6 +221,22 @@ class TemporalArray(wiring.Component):
                 m.d.sync += [old.eq(new) for old, new in zip(used, made, strict=True)]
             result.append(used)
         return result[0], result[1]
+
+    def _excess(self, m: Module, platform: Platform | None, exchange: Value) -> list[Signal]:
+        """How many of the weights in use are negative, of each output."""
+        result = []
+        for o in range(self.outputs):
+            counter = ExcessCounter(inputs=self.inputs, many=self.many)
+            m.submodules[f"excess_{o}"] = place(counter, platform)
+            rows = self.weights.negative
+            m.d.comb += [
+                counter.valid.eq(self.weights.valid),
+                counter.is_first.eq(self.weights.group == 0),
+                counter.negative.eq(Cat(rows[n][o] for n in range(self.many))),
+                counter.takes.eq(exchange),
+            ]
+            result.append(counter.o)
+        return result
 
     def _step(self, m: Module, take: Signal) -> tuple[dict[str, Signal], list[Signal]]:
         """The step in work: what it is, where it is, and its activations."""
@@ -268,16 +286,11 @@ class TemporalArray(wiring.Component):
         platform: Platform | None,
         x: list[Signal],
         weights: tuple[list[Signal], list[Signal]],
+        excess: list[Signal],
         tags: dict[str, Signal],
     ) -> list[Value]:
         """What the digit adds to each sum, position by position."""
         positive, negative = weights
-        excess = []
-        for o, word in enumerate(negative):
-            count = Popcount(lanes=self.inputs)
-            m.submodules[f"excess_{o}"] = place(count, platform)
-            m.d.comb += count.i.eq(word)
-            excess.append(count.o)
         partial = []
         for p, digits in enumerate(x):
             ones = Signal(self.inputs, name=f"ones_{p}")

@@ -17,12 +17,12 @@ from kakure.hdl.emission.artifacts import design_of
 from kakure.hdl.synthesis.flow import synthesize
 from kakure.model.commands.command import positive
 from kakure.model.config.accelerators.temporal import TemporalConfig
-from kakure.model.config.config import Config
+from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
 from kakure.model.provenance import sources
-from kakure.search.cost.digital.energy import open_trained, trained_images
-from kakure.search.cost.digital.energy_measured import EnergyPoint, measure_point
+from kakure.search.cost.digital.energy import measured, open_trained, trained_images
+from kakure.search.cost.digital.energy_measured import EnergyPoint
 from kakure.sim.generation.project import Project
 
 from .bound_study import write_page
@@ -32,9 +32,7 @@ __all__ = ["GROUPS", "measure", "options", "run", "shape_of", "table"]
 
 BUILD = Path("build") / "array-shape"
 FIELDS = ("inputs", "outputs", "pixels", "batches", "rows")
-SHAPES = (
-    "64x16x4x32x4,128x16x2x32x4,128x16x2x32x8,128x16x2x64x8,256x16x1x64x8,64x32x2x32x4,128x8x4x32x4"
-)
+SHAPES = "128x16x2x32x8,128x16x2x32x4,64x16x4x32x4,256x16x1x64x8,128x32x1x64x8,64x32x2x32x4"
 
 GROUPS = {
     "products": ("horner_element", "popcount", "temporal_array"),
@@ -77,8 +75,9 @@ def shaped(config: Config, shape: str) -> Config:
         raise UserError(
             "must be 'temporal'", where=("accelerator", "kind"), value=config.accelerator.kind
         )
-    data = config.accelerator.model_dump() | shape_of(shape)
-    changed = config.changed(accelerator=TemporalConfig.model_validate(data))
+    data = config.model_dump(mode="json")
+    data["accelerator"] |= shape_of(shape)
+    changed = parse_config(json.dumps(data), shape)
     architecture_of(changed).check()
     return changed
 
@@ -90,9 +89,7 @@ def measure(project: Project, config: Config, images: int) -> dict[str, Any]:
     array = TemporalConfig.of(config.accelerator)
     cycles = architecture.timing(2).interval
     report = synthesize(design_of(config, str(project.path)), config_digest=config.digest)
-    said = {"parameters": project.config.parameters}
-    lanes = min(64, len(pixels))
-    point = measure_point(config, project.parameters, pixels, training=said, lanes=lanes)
+    point = measured(config, project, pixels)
     return {
         "cycles": cycles,
         "in_use": architecture.counts["LANES"] / (cycles * array.lanes),

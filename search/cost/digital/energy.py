@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.synthesis.netlist_simulation import LANES
 from kakure.model.commands.command import positive
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
@@ -27,7 +29,7 @@ from .energy_measured import ENERGY_MEASURED, EnergyPoint, append, measure_point
 from .energy_model import ENERGY, EnergyModel
 from .energy_samples import energy_samples, is_held_out
 
-__all__ = ["open_trained", "options", "run", "trained_images"]
+__all__ = ["measured", "open_trained", "options", "run", "trained_images"]
 
 TRAINING_SEED = 1
 TRAINING_EPOCHS = 12
@@ -139,6 +141,17 @@ def trained_images(project: Project, count: int) -> NDArray[np.uint8]:
     return pixels
 
 
+def measured(config: Config, project: Project, pixels: NDArray[np.uint8]) -> EnergyPoint:
+    """Measure a configuration with the parameters of a project; every image is sent once."""
+    lanes = min(LANES, len(pixels))
+    warm = architecture_of(config).images_at_once
+    rounds = max(2, -(-len(pixels) // lanes) - warm)
+    said = {"parameters": project.config.parameters}
+    return measure_point(
+        config, project.parameters, pixels, training=said, lanes=lanes, measured=rounds
+    )
+
+
 def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     """Measure a configuration with trained parameters on test images of its data set.
 
@@ -149,9 +162,7 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     """
     project = open_trained(path)
     pixels = trained_images(project, images)
-    lanes = min(64, len(pixels))
-    said = {"parameters": project.config.parameters}
-    point = measure_point(project.config, project.parameters, pixels, training=said, lanes=lanes)
+    point = measured(project.config, project, pixels)
     if keep is not None:
         append(keep, [point])
     return point

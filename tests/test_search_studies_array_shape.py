@@ -1,0 +1,79 @@
+"""The study of array shapes: what it says of each shape is what was measured of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kakure.hdl.accelerators.table import architecture_of
+from kakure.model.config.config import load_config
+from kakure.model.errors import UserError
+from kakure.search.commands.kakure import main
+from kakure.search.cost.digital.energy_measured import EnergyPoint
+from kakure.search.studies.array_shape import shape_of, shaped, table
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPORAL = ROOT / "configs" / "cifar10-temporal.json"
+
+
+def tiny(folder: Path) -> Path:
+    """The digits' first and last layers on a small array, with the trained masks of neither."""
+    data = json.loads((ROOT / "configs" / "digits.json").read_text())
+    layers = [{"kind": "linear", "channels": 10, "input_bits": 2, "engine": "pe_array"}]
+    data |= {
+        "name": "tiny",
+        "layers": layers,
+        "accelerator": {"kind": "temporal", "inputs": 16, "outputs": 8, "pixels": 1},
+        "parameters": "tiny.safetensors",
+    }
+    del data["$schema"], data["crossbar"], data["pe_array"]
+    (folder / "tiny.json").write_text(json.dumps(data))
+    return folder / "tiny.json"
+
+
+def test_a_shape_is_five_numbers():
+    names = "inputs", "outputs", "pixels", "batches", "rows"
+    assert shape_of("128x16x2x32x8") == dict(zip(names, (128, 16, 2, 32, 8), strict=True))
+    for wrong in ("128x16x2x32", "128x16x2x32x8x1", "16", "axbxcxdxe", ""):
+        with pytest.raises(ValueError, match=r".*"):
+            shape_of(wrong)
+
+
+def test_an_impossible_shape_is_refused_before_anything_is_measured():
+    config = load_config(TEMPORAL)
+    with pytest.raises(UserError, match="outputs"):
+        shaped(config, "64x3x4x32x4")
+    with pytest.raises(UserError, match="must be 'temporal', not spatial"):
+        shaped(load_config(ROOT / "configs" / "digits.json"), "64x16x4x32x4")
+
+
+def test_what_is_measured_is_kept_and_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tiny(tmp_path)
+    assert main(["train", str(path), "--epochs", "1", "--seed", "1"]) == 0
+    page = tmp_path / "page.md"
+    page.write_text("<!-- array-shape -->\n<!-- end array-shape -->\n")
+    command = [
+        "study", "array-shape", str(path), "--shapes", "16x8x1x4x2,8x4x2x2x1", "--images", "6",
+        "--output", "record.json",
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[:2] == ["16x8x1x4x2", "8x4x2x2x1"]
+    record = json.loads((tmp_path / "record.json").read_text())
+    config = load_config(path)
+    for shape, found in record["runs"].items():
+        architecture = architecture_of(shaped(config, shape))
+        assert found["cycles"] == architecture.timing(2).interval
+        lanes = architecture.counts["LANES"] / (found["cycles"] * 128)
+        assert found["in_use"] == pytest.approx(lanes if shape[0] == "1" else 2 * lanes)
+        point = EnergyPoint.from_json(json.dumps(found["point"]))
+        line = next(one for one in table(record).splitlines() if shape.replace("x", "×") in one)
+        total = point.energy_pj(found["period_ns"]) / 1e6
+        assert f"**{total:.1f}**" in line
+        tops = 2 * found["products"] / (total * 1e6)
+        assert f"**{tops:.1f}**" in line and found["products"] == 64 * 10
+    assert main([*command, "--page", str(page)]) == 0  # nothing is measured again
+    assert capsys.readouterr().out.splitlines()[0].startswith("| inputs×outputs")
+    assert table(record) in page.read_text()

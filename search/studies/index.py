@@ -56,6 +56,12 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "hidden-hardware",
+        "Cost models",
+        "hidden weights beside others, their generators, and both accelerators, in hardware",
+        "kakure.search.studies.hidden_hardware",
+    ),
+    Verb(
         "analog-fit",
         "Cost models",
         "fit the analog model to its sweep",

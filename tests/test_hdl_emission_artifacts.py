@@ -78,12 +78,14 @@ def test_two_accelerators_fit_into_one_design(tmp_path):
 
 
 def test_the_headers_of_two_accelerators_have_guards_of_their_own(tmp_path):
-    """So that a driver of both sees both, or hears of what they define differently."""
-    guards = []
+    """And names of their own for what is of their network, so a driver may include all."""
+    guards, includes = [], []
     for name in ("one", "One", "a-b", "a.b"):
         folder = tmp_path / str(len(guards))
         folder.mkdir()
-        configuration = config(name=name)
+        *layers, last_layer = TINY["layers"]
+        layers.append(last_layer | {"channels": 2 + len(guards)})
+        configuration = config(name=name, layers=layers)
         design = Design(top_name(configuration), modules={})
         write_design(folder, configuration, design, random_parameters(configuration, 1))
         first, second, *_, last = (folder / "kakure.h").read_text().splitlines()
@@ -91,5 +93,13 @@ def test_the_headers_of_two_accelerators_have_guards_of_their_own(tmp_path):
         assert second == f"#define {guard}" and last == f"#endif /* {guard} */"
         assert re.fullmatch(r"[A-Za-z_]\w*", guard, re.ASCII)
         guards.append(guard)
+        includes.append(f'#include "{folder / "kakure.h"}"')
         assert f"addrmap {design.top} {{" in (folder / "kakure.rdl").read_text()
     assert len(set(guards)) == len(guards)
+    classes = [f"{guard.removesuffix('_H')}_CLASSES" for guard in guards]
+    asserts = [f'_Static_assert({one} == {2 + n}u, "");' for n, one in enumerate(classes)]
+    lines = [*includes, *asserts]
+    (tmp_path / "all.c").write_text("\n".join([*lines, ""]))
+    command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "all.c"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -49,11 +49,13 @@ def top_name(config: Config) -> str:
     module has the same text wherever it has the same name. So several accelerators fit into one
     design, if their configurations do not have the same name.
     """
-    given = architecture_of(config).name
+    return f"accelerator_{_identifier(architecture_of(config).name)}"
+
+
+def _identifier(given: str) -> str:
+    """A name that languages allow; other ones for other names."""
     name = re.sub(r"\W", "_", given, flags=re.ASCII)
-    if name != given:
-        name += f"_{hashlib.sha256(given.encode()).hexdigest()[:6]}"
-    return f"accelerator_{name}"
+    return name if name == given else f"{name}_{hashlib.sha256(given.encode()).hexdigest()[:6]}"
 
 
 def build_folder(config: Config) -> Path:
@@ -121,7 +123,8 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     ``verilog/``: a file per distinct module, and ``files.txt``, children first, the top last.
     ``supermask.hex``: the words that load the network, one a line, for ``$readmemh``;
     ``supermask.bin``: the same, least significant byte first. ``registers.md``, ``kakure.h``,
-    ``kakure.rdl``: the register map. ``config.json``: the configuration, complete.
+    ``kakure.rdl``: the register map; what in the header is of this network has its name, so that
+    a program may include several. ``config.json``: the configuration, complete.
     """
     verilog = folder / "verilog"
     verilog.mkdir()
@@ -135,16 +138,17 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     registers = architecture_of(config).registers
     (folder / "registers.md").write_text(markdown(registers, title), encoding="utf-8")
     height, width, channels = config.shape
+    name = _identifier(config.name)
     constants = {
-        "CONFIG_DIGEST": f'"{architecture_of(config).digest}"',
-        "SUPERMASK_WORDS": f"{len(words)}u",
-        "IMAGE_BYTES": f"{height * width * channels}u",
-        "CLASSES": f"{config.geometry[-1].outputs}u",
+        f"{name}_CONFIG_DIGEST": f'"{architecture_of(config).digest}"',
+        f"{name}_SUPERMASK_WORDS": f"{len(words)}u",
+        f"{name}_IMAGE_BYTES": f"{height * width * channels}u",
+        f"{name}_CLASSES": f"{config.geometry[-1].outputs}u",
         "IDENTITY": f"0x{IDENTITY:08X}u",
         "VERSION": f"{MAP_VERSION}u",
         **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in ErrorCode},
     }
-    guard = f"KAKURE_{design.top}_H"
+    guard = f"KAKURE_{name}_H"
     (folder / "kakure.h").write_text(c_header(registers, guard, constants))
     never_change = constant_values(architecture_of(config).digest)
     rdl = system_rdl(registers, design.top, title, never_change)

@@ -1,5 +1,6 @@
 """Verilog of RTLIL, in one Yosys process, with the same meaning in every simulator."""
 
+import os
 import re
 import subprocess
 import sys
@@ -56,7 +57,13 @@ def verilog_texts(rtlil: Sequence[str]) -> list[str]:
         for script, text in zip(scripts, rtlil, strict=True):
             script.write_text(SCRIPT.replace("$RTLIL", text))
         command = [sys.executable, yosys_instances.__file__, folder]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(
+            command,
+            env=os.environ | {"TMPDIR": folder},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             raise RuntimeError(f"Yosys writes no Verilog: {done.stderr.strip()}")
         texts = [script.with_suffix(".out").read_text() for script in scripts]

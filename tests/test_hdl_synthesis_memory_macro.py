@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from kakure.hdl.synthesis import memory_macro as model
-from kakure.hdl.synthesis.memory_macro import CELLS, fit, is_macro, memory_macro
+from kakure.hdl.synthesis.memory_macro import (
+    CELLS,
+    SOURCE,
+    fit,
+    is_macro,
+    memory_macro,
+    source_of,
+)
 
 
 def rows(cells: str) -> list[dict[str, float]]:
@@ -118,3 +125,9 @@ def test_many_memories_are_each_as_alone():
     for d, w, area in zip(depth, width, memory_macro(depth, width).area_um2, strict=True):
         if is_macro(int(d), int(w)):
             assert area == memory_macro(int(d), int(w)).area_um2
+
+
+def test_the_source_names_the_cells():
+    lop, lstp = memory_macro(64, 32), memory_macro(64, 32, "lstp")
+    assert source_of([]) == source_of([lop]) == SOURCE
+    assert source_of([lop, lstp]) == source_of([lstp]) == SOURCE.replace("LOP", "LOP and LSTP")

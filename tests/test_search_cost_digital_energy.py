@@ -126,6 +126,7 @@ def test_points_are_the_samples_on_real_images(points):
 def test_stored_coefficients_are_a_refit_of_the_stored_points(points):
     stored = json.loads(ENERGY.read_text())
     again = fit_energy(points, Coefficients.read().blocks)
+    assert stored["measured"] == again["measured"]
     for role, fitted in again["roles"].items():
         for part, terms in fitted.items():
             assert stored["roles"][role][part] == pytest.approx(terms, rel=1e-4, abs=1e-9)

@@ -43,6 +43,14 @@ def test_the_coefficients_are_those_of_the_stored_points():
     assert to_json(fit(_measured())) == COEFFICIENTS.read_text()
 
 
+def test_a_fit_names_the_lines_that_it_rests_on():
+    measured = list(_measured())
+    digest = fit(measured)["measured"]
+    assert digest == _data()["measured"] == fit(measured[::-1])["measured"]
+    changed = replace(measured[0], area_um2=measured[0].area_um2 + 1)
+    assert fit([changed, *measured[1:]])["measured"] != digest
+
+
 @pytest.mark.parametrize("block", sorted(BARS))
 def test_held_out_samples_are_within_the_bars(block):
     held = _data()["designs"][block]["held_out"]

@@ -13,7 +13,7 @@ from kakure.model.provenance import sources
 from .buffering import buffered
 from .liberty import Library, library
 from .mapping import SCRIPT, MappedModule, Mapper
-from .memory_macro import SOURCE, MemoryMacro, is_macro, memory_macro
+from .memory_macro import MemoryMacro, is_macro, memory_macro, source_of
 from .netlist import Netlist
 from .report import InstanceReport, ModuleReport, SynthesisReport, Tools, Totals
 from .static_timing import critical_path
@@ -193,12 +193,12 @@ def synthesize(
     def total(field: str) -> float:
         return round(sum(m.instances * getattr(m, field) for m in modules), 3)
 
-    used = find_engine(engine)
+    used, memories = find_engine(engine), source_of(macros.values())
     return SynthesisReport(
         config_digest=config_digest,
         top=design.top,
         tools=Tools(
-            used.name, used.version, cells.package, cells.sha256, SOURCE, sources(__name__)
+            used.name, used.version, cells.package, cells.sha256, memories, sources(__name__)
         ),
         script=SCRIPT,
         totals=Totals(

@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "memory_macro",
     "options",
     "run",
+    "source_of",
     "table_of",
 ]
 
@@ -72,6 +74,8 @@ class MemoryMacro:
     ----------
     depth, width, banks : int
         Words, bits of a word, and the number of equal macros that it is made of.
+    cells : str
+        One of :data:`CELLS`.
     area_um2, access_ns : float
         Of the whole memory.
     bank_leakage_mw : float
@@ -83,6 +87,7 @@ class MemoryMacro:
     depth: Number
     width: Number
     banks: Number
+    cells: str
     area_um2: Any
     access_ns: Any
     read_pj: Any
@@ -157,6 +162,12 @@ def is_macro(depth: Number, width: Number) -> Any:
     return (depth >= LEAST_DEPTH) & (depth * at_least(width, LEAST_WIDTH) >= LEAST_BITS)
 
 
+def source_of(macros: Iterable[MemoryMacro]) -> str:
+    """What the estimates of some memories come from."""
+    kinds = {macro.cells for macro in macros} | {CELLS[0]}
+    return SOURCE.replace("LOP", " and ".join(one.upper() for one in CELLS if one in kinds))
+
+
 def memory_macro(depth: Number, width: Number, cells: str = "lop") -> MemoryMacro:
     """Estimate a memory of one read and one write port at 45 nm, or many.
 
@@ -197,6 +208,7 @@ def memory_macro(depth: Number, width: Number, cells: str = "lop") -> MemoryMacr
         depth=depth,
         width=width,
         banks=deep * wide,
+        cells=cells,
         area_um2=deep * wide * one["area_um2"],
         access_ns=one["access_ns"],
         read_pj=wide * one["read_pj"],

@@ -18,6 +18,7 @@ from .energy_model import EnergyModel, quantity, shared_works
 from .energy_samples import is_held_out, is_summed, is_validation
 from .energy_terms import RoleCells, role_cells, terms_of, works
 from .least_squares import non_negative
+from .line_file import digest_of_lines
 from .tree import config_layers, layer_parts, shared_parts
 
 __all__ = ["CLOCK_NS", "errors_of", "fit_energy"]
@@ -180,6 +181,7 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
         "flop_clock_fj": _short(clock_pulse_fj("DFF_X1")),
     }
     data: dict[str, Any] = {
+        "measured": digest_of_lines(point.to_json() for point in points),
         "tools": dict(next(iter(tools))),
         "clock_ns": CLOCK_NS,
         **clock_fj,

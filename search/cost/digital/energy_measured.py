@@ -14,7 +14,7 @@ from kakure.hdl.shape.block_shape import instance_name
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist
 from kakure.hdl.synthesis.liberty import library
 from kakure.hdl.synthesis.mapping import SCRIPT
-from kakure.hdl.synthesis.memory_macro import SOURCE
+from kakure.hdl.synthesis.memory_macro import source_of
 from kakure.hdl.synthesis.power import EnergyReport, measure_energy
 from kakure.hdl.synthesis.yosys import find_engine
 from kakure.model.config.config import Config, parse_config
@@ -222,7 +222,7 @@ def measure_point(
             "yosys": find_engine().version,
             "library": cells.package,
             "library_sha256": cells.sha256[:16],
-            "memory_model": SOURCE,
+            "memory_model": source_of(macro.macro for macro in flat.macros),
             "script": hashlib.sha256(SCRIPT.encode()).hexdigest()[:16],
         },
         cycles=inference.cycles / run.images,

@@ -17,6 +17,7 @@ from kakure.model.errors import UserError
 from .description import describe, stacked
 from .least_squares import non_negative
 from .library import BLOCKS, sequential_um2
+from .line_file import digest_of_lines
 from .measured import Measurement, Module
 from .period_fit import fit_period
 from .samples import ALONE, SEED, validation
@@ -236,6 +237,7 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
         "command": "kakure calibrate",
         "seed": SEED,
         "samples": len(measurements),
+        "measured": digest_of_lines(m.to_json() for m in measurements),
         "tools": dict(sorted(measurements[0].tools.items())),
         "blocks": blocks,
         "designs": _designs(measurements, blocks),

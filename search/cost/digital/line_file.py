@@ -1,8 +1,9 @@
 """Files of measurements: a line of JSON each with its checksum, added when it is measured."""
 
+import hashlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from kakure.model.errors import Damaged, UserError
 from kakure.model.files.atomic import write_atomically
 from kakure.model.files.seal import open_line, seal_line
 
-__all__ = ["append_lines", "read_lines"]
+__all__ = ["append_lines", "digest_of_lines", "read_lines"]
 
 T = TypeVar("T")
 
@@ -72,6 +73,11 @@ def read_lines(
     if len(whole) < len(lines):
         write_atomically(path, b"".join(whole))
     return [found[name] for name in sorted(found)]
+
+
+def digest_of_lines(lines: Iterable[str]) -> str:
+    """SHA-256 of lines without their checksums, whatever their order: what a fit rests on."""
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def append_lines(path: Path, lines: Sequence[str]) -> None:

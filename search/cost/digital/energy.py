@@ -28,6 +28,7 @@ from .energy_fit import CLOCK_NS, errors_of, fit_energy
 from .energy_measured import ENERGY_MEASURED, EnergyPoint, append, measure_point, read_points
 from .energy_model import ENERGY, EnergyModel
 from .energy_samples import energy_samples, is_held_out
+from .voltage import LEAST_VOLTS, MEASURED_VOLTS, MOST_VOLTS, energy_at, period_ratio
 
 __all__ = ["measured", "open_trained", "options", "run", "trained_images"]
 
@@ -94,6 +95,15 @@ def fit(path: Path = ENERGY_MEASURED, written: Path | None = ENERGY) -> str:
             mean, most = 100 * one["mean"], 100 * one["max"]
             lines.append(f"  {name:<12}{one['points']:>6}{mean:>8.2f}{most:>8.2f}")
     return "\n".join(lines)
+
+
+def at_volts(point: EnergyPoint, clock_ns: float, volts: float) -> str:
+    """A line about another voltage, which says that it is a model."""
+    energy, period = energy_at(point, clock_ns, volts), clock_ns * period_ratio(volts)
+    return (
+        f"model, not measured: {energy / 1000:.2f} nJ per image at {volts:g} V instead of "
+        f"{MEASURED_VOLTS:g} V, in cycles of {period:.2f} ns (search/cost/digital/voltage.py)"
+    )
 
 
 def table(point: EnergyPoint, clock_ns: float) -> str:
@@ -168,6 +178,16 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     return point
 
 
+def _volts(text: str) -> float:
+    try:
+        volts = float(text)
+        period_ratio(volts)
+    except ValueError:
+        rule = f"must be a voltage of {LEAST_VOLTS} to {MOST_VOLTS} V, not {text!r}"
+        raise argparse.ArgumentTypeError(rule) from None
+    return volts
+
+
 def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("config", nargs="?", type=Path, metavar="CONFIG", help="trained (.json)")
@@ -177,6 +197,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clock-ns", type=float, default=CLOCK_NS, help="period, for leakage (%(default)s)"
     )
+    parser.add_argument("--volts", type=_volts, help="also by a model of another voltage")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="append the point to it")
     parser.add_argument("--calibrate", action="store_true", help="measure the samples, and fit")
     parser.add_argument("--fit-only", action="store_true", help="fit the stored points")
@@ -187,6 +208,8 @@ def run(args: argparse.Namespace) -> None:
     if args.config is not None:
         point = measure_config(args.config, args.images, args.keep)
         print(table(point, args.clock_ns))
+        if args.volts is not None:
+            print(at_volts(point, args.clock_ns, args.volts))
         return
     if not (args.calibrate or args.fit_only):
         raise UserError("CONFIG: must be given, or --calibrate, or --fit-only")

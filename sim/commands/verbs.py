@@ -24,6 +24,12 @@ VERBS = (
         "kakure.sim.commands.blocks",
     ),
     Verb(
+        "prove",
+        "Evidence",
+        "prove formally what is claimed of single blocks",
+        "kakure.sim.commands.prove",
+    ),
+    Verb(
         "mutants",
         "Evidence",
         "put faults into the sources and see that the tests notice",

@@ -1,0 +1,173 @@
+"""What is proven of which block, by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+
+from kakure.hdl.accelerators.frame_gate import FrameGate
+from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
+from kakure.hdl.accelerators.result_sender import ResultSender
+from kakure.hdl.accelerators.temporal.array import HornerElement
+from kakure.hdl.accelerators.temporal.excess_counter import ExcessCounter
+from kakure.hdl.accelerators.temporal.logit_sender import LogitSender
+from kakure.hdl.arithmetic.popcount import Popcount
+from kakure.hdl.bus.stream_register import StreamRegister
+from kakure.hdl.stages.max_pool import MaxPool
+from kakure.hdl.stages.sliding_window import SlidingWindow
+from kakure.hdl.stages.strided_window import StridedWindow
+from kakure.hdl.stages.sum_pool import SumPool
+from kakure.hdl.weights.bit_reader import BitReader
+from kakure.hdl.weights.mask_decoder import MaskDecoder
+from kakure.hdl.weights.sign_generator import SignGenerator
+
+from .harness import Claim
+
+__all__ = ["PROOFS", "Proof"]
+
+MAP = {"height": 4, "width": 4, "channels": 1, "bits": 2}
+WINDOW = MAP | {"kernel_height": 3, "kernel_width": 3, "padding": 1}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A claim of one block of one size.
+
+    Attributes
+    ----------
+    text : str
+        What is proven.
+    make : callable
+        The block.
+    depth : int
+        Cycles from reset that are looked at; and of an induction, which begins in any state.
+    claim : Claim or None
+        What is claimed beside the rules of streams.
+    stays, rests, loose : tuple of str
+        As those of :class:`.Harness`.
+    """
+
+    text: str
+    make: Callable[[], wiring.Component]
+    depth: int = 6
+    claim: Claim | None = None
+    stays: tuple[str, ...] = field(default=())
+    rests: tuple[str, ...] = field(default=())
+    loose: tuple[str, ...] = field(default=())
+
+
+def counts(m: Module, block: Any) -> None:
+    """The count is that of a plain sum, or all ones."""
+    total = sum(block.i[n] for n in range(block.lanes))
+    most = (1 << (block.cap_bits or 32)) - 1
+    m.d.comb += Assert(block.o == Mux(total > most, most, total), "the count")
+
+
+def multiplies(m: Module, block: Any) -> None:
+    """The sum is Σ activation · weight of the planes so far, each weighed twice the next."""
+    m.d.comb += Assume((block.positive & block.negative) == 0, "one sign")
+    m.d.comb += Assume(
+        block.excess == sum(block.negative[n] for n in range(block.inputs)), "excess"
+    )
+    plane = sum(block.x[n] * (block.positive[n] - block.negative[n]) for n in range(block.inputs))
+    planes = Signal(range(5))
+    total = Signal(signed(len(block.o) + 3))
+    m.d.comb += Assume(~block.step | block.clears | ((planes != 0) & (planes != 4)), "planes")
+    with m.If(block.step):
+        m.d.sync += planes.eq(Mux(block.clears, 1, planes + 1))
+        m.d.sync += total.eq(Mux(block.clears, 0, total << 1) + plane)
+    m.d.comb += Assert((planes == 0) | (total == block.o), "the sum")
+    peak = Mux(planes == 4, 15, Mux(planes == 3, 7, Mux(planes == 2, 3, planes)))
+    bound = block.inputs * peak  # so that an induction begins in a state that can be
+    m.d.comb += Assert((planes == 0) | ((total <= bound) & (total >= -bound)), "its range")
+    m.d.comb += Assert(planes <= 4, "planes")
+
+
+def counts_negative(m: Module, block: Any) -> None:
+    """Ones of the set that is in use, whatever comes meanwhile."""
+    groups = block.inputs // block.many
+    group = Signal(range(groups + 1))
+    made, used = Signal(range(block.inputs + 1)), Signal(range(block.inputs + 1))
+    is_known = Signal()
+    ones = sum(block.negative[n] for n in range(block.many))
+    m.d.comb += Assume(
+        ~block.valid | (block.is_first == ((group == 0) | (group == groups))), "in order"
+    )
+    m.d.comb += Assume(~block.takes | ((group == groups) & ~block.valid), "a whole set")
+    with m.If(block.valid):
+        m.d.sync += group.eq(Mux(block.is_first, 1, group + 1))
+        m.d.sync += made.eq(Mux(block.is_first, 0, made) + ones)
+    with m.If(block.takes):
+        m.d.sync += [used.eq(made), is_known.eq(1)]
+    m.d.comb += Assert(~is_known | (block.o == used), "ones in use")
+
+
+def sends_or_drops(m: Module, block: Any) -> None:
+    """What may be sent is not dropped."""
+    m.d.comb += Assume(~(block.may_send & block.must_drop), "sent or dropped")
+
+
+def keeps_its_field(m: Module, block: Any) -> None:
+    """The bits of a field stay until it is taken; those above it may be anything."""
+    mask, old, waits = Signal(33), Signal(32), Signal()
+    m.d.comb += mask.eq((1 << block.size) - 1)
+    m.d.sync += [waits.eq(block.o.valid & ~block.o.ready), old.eq(block.o.payload)]
+    same = ((block.o.payload ^ old) & mask[:32]) == 0
+    m.d.comb += Assert(~waits | same, "the field")
+
+
+RULES = "what is offered stays until it is taken"
+
+
+def _popcounts() -> dict[str, Proof]:
+    found = {}
+    for lanes, cap in ((1, None), (7, None), (8, None), (15, None), (15, 2), (12, 3)):
+        text = f"the count of {lanes} bits is their sum" + (
+            f", at most {(1 << cap) - 1}" if cap else ""
+        )
+        found[f"popcount_{lanes}_{cap or 'all'}"] = Proof(
+            text, lambda lanes=lanes, cap=cap: Popcount(lanes=lanes, cap_bits=cap), 1, counts
+        )
+    return found
+
+
+PROOFS: dict[str, Proof] = {
+    **_popcounts(),
+    "horner_element": Proof(
+        "the sum of up to four planes of 5 activations is Σ activation · weight",
+        lambda: HornerElement(inputs=5), 2, multiplies,
+    ),
+    "excess_counter": Proof(
+        "negative weights of the set in use, of 6 that come in twos",
+        lambda: ExcessCounter(inputs=6, many=2), 8, counts_negative,
+    ),
+    "stream_register": Proof(RULES, lambda: StreamRegister(width=8)),
+    "frame_gate": Proof(RULES, lambda: FrameGate(image_words=3)),
+    "pixel_unpacker": Proof(RULES, lambda: PixelUnpacker(pixels=3, channels=3, bits=4)),
+    "sliding_window": Proof(RULES, lambda: SlidingWindow(**WINDOW)),
+    "strided_window": Proof(RULES, lambda: StridedWindow(**WINDOW, stride=2)),
+    "max_pool": Proof(RULES, lambda: MaxPool(height=4, width=4, channels=2, peak=7, size=2)),
+    "sum_pool": Proof(
+        RULES, lambda: SumPool(positions=4, channels=2, bits=3, shift=1, output_bits=3)
+    ),
+    "result_sender": Proof(
+        RULES, lambda: ResultSender(classes=3), claim=sends_or_drops, stays=("may_send",),
+        rests=("must_drop",),
+    ),
+    "logit_sender": Proof(
+        RULES, lambda: LogitSender(outputs=2, depth=2), stays=("last_class",), rests=("must_drop",),
+    ),
+    "bit_reader": Proof(
+        RULES, BitReader, claim=keeps_its_field, stays=("size",), rests=("flush",), loose=("o",)
+    ),
+    "mask_decoder": Proof(RULES, MaskDecoder, 4, stays=("token", "width"), rests=("flush",)),
+    "sign_generator": Proof(
+        RULES,
+        lambda: SignGenerator(
+            generator="xorshift32", max_channels=4, windows=(9,), max_blocks=2
+        ),
+        8,
+    ),
+}  # fmt: skip

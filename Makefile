@@ -42,7 +42,7 @@ unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT $(VARIABLES)
 
 .DEFAULT_GOAL := help
 .PHONY: help check train evaluate data schema gen sim synth blocks bench search calibrate test \
-	test-full mutants lint format native lock clean distclean
+	test-full prove mutants lint format native lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ test: $(STAMP) ## run the tests, without the long proofs
 
 test-full: $(STAMP) ## run every test, with the long proofs
 	$(RUN) pytest -n $(call value-of,WORKERS) --dist loadgroup --timeout 3600 $(value ARGS)
+
+prove: $(STAMP) ## prove formally what is claimed of single blocks
+	$(KAKURE) prove $(value ARGS)
 
 mutants: $(STAMP) ## put faults into hdl/ and model/ and see that the tests notice
 	$(KAKURE) mutants --jobs $(call value-of,WORKERS) $(value ARGS)

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 VERBS = """check train evaluate data schema gen sim synth blocks bench search calibrate test
-    test-full mutants lint format native lock clean distclean""".split()
+    test-full prove mutants lint format native lock clean distclean""".split()
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)")
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
 

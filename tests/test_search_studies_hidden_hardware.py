@@ -10,6 +10,8 @@ from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import load_config
 from kakure.model.parameters.parameters import load_parameters
 from kakure.search.commands.kakure import main
+from kakure.search.cost.digital.energy import open_trained
+from kakure.search.studies.array_shape import read_record
 from kakure.search.studies.hidden_hardware import (
     accelerators,
     duplicates,
@@ -90,6 +92,18 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys):
     assert main(["study", "hidden-hardware", cifar, str(TEMPORAL), "--measured", missing]) == 2
     assert "missing.json: must be there; run `kakure study array-shape`" in capsys.readouterr().err
     other = tmp_path / "other.json"
-    other.write_text(json.dumps({"runs": {}}))
-    assert main(["study", "hidden-hardware", cifar, str(TEMPORAL), "--measured", str(other)]) == 2
-    assert "must have the shape 128x16x2x32x8" in capsys.readouterr().err
+    empty = read_record(other, open_trained(TEMPORAL))
+    for text, said in (
+        (json.dumps(empty), "must have the shape 128x16x2x32x8"),
+        (json.dumps(empty | {"parameters": "others"}), "parameters: must be that of this study"),
+        (json.dumps(empty | {"network": "another"}), "network: must be that of this study"),
+        ("not json", "is no record of this study"),
+        ("[1]", "is no record of this study"),
+        ('{"runs": 3}', "is no record of this study"),
+    ):
+        other.write_text(text)
+        command = ["study", "hidden-hardware", cifar, str(TEMPORAL), "--measured", str(other)]
+        assert main(command) == 2
+        assert said in capsys.readouterr().err
+    assert main([*command, "--page", missing]) == 2
+    assert "missing.json" in capsys.readouterr().err

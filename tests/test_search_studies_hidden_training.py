@@ -74,7 +74,7 @@ def test_mistakes_are_one_line(tmp_path, monkeypatch, capsys):
     )
     Path("out.json").write_text("{")
     assert study() == 2
-    assert "out.json: is no record of trainings; move the file away" in capsys.readouterr().err
+    assert "out.json: is no record of this study; move the file away" in capsys.readouterr().err
 
 
 def test_the_table_shows_each_seed_and_their_mean():

@@ -100,6 +100,9 @@ class RegisterBank(wiring.Component):
     s_axi_rready: Signal
 
     def __init__(self, *, registers: tuple[Register, ...] = ACCELERATOR_REGISTERS) -> None:
+        offsets = [register.offset for register in registers]
+        assert len(set(offsets)) == len(offsets), "registers must lie apart"
+        assert max(offsets) < 1 << ADDRESS_BITS, "registers must be within reach"
         self.registers = registers
         self.shape = RegisterBankShape()
         super().__init__({

@@ -21,11 +21,5 @@ STUDIES = (
         "fit memory macros to CACTI's table",
         "kakure.hdl.synthesis.memory_macro",
     ),
-    Verb(
-        "dot-product",
-        "Cost models",
-        "look-up tables of a dot product of bits, beside BISMO's unit",
-        "kakure.hdl.synthesis.dot_product",
-    ),
     Verb("cacti", "Cost models", "run CACTI for that table", "kakure.hdl.synthesis.cacti"),
 )

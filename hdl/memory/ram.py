@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .ram_shape import RamShape
+from .ram_shape import CELLS, RamShape
 
 __all__ = ["Ram"]
 
@@ -37,7 +37,7 @@ class Ram(wiring.Component):
     Raises
     ------
     ValueError
-        If ``depth`` or ``width`` is below 1.
+        If ``depth`` or ``width`` is below 1, or the cells are unknown.
     """
 
     write_address: Signal
@@ -52,6 +52,8 @@ class Ram(wiring.Component):
             raise ValueError(f"depth must be at least 1, not {depth!r}")
         if width < 1:
             raise ValueError(f"width must be at least 1, not {width!r}")
+        if cells not in CELLS:
+            raise ValueError(f"cells must be {' or '.join(CELLS)}, not {cells!r}")
         self.depth = depth
         self.width = width
         self.cells = cells

@@ -16,9 +16,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from kakure.hdl.memory.ram_shape import CELLS
 from kakure.model.errors import UserError
 
-from .memory_macro import CELLS, table_of
+from .memory_macro import table_of
 
 __all__ = ["DEPTHS", "WIDTHS", "measure", "options", "run", "sweep"]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from kakure.hdl.memory.ram_shape import CELLS
 from kakure.hdl.shape.numbers import Number, at_least, ceil_div
 
 __all__ = [
-    "CELLS",
     "SOURCE",
     "Fit",
     "MemoryMacro",
@@ -30,11 +30,6 @@ __all__ = [
 
 COEFFICIENTS = Path(__file__).with_name("memory_macro.json")
 SOURCE = "CACTI 7 (zigzag-dse 3.9.1), 45 nm LOP, 1R1W, fitted: hdl/synthesis/memory_macro.json"
-
-CELLS = ("lop", "lstp")
-"""ITRS cells: of low operating power, and of low standby power. The latter take about twice the
-energy for an access, and leak some hundred times less, which is more where a word is seldom read.
-"""
 
 LEAST_DEPTH, MOST_DEPTH = 32, 2048
 LEAST_WIDTH, MOST_WIDTH = 8, 64
@@ -75,7 +70,7 @@ class MemoryMacro:
     depth, width, banks : int
         Words, bits of a word, and the number of equal macros that it is made of.
     cells : str
-        One of :data:`CELLS`.
+        One of :data:`kakure.hdl.memory.ram_shape.CELLS`.
     area_um2, access_ns : float
         Of the whole memory.
     bank_leakage_mw : float
@@ -163,8 +158,8 @@ def is_macro(depth: Number, width: Number) -> Any:
 
 
 def source_of(macros: Iterable[MemoryMacro]) -> str:
-    """What the estimates of some memories come from."""
-    kinds = {macro.cells for macro in macros} | {CELLS[0]}
+    """What the estimates of some memories come from; where there are none, of LOP cells."""
+    kinds = {macro.cells for macro in macros} or {CELLS[0]}
     return SOURCE.replace("LOP", " and ".join(one.upper() for one in CELLS if one in kinds))
 
 
@@ -183,7 +178,7 @@ def memory_macro(depth: Number, width: Number, cells: str = "lop") -> MemoryMacr
     width : int, at least 1, or array
         Bits of a word.
     cells : str
-        One of :data:`CELLS`.
+        One of :data:`kakure.hdl.memory.ram_shape.CELLS`.
 
     Raises
     ------

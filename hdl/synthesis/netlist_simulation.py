@@ -73,7 +73,8 @@ class NetlistSimulation:
     Each cycle every gate is evaluated once, inputs before outputs, so that a net toggles at most
     once a cycle: delays, and with them glitches, are left out. Registers and macros start at 0, or,
     as after power-up, with anything.
-    All flip-flops must hang on one clock, directly or behind one clock gate.
+    All flip-flops must hang on one clock, directly or behind one clock gate. Gates of modules in
+    which nothing changed are passed over; so :attr:`values` is changed by :meth:`set` alone.
 
     Parameters
     ----------

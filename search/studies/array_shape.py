@@ -15,6 +15,8 @@ from typing import Any
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import design_of
 from kakure.hdl.synthesis.flow import synthesize
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.yosys import find_engine
 from kakure.model.commands.command import positive
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config, parse_config
@@ -25,17 +27,28 @@ from kakure.search.cost.digital.energy import measured, open_trained, trained_im
 from kakure.search.cost.digital.energy_measured import EnergyPoint
 from kakure.sim.generation.project import Project
 
-from .bound_study import write_page
+from .bound_study import check_page, write_page
 from .hidden_training import load
 
-__all__ = ["GROUPS", "measure", "options", "run", "shape_of", "table"]
+__all__ = [
+    "GROUPS",
+    "measure",
+    "options",
+    "read_record",
+    "record_path",
+    "run",
+    "shape_of",
+    "shape_text",
+    "shaped",
+    "table",
+]
 
 BUILD = Path("build") / "array-shape"
 FIELDS = ("inputs", "outputs", "pixels", "batches", "rows")
 SHAPES = "128x16x2x32x8,128x16x2x32x4,64x16x4x32x4,256x16x1x64x8,128x32x1x64x8,64x32x2x32x4"
 
 GROUPS = {
-    "products": ("horner_element", "popcount", "temporal_array"),
+    "products": ("horner_element", "popcount", "temporal_array", "excess_counter"),
     "sums": ("ram_sums",),
     "activations": ("ram_activations", "window_reader"),
     "weights": ("row_signs", "ram_mask", "block_maker"),
@@ -50,6 +63,28 @@ def shape_of(text: str) -> dict[str, int]:
     if len(numbers) != len(FIELDS):
         raise ValueError(text)
     return dict(zip(FIELDS, numbers, strict=True))
+
+
+def shape_text(array: TemporalConfig) -> str:
+    """The shape of an array, as :func:`shape_of` reads it."""
+    return "x".join(str(getattr(array, name)) for name in FIELDS)
+
+
+def record_path(project: Project) -> Path:
+    """Where what was measured of a configuration is kept."""
+    return BUILD / f"{project.config.name}.json"
+
+
+def read_record(path: Path, project: Project) -> dict[str, Any]:
+    """What was measured; UserError if that is of another network, of other parameters or tools."""
+    plain = project.config.changed(accelerator=TemporalConfig.model_validate({}))
+    cells = library()
+    common = {
+        "network": plain.digest,
+        "parameters": project.parameters.digest,
+        "tools": {"yosys": find_engine().version, "library": cells.package},
+    }
+    return load(path, common)
 
 
 def _shapes(text: str) -> list[str]:
@@ -73,7 +108,7 @@ def shaped(config: Config, shape: str) -> Config:
     """
     if not isinstance(config.accelerator, TemporalConfig):
         raise UserError(
-            "must be 'temporal'", where=("accelerator", "kind"), value=config.accelerator.kind
+            "must be 'temporal'", where=("accelerator", "kind"), value=repr(config.accelerator.kind)
         )
     data = config.model_dump(mode="json")
     data["accelerator"] |= shape_of(shape)
@@ -148,15 +183,17 @@ def run(args: argparse.Namespace) -> None:
     """Measure every shape that is not finished, and print the table."""
     project = open_trained(args.config)
     configs = {shape: shaped(project.config, shape) for shape in args.shapes}
-    path = args.output or BUILD / f"{project.config.name}.json"
-    plain = project.config.changed(accelerator=TemporalConfig.model_validate({}))
-    record = load(path, {"network": plain.digest, "images": args.images})
-    now = sources(__name__)
+    if args.page is not None:
+        check_page(args.page, "array-shape")
+    path = args.output or record_path(project)
+    record = read_record(path, project)
+    now = {"sources": sources(__name__), "images": args.images}
     for shape, config in configs.items():
-        if record["runs"].get(shape, {}).get("sources") != now:
+        found = record["runs"].get(shape, {})
+        if any(found.get(name) != value for name, value in now.items()):
             print(shape, flush=True)
             found = measure(project, config, args.images)
-            record["runs"][shape] = {**found, "sources": now}
+            record["runs"][shape] = {**found, **now}
             write_atomically(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
     text = table({**record, "runs": {shape: record["runs"][shape] for shape in configs}})
     print(text)

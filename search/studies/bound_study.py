@@ -287,12 +287,19 @@ def run(args: argparse.Namespace) -> None:
         write_page(args.page, space.name, text)
 
 
-def write_page(page: Path, name: str, text: str) -> None:
-    """Replace what stands between the comments ``<!-- NAME -->`` and ``<!-- end NAME -->``."""
+def check_page(page: Path, name: str) -> str:
+    """A page with the comments ``<!-- NAME -->`` and ``<!-- end NAME -->``; UserError if not."""
     old = read_text(page)
     first, last = f"<!-- {name} -->\n", f"<!-- end {name} -->"
     if old.count(first) != 1 or old.count(last) != 1:
         raise UserError(f"must hold the lines {first.strip()} and {last} once each", file=page)
+    return old
+
+
+def write_page(page: Path, name: str, text: str) -> None:
+    """Replace what stands between the comments of :func:`check_page`."""
+    old = check_page(page, name)
+    first, last = f"<!-- {name} -->\n", f"<!-- end {name} -->"
     before, _, rest = old.partition(first)
     _, _, after = rest.partition(last)
     write_atomically(page, f"{before}{first}\n{text}\n\n{last}{after}".encode())

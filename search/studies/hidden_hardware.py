@@ -9,11 +9,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from amaranth.lib import wiring
 
+from kakure.hdl.accelerators.architecture import hidden_weights
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.accelerators.temporal.row_signs import RowSigns
 from kakure.hdl.emission.emit import emit
@@ -21,7 +23,6 @@ from kakure.hdl.synthesis.flow import synthesize
 from kakure.hdl.weights.sign_generator import SignGenerator
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
-from kakure.model.config.json_file import read_text
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
@@ -30,8 +31,10 @@ from kakure.search.cost.digital.energy import open_trained
 from kakure.search.cost.digital.energy_measured import EnergyPoint
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.sim.generation.plan import plan
+from kakure.sim.generation.project import Project
 
-from .bound_study import write_page
+from .array_shape import read_record, record_path, shape_text
+from .bound_study import check_page, write_page
 
 __all__ = ["accelerators", "duplicates", "options", "run", "sign_generators", "storage"]
 
@@ -142,17 +145,23 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--page", type=Path, metavar="FILE", help="whose tables are written anew")
 
 
-def _measured(path: Path, config: Config) -> dict[str, Any]:
-    array = TemporalConfig.of(config.accelerator)
-    names = "inputs", "outputs", "pixels", "batches", "rows"
-    shape = "x".join(str(getattr(array, name)) for name in names)
+def _measured(path: Path, project: Project) -> dict[str, Any]:
+    shape = shape_text(TemporalConfig.of(project.config.accelerator))
     command = "run `kakure study array-shape` with it first"
     if not path.exists():
         raise UserError(f"must be there; {command}", file=path)
-    runs = json.loads(read_text(path)).get("runs", {})
+    runs = read_record(path, project)["runs"]
     if shape not in runs:
         raise UserError(f"must have the shape {shape}; {command}", file=path)
     return runs[shape]
+
+
+def _network(config: Config) -> list[dict[str, Any]]:
+    """What a network computes, whatever computes it."""
+    hidden_weights(config)
+    own = ("seed", "generator")
+    weights = {name: getattr(config.weights, name) for name in own}
+    return [{**asdict(g), "groups": None, "peak": None, **weights} for g in config.geometry]
 
 
 def run(args: argparse.Namespace) -> None:
@@ -165,17 +174,15 @@ def run(args: argparse.Namespace) -> None:
             value=repr(temporal.config.accelerator.kind),
             file=args.temporal,
         )
-    geometries = [
-        [(g.fan_in, g.outputs, g.positions) for g in one.config.geometry]
-        for one in (spatial, temporal)
-    ]
-    if geometries[0] != geometries[1]:
+    if _network(spatial.config) != _network(temporal.config):
         raise UserError(f"must be the network of {args.spatial}", file=args.temporal)
     for one in (spatial, temporal):
         architecture_of(one.config).check()
-    path = args.measured or Path("build") / "array-shape" / f"{temporal.config.name}.json"
+    if args.page is not None:
+        check_page(args.page, "hidden-hardware")
+    path = args.measured or record_path(temporal)
     array = TemporalConfig.of(temporal.config.accelerator)
-    found = _measured(path, temporal.config)
+    found = _measured(path, temporal)
     text = "\n\n".join([
         storage(spatial.config, spatial.parameters),
         sign_generators(spatial.config, array),

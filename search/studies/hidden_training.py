@@ -164,7 +164,7 @@ def load(path: Path, common: Mapping[str, Any]) -> dict[str, Any]:
         record = json.loads(read_text(path))
         assert isinstance(record["runs"], dict)
     except (ValueError, KeyError, TypeError, AssertionError):
-        raise UserError("is no record of trainings; move the file away", file=path) from None
+        raise UserError("is no record of this study; move the file away", file=path) from None
     for name, value in common.items():
         if record.get(name) != json.loads(json.dumps(value)):
             raise UserError(f"{name}: must be that of this study; move the file away", file=path)

@@ -56,6 +56,12 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "dot-product",
+        "Cost models",
+        "look-up tables of a dot product of bits, beside BISMO's unit",
+        "kakure.search.studies.dot_product",
+    ),
+    Verb(
         "hidden-hardware",
         "Cost models",
         "hidden weights beside others, their generators, and both accelerators, in hardware",

@@ -329,8 +329,13 @@ async def a_load_without_a_reset(dut):
     await load(dut, shifted(1000))
     assert await show(dut, "LOAD_CYCLES") == VECTORS.load_cycles
     assert await show(dut, "RESULTS") == await show(dut, "CYCLES") == 0
+    for name in VECTORS.counts:
+        assert await count_of(dut, name) == 0, name
     cocotb.start_soon(send(dut, [VECTORS.images[image] for image in images]))
     await take(dut, images, shift=1000)
+    await ClockCycles(dut.clk, 2)
+    for name, each in VECTORS.counts.items():
+        assert await count_of(dut, name) == each * len(images), name
 
 
 def shifted(amount):

@@ -15,7 +15,7 @@ from kakure.hdl.shape.numbers import signed_bits
 from .block_maker import made_layout
 from .excess_counter import ExcessCounter
 from .program import DIGIT
-from .widths import DIGITS
+from .widths import DIGITS, MEMORY_CELLS
 
 __all__ = ["HornerElement", "TemporalArray", "step_layout"]
 
@@ -125,8 +125,10 @@ class TemporalArray(wiring.Component):
         In a cycle with ``valid``, ``sums`` of the next position that is drained.
     is_draining : ``Out(1)``
         Positions are sent, or will be from the next cycle on.
-    is_free, is_held, computes : ``Out(1)``
-        No step is in work; one that waits for its sums to be sent; a plane is added.
+    is_free, is_held : ``Out(1)``
+        From the next cycle on no step is in work; one is, and only waits for its sums to be sent.
+    computes : ``Out(1)``
+        A plane is added in this cycle.
     lanes : ``Out(range(inputs * outputs * pixels + 1))``
         Products of a cycle that ``computes``: the weights that there are, for each of ``positions``
         of the step.
@@ -319,7 +321,7 @@ class TemporalArray(wiring.Component):
     ) -> None:
         """The memory of sums: read in a step's first cycle, written after its last plane."""
         many = self.pixels * self.outputs
-        memory = Ram(depth=self.batches, width=many * self.sum_bits)
+        memory = Ram(depth=self.batches, width=many * self.sum_bits, cells=MEMORY_CELLS)
         m.submodules.sums = place(memory, platform)
         adds = Signal()
         batch = Signal(tags["batch"].shape(), reset_less=True)

@@ -21,6 +21,7 @@ from .operation import operation_layout, sizes_of
 from .processor import TemporalProcessor
 from .program import program_of
 from .program_reader import WORD, ProgramReader, record_words
+from .widths import MEMORY_CELLS
 from .work_counters import WORK_REGISTERS, WorkCounters
 
 __all__ = ["SUM_BITS", "TemporalCore"]
@@ -68,7 +69,7 @@ class TemporalCore(Core):
         layout = operation_layout(array, sizes)
         work = WorkCounters(lanes=array.lanes)
         depth = sizes.operations * record_words(layout)
-        program = Ram(depth=depth, width=WORD, cells="lstp")  # read once a layer
+        program = Ram(depth=depth, width=WORD, cells=MEMORY_CELLS)
         m.submodules.gate = place(gate, platform)
         m.submodules.front = place(front, platform, reset=gate.restarts)
         m.submodules.reader = place(reader, platform, reset=gate.restarts)

@@ -52,7 +52,7 @@ def scales_layout(outputs: int, depth: int) -> data.StructLayout:
     })
 
 
-class _Place:
+class _Destination:
     """Where the words of a position go: signals that move together through the pipeline."""
 
     def __init__(self, address: data.Layout, parts: Signal, name: str) -> None:
@@ -186,7 +186,7 @@ class Finisher(wiring.Component):
         peak = Signal(CODE_BITS)
         m.d.comb += peak.eq((1 << layer.bits) - 1)
         names = "held", "multiplied", "summed", "written"
-        stages = [_Place(self.address, parts, name) for name in names]
+        stages = [_Destination(self.address, parts, name) for name in names]
         m.d.sync += has_product.eq(has_read)
         m.d.sync += [adds.eq(has_product & ~layer.is_logits), writes.eq(adds)]
         with m.If(going):
@@ -379,7 +379,7 @@ class Finisher(wiring.Component):
         going: Signal,
         channel: Signal,
     ) -> list[ScaleLane]:
-        """Lanes that scale the sums; 2 cycles after those were complete."""
+        """Lanes that scale the sums; 3 cycles after those were complete."""
         asked = Signal(COUNT_BITS, reset_less=True)
         is_known = Signal()
         reads = self.i.valid & (~is_known | (asked != channel))
@@ -407,7 +407,7 @@ class Finisher(wiring.Component):
         self,
         m: Module,
         writes: Signal,
-        place_: "_Place",
+        place_: "_Destination",
         codes: list[Signal],
     ) -> None:
         """Write the codes word by word, digit by digit."""

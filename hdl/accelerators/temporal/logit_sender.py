@@ -10,7 +10,7 @@ from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import OFFSET_BITS
 
-from .widths import CHANNEL_BITS
+from .widths import CHANNEL_BITS, MEMORY_CELLS
 
 __all__ = ["LogitSender", "sender_cycles"]
 
@@ -141,8 +141,8 @@ class LogitSender(wiring.Component):
             with m.If(self.i.valid):
                 m.d.sync += held.eq(Value.cast(self.i.values))
             return held
-        memory = Ram(depth=self.depth, width=width)
-        m.submodules.memory = place(memory, platform)
+        memory = Ram(depth=self.depth, width=width, cells=MEMORY_CELLS)
+        m.submodules.logits = place(memory, platform)
         m.d.comb += [
             memory.write_enable.eq(self.i.valid),
             memory.write_address.eq(write),

@@ -18,14 +18,13 @@ from .finisher import Finisher, most_pace, scales_layout
 from .operation import Sizes, operation_layout
 from .program import DIGIT
 from .summer import Summer
+from .widths import MEMORY_CELLS
 from .window_reader import WindowReader
 from .work_counters import events_layout
 
 __all__ = ["TemporalProcessor"]
 
 MEMORIES = 2
-SELDOM_READ = "lstp"
-"""Cells of memories that leak more than their accesses take."""
 
 
 class TemporalProcessor(wiring.Component):
@@ -129,7 +128,7 @@ class TemporalProcessor(wiring.Component):
             depth=sizes.scales,
         )
         summer = Summer(word=word, banks=banks, rows=sizes.rows)
-        masks = Ram(depth=sizes.mask_words, width=config.many * config.outputs, cells=SELDOM_READ)
+        masks = Ram(depth=sizes.mask_words, width=config.many * config.outputs, cells=MEMORY_CELLS)
         for name, block in {
             "array": array,
             "maker": maker,
@@ -212,7 +211,7 @@ class TemporalProcessor(wiring.Component):
             is_added = operation.added == number
             read.append([])
             for bank in range(banks):
-                memory = Ram(depth=self.sizes.rows, width=width, cells=SELDOM_READ)
+                memory = Ram(depth=self.sizes.rows, width=width, cells=MEMORY_CELLS)
                 m.submodules[f"memory_{number}_{bank}"] = place(memory, platform)
                 reads = (
                     (reader.enable[bank] & is_source, reader.row[bank]),

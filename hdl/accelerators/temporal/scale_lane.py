@@ -10,7 +10,7 @@ from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
 
-from .widths import CODE_BITS
+from .widths import CODE_BITS, MEMORY_CELLS
 
 __all__ = ["ScaleLane", "lane_layout"]
 
@@ -78,7 +78,7 @@ class ScaleLane(wiring.Component):
         m = Module()
         scales = self.scales
         width = MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS
-        table = Ram(depth=self.depth, width=width, cells="lstp")  # read once a channel
+        table = Ram(depth=self.depth, width=width, cells=MEMORY_CELLS)
         m.submodules.table = place(table, platform)
         m.d.comb += [
             table.write_address.eq(scales.address),

@@ -1,4 +1,4 @@
-"""Widths of the numbers of which an operation consists; what does not fit is refused."""
+"""Widths of the numbers of which an operation consists, and what its memories are made of."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +14,7 @@ __all__ = [
     "COUNT_BITS",
     "DIGITS",
     "KERNEL_BITS",
+    "MEMORY_CELLS",
     "POSITION_BITS",
     "ROW_BITS",
     "TOTAL_BITS",
@@ -37,6 +38,9 @@ TOTAL_BITS = 28
 """Width of a channel's sum over a map, which has 1024 x 1024 positions at most [bit]."""
 COUNT_BITS = 16
 """Width of other numbers [bit]."""
+
+MEMORY_CELLS = "lstp"
+"""Of what cells its memories are: at the voltage of the gates, they leak less than others."""
 
 
 def misfit(layout: data.Layout, value: Mapping[str, Any]) -> tuple[str, int, int] | None:

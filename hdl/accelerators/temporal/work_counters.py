@@ -6,12 +6,12 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.bus.register_map import Register
+from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
 
 __all__ = ["WORK_REGISTERS", "WorkCounters", "events_layout"]
 
 WORD = 32
-FIRST_OFFSET = 0x48
+FIRST_OFFSET = max(register.offset for register in ACCELERATOR_REGISTERS) + 4
 
 TEXTS = {
     "COMPUTES": "Cycles in which the array adds up products.",
@@ -19,7 +19,8 @@ TEXTS = {
     "WAITS_WINDOWS": "Cycles in which the array waits for activations to be read.",
     "WAITS_RESULTS": "Cycles in which the array only waits for its sums to be taken.",
     "LANES_LOW": "Products of one bit that the network asked for, the lower 32 bits: of all lanes "
-    "in all cycles of COMPUTES those that had an activation, a weight and an output.",
+    "in all cycles of COMPUTES those that had an activation, a weight (or a masked one) and an "
+    "output. Read both words while STATUS.BUSY is 0.",
     "LANES_HIGH": "The upper 32 bits.",
 }
 WORK_REGISTERS = tuple(

@@ -126,7 +126,8 @@ def table(point: EnergyPoint, clock_ns: float) -> str:
     lines.append(
         f"{total / 1000:.2f} nJ per image in {point.cycles:.0f} cycles of {clock_ns} ns; "
         f"loading once {point.loading_pj / 1000:.2f} nJ without leakage; "
-        f"{point.images['lanes']} lanes of {point.images['measured']} images"
+        f"{point.images['lanes']} lanes of {point.images['measured']} images, "
+        f"{point.images['distinct']} of them distinct"
     )
     return "\n".join(lines)
 
@@ -152,7 +153,10 @@ def trained_images(project: Project, count: int) -> NDArray[np.uint8]:
 
 
 def measured(config: Config, project: Project, pixels: NDArray[np.uint8]) -> EnergyPoint:
-    """Measure a configuration with the parameters of a project; every image is sent once."""
+    """Measure a configuration with the parameters of a project; every image is sent.
+
+    The first of each lane only warm it up.
+    """
     lanes = min(LANES, len(pixels))
     warm = architecture_of(config).images_at_once
     rounds = max(2, -(-len(pixels) // lanes) - warm)
@@ -192,7 +196,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("config", nargs="?", type=Path, metavar="CONFIG", help="trained (.json)")
     parser.add_argument(
-        "--images", type=positive, default=64, help="distinct test images (%(default)s)"
+        "--images", type=positive, default=64, help="test images that are sent (%(default)s)"
     )
     parser.add_argument(
         "--clock-ns", type=float, default=CLOCK_NS, help="period, for leakage (%(default)s)"
@@ -209,8 +213,16 @@ def run(args: argparse.Namespace) -> None:
         point = measure_config(args.config, args.images, args.keep)
         print(table(point, args.clock_ns))
         if args.volts is not None:
+            if "LOP" in point.tools["memory_model"] and any(row.macro_um2 for row in point.rows):
+                raise UserError(
+                    "--volts: must not be given with memories of LOP cells, which are estimated "
+                    "at 0.7 V already",
+                    file=args.config,
+                )
             print(at_volts(point, args.clock_ns, args.volts))
         return
+    if args.volts is not None:
+        raise UserError("--volts: must come with CONFIG")
     if not (args.calibrate or args.fit_only):
         raise UserError("CONFIG: must be given, or --calibrate, or --fit-only")
     if args.calibrate:

@@ -87,7 +87,7 @@ class EnergyPoint:
     training : dict
         Seed and epochs, or the file of the parameters; validation images classified right.
     images : dict
-        Data set, how many distinct images, lanes, and images of each lane that count.
+        Data set, how many distinct images count, lanes, and images of each lane that count.
     tools : dict
     cycles : float
         From one result to the next.
@@ -214,7 +214,7 @@ def measure_point(
         training=training,
         images={
             "dataset": config.dataset,
-            "distinct": len(images),
+            "distinct": run.distinct,
             "lanes": lanes,
             "measured": measured,
         },

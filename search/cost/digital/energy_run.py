@@ -40,11 +40,14 @@ class AcceleratorRun:
         From one result to another at full rate.
     images : int
         Images of each lane in ``inference``.
+    distinct : int
+        How many of all these differ.
     """
 
     loading: Activity
     inference: Activity
     images: int
+    distinct: int
 
 
 def mapped_accelerator(config: Config, source: str = "config") -> FlatNetlist:
@@ -147,7 +150,8 @@ def run_accelerator(
     loading = architecture.loading_cycles(parameters)
     ready = max(loading, architecture.settle_cycles)
     supermask = np.array([w for one in architecture.sections(parameters) for w in one], np.uint32)
-    which = np.arange(lanes * (rounds + 1)).reshape(lanes, rounds + 1) % len(images)
+    lane, turn = np.arange(lanes)[:, None], np.arange(rounds + 1)
+    which = (lane + lanes * turn) % len(images)  # the last one is only begun
 
     netlist = NetlistSimulation(flat, lanes=lanes, seed=START_SEED)
     with tqdm(total=ready + results[-1], desc="netlist", unit="cycle", disable=None) as bar:
@@ -167,7 +171,8 @@ def run_accelerator(
     for k in range(lanes):
         for n in range(rounds):
             assert (logits[k, n] == expected[which[k, n]]).all(), f"lane {k}, image {n} differs"
-    return AcceleratorRun(loaded, marks[1] - marks[0], measured)
+    distinct = len(np.unique(which[:, warm:rounds]))
+    return AcceleratorRun(loaded, marks[1] - marks[0], measured, distinct)
 
 
 def _infer(

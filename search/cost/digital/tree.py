@@ -38,6 +38,7 @@ RAM_ROLES = {
     "queue": "ram_shortcut",
     "table": "ram_scales",
     "memory": "ram_activations",
+    "logits": "ram_logits",
     "masks": "ram_mask",
     "sums": "ram_sums",
     "program": "ram_program",
@@ -103,7 +104,7 @@ def role_of(kind: str, name: str, above: tuple[str, ...]) -> str:
     shares with others. ``above`` are the kinds of the blocks around it.
     """
     if kind == "ram":
-        return RAM_ROLES[name.rstrip("_0123456789")]
+        return RAM_ROLES[name]
     if "pe_engine" in above and not kind.startswith(("pe_", "processing")):
         return f"pe_{kind}"
     return ALIKE.get(kind, kind)

@@ -2,7 +2,8 @@
 
 Dynamic energy follows V². A period follows V / (V − 0.45 V)^1.3, the alpha-power law, and leakage
 is a current that does not change, so a power that follows V: pessimistic at a lower voltage, where
-less drain-induced barrier lowering leaves less of it. Macros are taken to follow the same laws.
+less drain-induced barrier lowering leaves less of it. Macros of LSTP cells, which CACTI estimates
+at 1.1 V, are taken to follow the same laws; those of LOP cells are estimated at 0.7 V already.
 
 Source
 ------

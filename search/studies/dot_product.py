@@ -1,7 +1,7 @@
 """Look-up tables of a dot product of bits on an FPGA: our element against BISMO's unit.
 
-Both are synthesized for Xilinx' six-input tables by the same Yosys, each with every choice that we
-have: our adder tree or Yosys' own sum, ABC9 or ABC; the least counts.
+Both are synthesized for Xilinx' six-input tables by the same Yosys, with ABC9 and with ABC, BISMO's
+unit with our adder tree and with a plain sum; the least counts.
 """
 
 import argparse
@@ -19,9 +19,8 @@ from kakure.hdl.accelerators.temporal.excess_counter import ExcessCounter
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.emit import emit
 from kakure.hdl.emission.hierarchy import Platform, place
+from kakure.hdl.synthesis.yosys import Engine, find_engine
 from kakure.model.commands.command import positive
-
-from .yosys import Engine, find_engine
 
 __all__ = ["DotProductUnit", "luts", "options", "run", "table"]
 

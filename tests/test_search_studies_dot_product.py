@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from kakure.hdl.synthesis.dot_product import DotProductUnit, table
 from kakure.hdl.synthesis.yosys import find_engine
 from kakure.search.commands.kakure import main
+from kakure.search.studies.dot_product import DotProductUnit, table
 from kakure.sim.drivers.streams import simulate
 
 

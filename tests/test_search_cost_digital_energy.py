@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 
 from kakure.hdl.accelerators.spatial.layer_cycles import layer_cycles
+from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.synthesis import netlist_simulation
+from kakure.hdl.synthesis.netlist_simulation import NetlistSimulation
 from kakure.hdl.synthesis.power import measure_energy
 from kakure.model.config.config import Config, parse_config
 from kakure.model.datasets.images import load_images
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import random_parameters
 from kakure.search.commands.kakure import main
-from kakure.search.cost.digital import energy_model
+from kakure.search.cost.digital import energy, energy_model
 from kakure.search.cost.digital.coefficients import Coefficients
+from kakure.search.cost.digital.energy import open_trained
 from kakure.search.cost.digital.energy_fit import errors_of, fit_energy
 from kakure.search.cost.digital.energy_measured import (
     SHARED,
@@ -73,6 +77,7 @@ def test_the_netlist_computes_what_the_reference_does_in_the_same_cycles():
     images = load_images(config, Path(), "test").images[:12]
     flat = mapped_accelerator(config)
     run = run_accelerator(flat, config, parameters, images, lanes=8)  # asserts every logit
+    assert run.distinct == 12
     assert run.images == 2 and run.inference.cycles > 0 and run.loading.cycles > 0
     report = measure_energy(flat, run.inference)
     assert len(report.instances) == len(flat.paths) == len(roles(flat))
@@ -121,6 +126,46 @@ def test_points_are_the_samples_on_real_images(points):
         assert point.images["dataset"] == "digits" and point.images["distinct"] >= 200
         least = 0.35 if is_summed(point.digest) else 0.5  # sums tell little of where a stroke is
         assert point.training["correct"] > least * point.training["of"]
+
+
+@pytest.mark.parametrize("parts", [64, 3, 1])
+def test_modules_at_rest_are_passed_over_without_a_difference(parts, monkeypatch):
+    """Beside a simulation that evaluates all gates in every cycle, with pauses at every port."""
+    monkeypatch.setattr(netlist_simulation, "PARTS", parts)
+    flat = mapped_accelerator(tiny())
+    two = [NetlistSimulation(flat, lanes=8, seed=3) for _ in range(2)]
+    rng = np.random.default_rng(4)
+    for cycle in range(400):
+        for name in sorted(flat.inputs - {"clk"}):
+            words = rng.integers(0, 256, len(flat.ports[name]), np.uint64)
+            held = cycle % 7 and name != "rst"  # most stay for some cycles
+            for one in two if not held else ():
+                one.set(name, words if name != "rst" or cycle < 2 else np.zeros(1, np.uint64))
+        two[1]._dirty[0] = netlist_simulation.ALL
+        for one in two:
+            one.evaluate()
+        assert (two[0].values == two[1].values).all()
+        for one in two:
+            one.clock()
+    found, expected = (one.activity() for one in two)
+    assert (found.toggles == expected.toggles).all() and found.toggles.sum() > 0
+    assert all(
+        (found.flop_toggles[k] == expected.flop_toggles[k]).all() for k in found.flop_toggles
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 256, 300])
+@pytest.mark.parametrize("name", ["digits", "cifar10-temporal"])
+def test_every_image_is_sent(name, count, monkeypatch):
+    """In whole rounds of the lanes, of which the first ones warm up, and two at least count."""
+    project = open_trained(Path(__file__).parents[1] / "configs" / f"{name}.json")
+    given = {}
+    monkeypatch.setattr(energy, "measure_point", lambda *_, **named: given.update(named))
+    energy.measured(project.config, project, np.zeros((count, 1, 1, 1), np.uint8))
+    warm = architecture_of(project.config).images_at_once
+    assert given["lanes"] == min(64, count) and given["measured"] >= 2
+    sent = given["lanes"] * (warm + given["measured"])
+    assert count <= sent < max(count + 64, given["lanes"] * (warm + 3))
 
 
 def test_stored_coefficients_are_a_refit_of_the_stored_points(points):

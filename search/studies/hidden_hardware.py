@@ -110,6 +110,11 @@ def sign_generators(config: Config, array: TemporalConfig) -> str:
     return "\n".join(lines)
 
 
+def _short(number: float) -> str:
+    """Three digits of a number."""
+    return f"{float(f'{number:.3g}'):,g}"
+
+
 def accelerators(spatial: Config, temporal: Config, measured: Mapping[str, Any]) -> str:
     """Area, energy and images a second of one network on both, in Markdown."""
     model = DigitalModel().metrics(spatial, extrapolate=True)
@@ -123,12 +128,12 @@ def accelerators(spatial: Config, temporal: Config, measured: Mapping[str, Any])
         (
             f"spatial, `{spatial.name}`", f"{model.area_um2 / 1e6:.2f}", f"{model.cycles:,.0f}",
             f"{model.interval_ns / model.cycles:.2f}", f"{1e9 / model.interval_ns:,.0f}",
-            f"{model.energy_pj / 1e6:.3g}",
+            _short(model.energy_pj / 1e6),
             error,
         ),
         (
             f"temporal, `{temporal.name}`", f"{area / 1e6:.2f}", f"{cycles:,}", f"{period:.2f}",
-            f"{1e9 / (cycles * period):,.0f}", f"{energy:.3g}", "measured",
+            f"{1e9 / (cycles * period):,.0f}", _short(energy), "measured",
         ),
     ]  # fmt: skip
     names = "accelerator", "mm²", "cycles an image", "ns", "images/s", "µJ an image", "source"

@@ -2,6 +2,7 @@
 """Sums of the temporal array, and the cycles of its steps."""
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_sums_and_cycles(shape, has_gaps, pace):
     async def make(ctx):
         for w in weights:
             for lane in range(inputs):
-                row = {"valid": 1, "group": lane}
+                row: dict[str, Any] = {"valid": 1, "group": lane}
                 for name, sign in (("positive", 1), ("negative", -1)):
                     row[name] = [sum(int(v == sign) << o for o, v in enumerate(w[lane]))]
                 ctx.set(dut.weights, row)

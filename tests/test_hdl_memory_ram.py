@@ -2,6 +2,7 @@
 """What a memory returns, access by access, and the ports that its Verilog has."""
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -50,4 +51,15 @@ def test_one_word_still_has_an_address_in_verilog():
 @pytest.mark.parametrize("name", ["depth", "width"])
 def test_rejects(name):
     with pytest.raises(ValueError, match=f"^{name} must be at least 1, not 0$"):
-        Ram(**{"depth": 1, "width": 1, name: 0})
+        sizes: dict[str, Any] = {"depth": 1, "width": 1, name: 0}
+        Ram(**sizes)
+
+
+def test_rejects_unknown_cells():
+    with pytest.raises(ValueError, match=r"^cells must be lop or lstp, not 'ltsp'$"):
+        Ram(depth=1, width=1, cells="ltsp")
+
+
+def test_cells_that_are_not_the_common_ones_are_in_the_name():
+    assert Ram(depth=4, width=3).identity == {"depth": 4, "width": 3}
+    assert Ram(depth=4, width=3, cells="lstp").identity["cells"] == "lstp"

@@ -45,6 +45,7 @@ __all__ = [
 
 BUILD = Path("build") / "array-shape"
 FIELDS = ("inputs", "outputs", "pixels", "batches", "rows")
+FORM = "x".join(name.upper() for name in FIELDS)
 SHAPES = "128x16x2x32x8,128x16x2x32x4,64x16x4x32x4,256x16x1x64x8,128x32x1x64x8,64x32x2x32x4"
 
 GROUPS = {
@@ -93,7 +94,7 @@ def _shapes(text: str) -> list[str]:
         try:
             shape_of(shape)
         except ValueError:
-            rule = f"must be {'x'.join(FIELDS).upper()}, not {shape!r}"
+            rule = f"must be {FORM}, not {shape!r}"
             raise argparse.ArgumentTypeError(rule) from None
     return shapes
 
@@ -173,8 +174,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add = parser.add_argument
     add("config", type=Path, metavar="CONFIG", help="trained, temporal (.json)")
-    add("--shapes", type=_shapes, default=_shapes(SHAPES), help=f"{'x'.join(FIELDS).upper()},...")
-    add("--images", type=positive, default=64, help="distinct test images (%(default)s)")
+    add("--shapes", type=_shapes, default=_shapes(SHAPES), help=f"{FORM},... (six of them)")
+    add("--images", type=positive, default=64, help="test images that are sent (%(default)s)")
     add("--output", type=Path, metavar="FILE", help="(build/array-shape/NAME.json)")
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")
 

@@ -148,7 +148,13 @@ def table(lanes: tuple[int, ...], pixels: int, many: int, engine: Engine) -> str
 def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add = parser.add_argument
-    add("--lanes", type=positive, nargs="+", default=list(LANES), help="products in a cycle")
+    add(
+        "--lanes",
+        type=positive,
+        nargs="+",
+        default=list(LANES),
+        help="products in a cycle (64 128 256)",
+    )
     add("--pixels", type=positive, default=2, help="elements with the same weights (2)")
     add("--rows", type=positive, default=8, help="weights made in a cycle (8)")
 

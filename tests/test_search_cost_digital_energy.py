@@ -161,7 +161,7 @@ def test_every_image_is_sent(name, count, monkeypatch):
     project = open_trained(Path(__file__).parents[1] / "configs" / f"{name}.json")
     given = {}
     monkeypatch.setattr(energy, "measure_point", lambda *_, **named: given.update(named))
-    energy.measured(project.config, project, np.zeros((count, 1, 1, 1), np.uint8))
+    energy.measure_project(project.config, project, np.zeros((count, 1, 1, 1), np.uint8))
     warm = architecture_of(project.config).images_at_once
     assert given["lanes"] == min(64, count) and given["measured"] >= 2
     sent = given["lanes"] * (warm + given["measured"])

@@ -118,7 +118,7 @@ def test_searches_of_another_study_are_not_mixed_in(study, capsys):
     assert error.startswith(f"error: {output}: ") and error.count("\n") == 1
     output.write_text("[]")
     assert run("--seeds", "1") == 2
-    assert "is no record of searches" in capsys.readouterr().err
+    assert "is no record of this study" in capsys.readouterr().err
     assert kept and asked == [1]
 
 

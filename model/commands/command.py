@@ -19,7 +19,17 @@ from kakure.model.shown import cut, one_line, printable, shown
 
 from .interrupt import INTERRUPTED, Interruption
 
-__all__ = ["Parser", "jobs", "positive", "run_command", "say", "seed", "whole", "write_file"]
+__all__ = [
+    "Parser",
+    "jobs",
+    "positive",
+    "run_command",
+    "say",
+    "seed",
+    "seeds",
+    "whole",
+    "write_file",
+]
 
 MISTAKE = 2
 """Exit code of a mistake of the user, or of a file that the system refuses."""
@@ -154,6 +164,15 @@ def seed(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 20) or int(text) >= 1 << 63:
         raise ArgumentTypeError(f"must be a whole number below 2^63, not {shown(text)}")
     return int(text)
+
+
+def seeds(text: str) -> range:
+    """``1-20``, or one number."""
+    first, dash, last = text.partition("-")
+    found = range(seed(first), seed(last if dash else first) + 1)
+    if not found:
+        raise ArgumentTypeError(f"must be FIRST-LAST, the last no less, not {shown(text)}")
+    return found
 
 
 def say(text: str) -> None:

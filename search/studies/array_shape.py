@@ -21,14 +21,13 @@ from kakure.model.commands.command import positive
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
 from kakure.model.provenance import sources
-from kakure.search.cost.digital.energy import measured, open_trained, trained_images
+from kakure.search.cost.digital.energy import measure_project, open_trained, trained_images
 from kakure.search.cost.digital.energy_measured import EnergyPoint
 from kakure.sim.generation.project import Project
 
-from .bound_study import check_page, write_page
-from .hidden_training import load
+from .page import check_page, write_page
+from .record import load_record, save_record
 
 __all__ = [
     "GROUPS",
@@ -54,8 +53,14 @@ GROUPS = {
     "activations": ("ram_activations", "window_reader"),
     "weights": ("row_signs", "ram_mask", "block_maker"),
     "results": ("finisher", "scale_lane", "ram_scales", "summer"),
-}
-"""Roles by what they are there for; what is left is control."""
+    "control": (
+        "accelerator", "bit_reader", "counters", "crc32", "frame_gate", "image_writer",
+        "logit_sender", "mask_decoder", "program_reader", "ram_logits", "ram_program",
+        "register_bank", "stream_register", "temporal_core", "temporal_processor", "work_counters",
+    ),
+}  # fmt: skip
+"""Roles by what they are there for."""
+GROUP_OF = {role: group for group, roles in GROUPS.items() for role in roles}
 
 
 def shape_of(text: str) -> dict[str, int]:
@@ -85,7 +90,7 @@ def read_record(path: Path, project: Project) -> dict[str, Any]:
         "parameters": project.parameters.digest,
         "tools": {"yosys": find_engine().version, "library": cells.package},
     }
-    return load(path, common)
+    return load_record(path, common, "runs")
 
 
 def _shapes(text: str) -> list[str]:
@@ -125,7 +130,7 @@ def measure(project: Project, config: Config, images: int) -> dict[str, Any]:
     array = TemporalConfig.of(config.accelerator)
     cycles = architecture.timing(2).interval
     report = synthesize(design_of(config, str(project.path)), config_digest=config.digest)
-    point = measured(config, project, pixels)
+    point = measure_project(config, project, pixels)
     return {
         "cycles": cycles,
         "in_use": architecture.counts["LANES"] / (cycles * array.lanes),
@@ -141,10 +146,11 @@ def row(shape: str, found: Mapping[str, Any]) -> str:
     """A line of the table, in Markdown."""
     point = EnergyPoint.from_json(json.dumps(found["point"]))
     period = found["period_ns"]
-    groups = dict.fromkeys((*GROUPS, "control"), 0.0)
+    groups = dict.fromkeys(GROUPS, 0.0)
     for one in point.rows:
-        name = next((name for name, roles in GROUPS.items() if one.role in roles), "control")
-        groups[name] += dataclasses.replace(point, rows=(one,)).energy_pj(period) / 1e6
+        groups[GROUP_OF[one.role]] += (
+            dataclasses.replace(point, rows=(one,)).energy_pj(period) / 1e6
+        )
     total = sum(groups.values())
     tops = 2 * found["products"] / (total * 1e6)
     cells = [
@@ -164,7 +170,7 @@ def table(record: Mapping[str, Any]) -> str:
     """All shapes that were measured, in Markdown."""
     names = [
         "×".join(FIELDS), "cycles", "lanes in use", "mm², logic + memories", "ns",
-        *GROUPS, "control", "µJ an image", "TOPS/W",
+        *GROUPS, "µJ an image", "TOPS/W",
     ]  # fmt: skip
     lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     return "\n".join([*lines, *(row(shape, found) for shape, found in record["runs"].items())])
@@ -195,7 +201,7 @@ def run(args: argparse.Namespace) -> None:
             print(shape, flush=True)
             found = measure(project, config, args.images)
             record["runs"][shape] = {**found, **now}
-            write_atomically(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+            save_record(path, record)
     text = table({**record, "runs": {shape: record["runs"][shape] for shape in configs}})
     print(text)
     print(path)

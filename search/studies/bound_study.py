@@ -5,7 +5,6 @@ chooses its precisions anew. Every finished seed is kept; the same command goes 
 """
 
 import argparse
-import json
 import math
 import platform
 import statistics
@@ -17,10 +16,7 @@ from typing import Any
 
 import torch
 
-from kakure.model.commands.command import positive, seed
-from kakure.model.config.json_file import read_text
-from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
+from kakure.model.commands.command import positive, seeds
 from kakure.model.provenance import sources, tools
 from kakure.search.cost.metrics import CostModel
 from kakure.search.phase2.accuracy import Tuning
@@ -44,6 +40,9 @@ from kakure.search.rounds.training import start_of
 from kakure.search.space.space import Space, load_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
+
+from .page import write_page
+from .record import load_record, save_record
 
 __all__ = ["allowed", "interval", "options", "run", "search_once", "table"]
 
@@ -205,32 +204,6 @@ def decides(space: Space, candidate: Candidate, demand: Demand) -> dict[str, Any
     }
 
 
-def load(path: Path, common: Mapping[str, Any]) -> dict[str, Any]:
-    """The searches that are finished; UserError if they are of another study."""
-    if not path.exists():
-        return {**common, "seeds": {}}
-    try:
-        record = json.loads(read_text(path))
-        searches = record["seeds"]
-        if not isinstance(searches, dict):
-            raise TypeError
-    except (ValueError, KeyError, TypeError):
-        raise UserError("is no record of searches; move the file away", file=path) from None
-    for name, value in common.items():
-        if record.get(name) != json.loads(json.dumps(value)):
-            raise UserError(f"{name}: must be that of this study; move the file away", file=path)
-    return record
-
-
-def seeds(text: str) -> range:
-    """``1-20``, or one number."""
-    first, dash, last = text.partition("-")
-    found = range(seed(first), seed(last if dash else first) + 1)
-    if not found:
-        raise argparse.ArgumentTypeError(f"must be FIRST-LAST, the last no less, not {text!r}")
-    return found
-
-
 def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add = parser.add_argument
@@ -259,7 +232,7 @@ def run(args: argparse.Namespace) -> None:
     found = find_candidates(space, model, folder, store, workers, seed=CHOSEN_BY, progress=True)
     candidate = found.best[found.chosen]
     path = args.output or BUILD / f"bound-{space.name}.json"
-    record = load(path, decides(space, candidate, demand))
+    record = load_record(path, decides(space, candidate, demand), "seeds")
     wanted = [number for number in args.seeds if str(number) not in record["seeds"]]
     begin = time.monotonic()
     for done, number in enumerate(wanted):
@@ -278,28 +251,10 @@ def run(args: argparse.Namespace) -> None:
             progress=True,
         )
         record["seeds"][str(number)] = one
-        write_atomically(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+        save_record(path, record)
         print(f"seed {number}: {one['shown']['statement']}; test {one['test']}", flush=True)
     text = table(record)
     print(text)
     print(path)
     if args.page is not None:
         write_page(args.page, space.name, text)
-
-
-def check_page(page: Path, name: str) -> str:
-    """A page with the comments ``<!-- NAME -->`` and ``<!-- end NAME -->``; UserError if not."""
-    old = read_text(page)
-    first, last = f"<!-- {name} -->\n", f"<!-- end {name} -->"
-    if old.count(first) != 1 or old.count(last) != 1:
-        raise UserError(f"must hold the lines {first.strip()} and {last} once each", file=page)
-    return old
-
-
-def write_page(page: Path, name: str, text: str) -> None:
-    """Replace what stands between the comments of :func:`check_page`."""
-    old = check_page(page, name)
-    first, last = f"<!-- {name} -->\n", f"<!-- end {name} -->"
-    before, _, rest = old.partition(first)
-    _, _, after = rest.partition(last)
-    write_atomically(page, f"{before}{first}\n{text}\n\n{last}{after}".encode())

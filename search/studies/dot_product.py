@@ -14,8 +14,8 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.accelerators.temporal.array import HornerElement
 from kakure.hdl.accelerators.temporal.excess_counter import ExcessCounter
+from kakure.hdl.accelerators.temporal.horner_element import HornerElement
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.emit import emit
 from kakure.hdl.emission.hierarchy import Platform, place

@@ -34,7 +34,7 @@ from kakure.sim.generation.plan import plan
 from kakure.sim.generation.project import Project
 
 from .array_shape import read_record, record_path, shape_text
-from .bound_study import check_page, write_page
+from .page import check_page, write_page
 
 __all__ = ["accelerators", "duplicates", "options", "run", "sign_generators", "storage"]
 

@@ -7,7 +7,6 @@ finished is kept, and the same command goes on.
 
 import argparse
 import dataclasses
-import json
 import platform
 import statistics
 import time
@@ -18,9 +17,8 @@ from typing import Any
 
 import torch
 
-from kakure.model.commands.command import positive
+from kakure.model.commands.command import positive, seeds
 from kakure.model.config.config import Config, load_config
-from kakure.model.config.json_file import read_text
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.config.weights.multicoat import MulticoatWeights
 from kakure.model.config.weights.sign_weights import SignWeights
@@ -28,14 +26,14 @@ from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
 from kakure.model.provenance import sources, tools
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.teacher import Teacher
 from kakure.model.training.train import run as train
 from kakure.model.training.trainer import TOOLS, Trainer
 
-from .bound_study import seeds, write_page
+from .page import write_page
+from .record import load_record, save_record
 
 __all__ = ["VARIANTS", "Variant", "narrowed", "options", "run", "table"]
 
@@ -156,21 +154,6 @@ def table(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def load(path: Path, common: Mapping[str, Any]) -> dict[str, Any]:
-    """The runs that are finished; UserError if they are of another study."""
-    if not path.exists():
-        return {**common, "runs": {}}
-    try:
-        record = json.loads(read_text(path))
-        assert isinstance(record["runs"], dict)
-    except (ValueError, KeyError, TypeError, AssertionError):
-        raise UserError("is no record of this study; move the file away", file=path) from None
-    for name, value in common.items():
-        if record.get(name) != json.loads(json.dumps(value)):
-            raise UserError(f"{name}: must be that of this study; move the file away", file=path)
-    return record
-
-
 def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add = parser.add_argument
@@ -199,7 +182,7 @@ def run(args: argparse.Namespace) -> None:
         "machine": platform.machine(),
     }
     path = args.output or BUILD / f"{config.name}.json"
-    record = load(path, common)
+    record = load_record(path, common, "runs")
     chosen = {name: one for name, one in VARIANTS.items() if args.only in name}
     if not chosen:
         raise UserError(
@@ -225,7 +208,7 @@ def run(args: argparse.Namespace) -> None:
                 trainer.network.load_state_dict(trainer.best["state"])
                 teacher = Teacher(trainer.network, f"{config.digest} seed {seed}", "")
             runs[str(seed)] = score
-            write_atomically(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+            save_record(path, record)
             if name != FLOAT:  # which a resumed study needs again, to teach
                 checkpoint.unlink(missing_ok=True)
             print(f"  {score['correct']} of {score['count']} held-out images right", flush=True)

@@ -10,8 +10,8 @@ from amaranth.lib import wiring
 from kakure.hdl.accelerators.frame_gate import FrameGate
 from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
 from kakure.hdl.accelerators.result_sender import ResultSender
-from kakure.hdl.accelerators.temporal.array import HornerElement
 from kakure.hdl.accelerators.temporal.excess_counter import ExcessCounter
+from kakure.hdl.accelerators.temporal.horner_element import HornerElement
 from kakure.hdl.accelerators.temporal.logit_sender import LogitSender
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.bus.stream_register import StreamRegister

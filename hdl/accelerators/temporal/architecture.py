@@ -23,7 +23,6 @@ from .program import LayerOperation, Program, program_of
 from .program_reader import record_words
 from .timing import layer_work, operation_cycles
 from .widths import misfit
-from .work_counters import WORK_REGISTERS
 
 __all__ = ["Temporal"]
 
@@ -52,7 +51,7 @@ class Temporal(Architecture):
     @property
     def registers(self) -> tuple[Register, ...]:
         """With what the array does in its cycles."""
-        return ACCELERATOR_REGISTERS + WORK_REGISTERS
+        return ACCELERATOR_REGISTERS + TemporalCore.own_registers
 
     @property
     def counts(self) -> dict[str, int]:

@@ -13,11 +13,11 @@ from kakure.model.config.weights.hidden import HiddenWeights
 
 from .address import address_value
 from .block_maker import window_layout
-from .finisher import most_pace, pace_of, target_layout, target_value
 from .mask_order import mask_words_of
+from .positions import positions_layout, positions_value
 from .program import LayerOperation, Program, SumOperation
 from .summer import sum_layout, sum_value
-from .window_reader import positions_layout, positions_value
+from .target import most_pace, pace_of, target_layout, target_value
 
 __all__ = ["Sizes", "needs_of", "operation_layout", "operation_values", "sizes_of"]
 

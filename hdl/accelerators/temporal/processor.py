@@ -14,10 +14,11 @@ from kakure.model.parameters.parameters import OFFSET_BITS
 from .address import address_layout
 from .array import TemporalArray
 from .block_maker import BlockMaker
-from .finisher import Finisher, most_pace, scales_layout
+from .finisher import Finisher, scales_layout
 from .operation import Sizes, operation_layout
 from .program import DIGIT
 from .summer import Summer
+from .target import most_pace
 from .widths import MEMORY_CELLS
 from .window_reader import WindowReader
 from .work_counters import events_layout

@@ -80,7 +80,7 @@ class ProgramReader(wiring.Component):
         self.sizes = sizes
         self.words = record_words(operation_layout(array, sizes))
         self.image_shape = image_layout(sizes.rows, array.slots)
-        self.header: dict[str, Any] = {
+        self.network: dict[str, Any] = {
             "operations": range(sizes.operations + 1),
             "last_word": WORD_COUNT_BITS,
             "last_class": CHANNEL_BITS,
@@ -89,7 +89,7 @@ class ProgramReader(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
             "is_split": In(1),
-            **{name: Out(shape) for name, shape in self.header.items()},
+            **{name: Out(shape) for name, shape in self.network.items()},
             "record": Out(
                 data.StructLayout({
                     "valid": 1,
@@ -128,7 +128,7 @@ class ProgramReader(wiring.Component):
         address = Signal(range(self.sizes.operations * self.words), reset_less=True)
         held: dict[str, Any] = {}  # without a reset, so that they get clock gates
         for name in ("operations", "last_word", "last_class"):
-            held[name] = Signal(self.header[name], name=f"held_{name}", reset_less=True)
+            held[name] = Signal(self.network[name], name=f"held_{name}", reset_less=True)
             m.d.comb += getattr(self, name).eq(held[name])
 
         def fail(error: LoadError) -> None:

@@ -6,15 +6,15 @@ and the array. Each step's cycles follow from those of the step before.
 
 from dataclasses import dataclass
 
-from .finisher import pace_of
 from .program import LayerOperation, SumOperation
 from .row_signs import LATENCY
 from .summer import sum_cycles
+from .target import pace_of
 
 __all__ = ["Work", "layer_work", "operation_cycles"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Work:
     """What the array does in the cycles of a layer, from the one after ``start`` to the last.
 
@@ -26,10 +26,10 @@ class Work:
         It waits for weights; for activations to be read; for its sums to be taken.
     """
 
-    computes: int = 0
-    waits_weights: int = 0
-    waits_windows: int = -1  # from the cycle of ``start`` on it waits, which is not counted
-    waits_results: int = 0
+    computes: int
+    waits_weights: int
+    waits_windows: int
+    waits_results: int
 
     @property
     def cycles(self) -> int:
@@ -57,18 +57,19 @@ class _Walk:
         self.read = 0
         self.taken = -1
         self.free = 0
-        self.work = Work()
+        self.computes = self.waits_weights = self.waits_results = 0
+        self.waits_windows = -1  # the cycle of ``start`` is not counted
 
     def step(self, words: int, planes: int, drain: int, weights: int = 0) -> None:
         """A step: ``words`` to read, ``planes`` to add while sums are sent; not before weights."""
         self.read = max(self.read, self.taken) + words
         self.taken = max(self.read, self.free, weights)
         offered = max(self.read, self.free)
-        self.work.waits_windows += offered - self.free
-        self.work.waits_weights += self.taken - offered
+        self.waits_windows += offered - self.free
+        self.waits_weights += self.taken - offered
         length = max(planes, drain)
-        self.work.computes += planes
-        self.work.waits_results += length - planes
+        self.computes += planes
+        self.waits_results += length - planes
         self.free = self.taken + length
 
     def block(self, slots: int, steps: list[tuple[int, int]], pixels: int) -> None:
@@ -120,8 +121,8 @@ def layer_work(operation: LayerOperation) -> Work:
         for _ in range(old):
             walk.step(1, 0, drain)
     ends = walk.taken + max(2 + drain, _finish(operation, pace))
-    walk.work.waits_results += ends - walk.free
-    return walk.work
+    walk.waits_results += ends - walk.free
+    return Work(walk.computes, walk.waits_weights, walk.waits_windows, walk.waits_results)
 
 
 def _finish(operation: LayerOperation, pace: int) -> int:

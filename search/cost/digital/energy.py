@@ -30,7 +30,7 @@ from .energy_model import ENERGY, EnergyModel
 from .energy_samples import energy_samples, is_held_out
 from .voltage import LEAST_VOLTS, MEASURED_VOLTS, MOST_VOLTS, energy_at, period_ratio
 
-__all__ = ["measured", "open_trained", "options", "run", "trained_images"]
+__all__ = ["measure_project", "open_trained", "options", "run", "trained_images"]
 
 TRAINING_SEED = 1
 TRAINING_EPOCHS = 12
@@ -152,7 +152,7 @@ def trained_images(project: Project, count: int) -> NDArray[np.uint8]:
     return pixels
 
 
-def measured(config: Config, project: Project, pixels: NDArray[np.uint8]) -> EnergyPoint:
+def measure_project(config: Config, project: Project, pixels: NDArray[np.uint8]) -> EnergyPoint:
     """Measure a configuration with the parameters of a project; every image is sent.
 
     The first of each lane only warm it up.
@@ -176,7 +176,7 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     """
     project = open_trained(path)
     pixels = trained_images(project, images)
-    point = measured(project.config, project, pixels)
+    point = measure_project(project.config, project, pixels)
     if keep is not None:
         append(keep, [point])
     return point

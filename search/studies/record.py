@@ -1,0 +1,39 @@
+"""What a study has finished: kept in a file with all that decides it, so that it can go on."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kakure.model.config.json_file import read_text
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
+
+__all__ = ["load_record", "save_record"]
+
+
+def load_record(path: Path, common: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """What is finished, by name under ``part``, beside what all of it has in common.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged, or has something else in common.
+    """
+    if not path.exists():
+        return {**common, part: {}}
+    try:
+        record = json.loads(read_text(path))
+        if not isinstance(record[part], dict):
+            raise TypeError
+    except (ValueError, KeyError, TypeError):
+        raise UserError("is no record of this study; move the file away", file=path) from None
+    for name, value in common.items():
+        if record.get(name) != json.loads(json.dumps(value)):
+            raise UserError(f"{name}: must be that of this study; move the file away", file=path)
+    return record
+
+
+def save_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write it as a whole."""
+    write_atomically(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())

@@ -123,3 +123,7 @@ def test_the_sum_follows_the_rounded_product():
     c = np.roll(a, 7)
     x, y, z = (v.astype(np.uint16).view(np.float16) for v in (a, b, c))
     assert (multiply_add(fmt, a, b, c) == bits_of(fmt, x * y + z)).all()
+    flushed = multiply_add(fmt, a, b, c, has_subnormals=False)
+    product = multiply(fmt, a, b, has_subnormals=False)
+    assert (flushed == add(fmt, product, c, has_subnormals=False)).all()
+    assert (flushed != multiply_add(fmt, a, b, c)).any()

@@ -103,6 +103,15 @@ def test_wide_formats_are_what_is_written(name, has_table):
         assert found.tolist() == [written_out(fmt, x, y, **kind) for x, y in pairs]
 
 
+def test_corrections_by_hand():
+    """(1 · 1 … 7 · 7) / 64 in units of 1/8 and 1/64: halves of a unit are rounded up."""
+    rows, columns = [0, 0, 1, 1, 3], [0, 1, 1, 2, 3]
+    assert correction(6, 2, rows, columns).tolist() == [1, 3, 9, 15, 49]
+    assert correction(3, 2, rows, columns).tolist() == [0, 0, 1, 2, 6]
+    assert correction(1, 1, [0, 1], [1, 1]).tolist() == [0, 1]
+    assert correction(3, 1, [0, 0], [0, 1]).tolist() == [1, 2]  # of ½ and 1½ units
+
+
 def test_plain_is_one_sum_of_integers():
     a, b = random_codes(FP32, 10_000, 2)
     total = (a & 0x7FFFFFFF) + (b & 0x7FFFFFFF) - 0x3F800000

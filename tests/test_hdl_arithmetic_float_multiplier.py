@@ -1,0 +1,60 @@
+# amaranth: UnusedElaboratable=no
+"""The exact multiplier against its reference."""
+
+import pytest
+from amaranth.back import verilog
+
+from kakure.hdl.arithmetic.float_multiplier import FloatMultiplier
+from kakure.model.reference.floating_point.exact import multiply
+from kakure.model.reference.floating_point.float_format import FORMATS, FloatFormat
+from kakure.sim.drivers.gates import Gates
+from tests.floating_point import every_pair, random_codes, special_pairs
+
+EIGHT = [name for name, fmt in FORMATS.items() if fmt.width == 8]
+WIDE = [name for name, fmt in FORMATS.items() if fmt.width > 8]
+pytestmark = pytest.mark.parametrize("has_subnormals", [True, False])
+
+
+def multiplier(fmt, has_subnormals):
+    return FloatMultiplier(
+        exponent_bits=fmt.exponent_bits,
+        fraction_bits=fmt.fraction_bits,
+        has_subnormals=has_subnormals,
+    )
+
+
+def compare(fmt, has_subnormals, *pairs):
+    gates = Gates(multiplier(fmt, has_subnormals))
+    for a, b in pairs:
+        expected = multiply(fmt, a, b, has_subnormals=has_subnormals)
+        assert (gates(a=a, b=b)["o"] == expected).all()
+
+
+@pytest.mark.parametrize("name", EIGHT)
+def test_every_pair_of_eight_bits(name, has_subnormals):
+    compare(FORMATS[name], has_subnormals, every_pair(FORMATS[name]))
+
+
+@pytest.mark.parametrize("fmt", [*(FORMATS[n] for n in WIDE), FloatFormat(2, 1), FloatFormat(3, 9)])
+def test_special_and_random_pairs(fmt, has_subnormals):
+    compare(fmt, has_subnormals, special_pairs(fmt), random_codes(fmt, 30_000, 1))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", WIDE)
+def test_a_million_random_pairs(name, has_subnormals):
+    compare(FORMATS[name], has_subnormals, random_codes(FORMATS[name], 1_000_000, 2))
+
+
+def test_emits_verilog(has_subnormals):
+    text = verilog.convert(multiplier(FORMATS["fp8_e4m3"], has_subnormals), name="product")
+    assert "module product" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("exponent_bits", "2 to 11"), ("fraction_bits", "1 to")]
+)
+def test_rejects(name, said, has_subnormals):
+    widths = {"exponent_bits": 4, "fraction_bits": 3, name: 0}
+    with pytest.raises(ValueError, match=f"^{name} must be {said}"):
+        FloatMultiplier(**widths, has_subnormals=has_subnormals)

@@ -13,6 +13,7 @@ from kakure.hdl.accelerators.result_sender import ResultSender
 from kakure.hdl.accelerators.temporal.excess_counter import ExcessCounter
 from kakure.hdl.accelerators.temporal.horner_element import HornerElement
 from kakure.hdl.accelerators.temporal.logit_sender import LogitSender
+from kakure.hdl.arithmetic.lam_multiplier import LamMultiplier
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.stages.max_pool import MaxPool
@@ -24,6 +25,7 @@ from kakure.hdl.weights.mask_decoder import MaskDecoder
 from kakure.hdl.weights.sign_generator import SignGenerator
 
 from .harness import Claim
+from .lam_claims import multiplies_nearly
 
 __all__ = ["PROOFS", "Proof"]
 
@@ -133,8 +135,28 @@ def _popcounts() -> dict[str, Proof]:
     return found
 
 
+def _lams() -> dict[str, Proof]:
+    found = {}
+    for name, widths, compensation, bounds in (
+        ("e4m3", (4, 3), 0, "-1/9 to 0"),
+        ("e3m4", (3, 4), 0, "-1/9 to 0"),
+        ("e3m4", (3, 4), 1, "-7.3 % to 1/16"),
+        ("bf16", (8, 7), 7, "-7.8 % to 7/128"),
+    ):
+        found[f"lam_{name}_{compensation}"] = Proof(
+            f"LAM's relative error is {bounds} for all normal numbers",
+            lambda widths=widths, compensation=compensation: LamMultiplier(
+                exponent_bits=widths[0], fraction_bits=widths[1], compensation=compensation
+            ),
+            1,
+            multiplies_nearly,
+        )
+    return found
+
+
 PROOFS: dict[str, Proof] = {
     **_popcounts(),
+    **_lams(),
     "horner_element": Proof(
         "the sum of up to four planes of 5 activations is Σ activation · weight",
         lambda: HornerElement(inputs=5), 2, multiplies,

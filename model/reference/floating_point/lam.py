@@ -49,14 +49,15 @@ def lam_multiply(
 ) -> Codes:
     """a · b, nearly: with a = 2^i (1 + f) and b = 2^j (1 + g) the code of one plus that of another.
 
-    ``2^(i + j) · (1 + s)`` if s = f + g + c is below 1, else ``2^(i + j + 1) · s``, c the
-    compensation; that is ``code(a) + code(b) − code(1) + c``, one sum of integers. With a table of
-    t bits it is ``2^(i + j) · (1 + f + g + T)``, T the :func:`correction`, whose last bit is
-    dropped where a carry moves it below that of the fraction. Where f or g is 0 there is no
-    compensation and no correction: a product with a power of two is exact.
+    That is ``code(a) + code(b) − code(1) + c``, one sum of integers with a compensation c:
+    ``2^(i + j) · (1 + s)`` if s = f + g + c is below 1, ``2^(i + j + 1) · s`` if it is below 2, and
+    ``2^(i + j + 2) · (s − 1)`` beyond. With a table of t bits it is
+    ``2^(i + j) · (1 + f + g + T)``, T the :func:`correction`, whose last bit is dropped where a
+    carry moves it below that of the fraction. Where f or g is 0 there is no compensation and no
+    correction: a product with a power of two is exact.
 
-    Relative error: −1/9 to 0, plain; 8/(3 − c)² − 1 to c, compensated; −6.0 % to +6.7 % with a
-    table of 2 bits, −3.3 % to +3.3 % with one of 3, if the fraction is long.
+    Relative error: −1/9 to 0, plain; 8/(3 − c)² − 1 to c, with a compensation of up to 1/8; −6.0 %
+    to +6.7 % with a table of 2 bits, −3.3 % to +3.3 % with one of 3, if the fraction is long.
 
     All else: the sign is that of the product. Subnormal operands are zeros. Zero times a number
     is 0. A product below the least normal number is 0, one above the largest is ∞; neither is

@@ -11,23 +11,20 @@ def leading_zeros(m: Module, bits: Value, name: str) -> Signal:
     Halves are counted, and joined by one choice: a tree of as many levels as the count has bits.
     """
     width = len(bits)
-    levels = (width - 1).bit_length()
-    padded = Cat(Const(1, 1).replicate((1 << levels) - width), bits)  # ones below count nothing
-    count, is_none = _count(m, padded, name)
+    ones = Const(1, 1).replicate((1 << width.bit_length()) - width)
     zeros = Signal(range(width + 1), name=f"{name}_zeros")
-    m.d.comb += zeros.eq(Cat(count, is_none))
+    m.d.comb += zeros.eq(_count(m, Cat(ones, bits), name))  # the first of the ones ends the zeros
     return zeros
 
 
-def _count(m: Module, bits: Value, name: str) -> tuple[Value, Value]:
-    """Zeros above the leading one, of a power of two of bits; and whether there is none."""
+def _count(m: Module, bits: Value, name: str) -> Value:
+    """Zeros above the leading one of a power of two of bits; anything if there is none."""
     if len(bits) == 1:
-        return Const(0, 0), ~bits
+        return Const(0, 0)
     half = len(bits) // 2
-    high, high_none = _count(m, bits[half:], f"{name}_h")
-    low, low_none = _count(m, bits[:half], f"{name}_l")
+    high = _count(m, bits[half:], f"{name}_h")
+    low = _count(m, bits[:half], f"{name}_l")
+    is_low = ~bits[half:].any()
     count = Signal(half.bit_length(), name=f"{name}_count")
-    m.d.comb += count.eq(Cat(Mux(high_none, low, high)[: len(low)], high_none))
-    is_none = Signal(name=f"{name}_none")
-    m.d.comb += is_none.eq(high_none & low_none)
-    return count, is_none
+    m.d.comb += count.eq(Cat(Mux(is_low, low, high)[: len(low)], is_low))
+    return count

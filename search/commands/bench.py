@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kakure.model.errors import UserError
 from kakure.search.studies.benchmark import figures as search_figures
+from kakure.search.studies.lam_speed import figures as lam_figures
 from kakure.search.studies.training_speed import figures as training_figures
 from kakure.sim.benchmark.integers import figures as integer_figures
 from kakure.sim.benchmark.measure import FIGURES, figures
@@ -16,6 +17,7 @@ __all__ = ["options", "run"]
 ALONE: dict[str, Callable[[], Iterator[str]]] = {
     "integers": integer_figures,
     "training": training_figures,
+    "lam": lam_figures,
 }
 """Measurements that a name in the place of a configuration asks for, a line each."""
 

@@ -42,6 +42,12 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "lam",
+        "Training",
+        "LAM against exact products: errors, hardware, accuracy of networks trained with it",
+        "kakure.search.studies.lam",
+    ),
+    Verb(
         "energy",
         "Cost models",
         "measure energy per image by simulation of real images, or fit its model",

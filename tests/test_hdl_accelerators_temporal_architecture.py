@@ -2,19 +2,21 @@
 """One chip runs every network that fits, and what does not fit is one line."""
 
 import json
+from pathlib import Path
 
 import pytest
 from branching import FORMS, HEAD
-from temporal import temporal
+from temporal import array_of, temporal
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.accelerators.temporal.block_maker import slot_layout
 from kakure.hdl.accelerators.temporal.widths import misfit
 from kakure.hdl.emission.artifacts import design_of, top_name
-from kakure.model.config.config import parse_config
+from kakure.model.config.config import load_config, parse_config
 from kakure.model.errors import UserError
 from kakure.sim.drivers.core import compare_core
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 SIZES = {"activations": 1000, "mask_bits": 40_000, "channels": 200, "classes": 20, "operations": 8}
 ARRAY = (8, 4, 2, 4)
 
@@ -113,3 +115,30 @@ def test_numbers_are_held_against_their_fields(value, found):
 def test_outputs_are_parts_of_words_of_signs():
     with pytest.raises(UserError, match=r"accelerator.outputs: must be 1, 2, .* of 32, not 24"):
         temporal([HEAD], (8, 24, 1, 1))
+
+
+def resnet18():
+    """ResNet-18 for 32 x 32 images: two blocks of two convolutions for each number of channels."""
+    conv = {"kind": "conv", "kernel": 3, "input_bits": 4}
+    layers = [conv | {"channels": 64, "input_bits": 8}]
+    for channels in (64, 128, 256, 512):
+        block = [conv, conv | {"residual": 2}]
+        strided = [conv | {"kernel": 1, "stride": 2}, conv | {"stride": 2, "reads": 2}, block[1]]
+        both = [*(block if channels == 64 else strided), *block]
+        layers += [layer | {"channels": channels} for layer in both]
+    head = {"kind": "linear", "channels": 10, "sum_pool": True, "map_bits": 4, "input_bits": 8}
+    return [*layers, head]
+
+
+def test_networks_of_real_size_use_the_lanes_of_the_shipped_array():
+    shipped = load_config(CONFIGS / "cifar10-temporal.json")
+    array = array_of(shipped)
+    shape = (array.inputs, array.outputs, array.pixels, array.batches)
+    network = temporal(resnet18(), shape, rows=array.rows, input_shape=[32, 32, 3])
+    assert len(network.layers) == 1 + 16 + 3 + 1
+    for config, least in ((shipped, 0.85), (network, 0.75)):
+        architecture = architecture_of(config)
+        architecture.check()
+        cycles = architecture.timing(2).interval
+        in_use = architecture.counts["LANES"] / (cycles * array.lanes)
+        assert least <= in_use < 1, in_use

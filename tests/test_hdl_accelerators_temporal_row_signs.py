@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from kakure.hdl.accelerators.temporal.row_signs import LATENCY, RowSigns
+from kakure.hdl.accelerators.temporal.block_maker_shape import LATENCY
+from kakure.hdl.accelerators.temporal.row_signs import RowSigns
 from kakure.hdl.weights.sign_generator import job_prefix
 from kakure.model.reference.signs import sign_matrix
 from kakure.sim.drivers.streams import simulate

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import cache
+from math import log2
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kakure.hdl.accelerators.temporal.block_maker_shape import BlockMakerShape
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.synthesis.memory_macro import is_macro
 from kakure.model.errors import UserError
@@ -116,7 +118,10 @@ def test_flip_flops_and_clock_gates_are_counted_exactly():
                 continue
             shape = describe(measurement, module)
             total += 1
-            assert shape.flops == module.flops, shape
+            if isinstance(shape, BlockMakerShape):  # bits that are always 0 are not always seen
+                assert 0 <= shape.flops - module.flops <= log2(shape.many), shape
+            else:
+                assert shape.flops == module.flops, shape
             # A tile whose words of columns differ in width may have one with too few cells.
             wrong += shape.gates != module.clock_gates
     assert total > 1000

@@ -186,7 +186,7 @@ def test_a_network_of_two_families_is_listed_once():
 
 def test_one_table_for_each_size_of_tile_in_the_spaces_order():
     tables = build_tables(small(), MODEL, extrapolate=True)
-    assert [(t.rows, t.columns) for t in tables] == [(16, 8), (32, 8)]
+    assert [(t.hardware.rows, t.hardware.columns) for t in tables] == [(16, 8), (32, 8)]
     assert [t.layers[0].is_known.all() for t in tables] == [True, False]
     first = tables[0].layers[0]
     assert first.in_channels == (1,) and first.out_channels == (4, 6)

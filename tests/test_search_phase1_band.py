@@ -29,7 +29,7 @@ def test_cells_of_the_costs_own_size_leave_no_gap():
     tables = random_tables(2)
     for table in tables.layers:
         np.multiply(table.area_um2, 100, out=table.area_um2)
-    tables = type(tables)(tables.rows, tables.columns, tables.layers, 0)
+    tables = type(tables)(tables.hardware, tables.layers, 0)
     times = [n.time for n in all_networks(tables) if 1500 <= n.area <= 2050]
     found = band_optimum(tables, Problem("latency", 2050, least_area_um2=1500), cell_um2=10)
     assert found.time_ps == found.bound_ps == min(times)

@@ -12,6 +12,7 @@ from kakure.search.cost.tables import FORBIDDEN, LayerTable, Tables, build_table
 from kakure.search.phase1.exact import ExactSearch, least_area_um2
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import Option
+from kakure.search.space.point import Hardware
 from kakure.search.space.space import load_space
 from kakure.search.studies.published_cost import PublishedCost
 
@@ -56,7 +57,7 @@ def random_tables(seed, channels=(2, 3, 2), options=3, top=12, rows=64, shares=1
             )
         )
         before = after
-    return Tables(rows, 64, tuple(layers), constant_area_um2=int(generator.integers(5)))
+    return Tables(Hardware(rows, 64), tuple(layers), constant_area_um2=int(generator.integers(5)))
 
 
 class Network(NamedTuple):
@@ -280,7 +281,7 @@ def test_an_integer_program_finds_the_same_optimum(bound, floor):
         first.weights[:1],
         first.is_known[:1],
     )
-    part = Tables(64, 64, tuple(layers))
+    part = Tables(Hardware(64, 64), tuple(layers))
     problem = Problem("latency", bound * 10**6, floor)
     best = ExactSearch([part], problem).best()
     assert best.time_ps == pytest.approx(integer_program(part, problem), rel=1e-6)

@@ -15,7 +15,7 @@ from kakure.search.phase2.paired import Paired, loss_bound
 from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.phase2.problem import Problem
 from kakure.search.phase2.search import METHODS
-from kakure.search.space.space import Point
+from kakure.search.space.point import Hardware, Point
 from kakure.search.studies.bound_study import allowed
 
 FLIPS = 0.008
@@ -76,7 +76,7 @@ class Luck:
 @pytest.fixture(scope="module")
 def landscape():
     layers = tuple(la.choice(la.channels[0], la.options[0]) for la in BIG.layers)
-    precision = PrecisionSpace(BIG, Point(64, 64, layers), "big")
+    precision = PrecisionSpace(BIG, Point(Hardware(64, 64), layers), "big")
     return precision, PrecisionCosts(precision, Whole())
 
 

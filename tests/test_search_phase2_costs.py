@@ -10,7 +10,8 @@ from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
 from kakure.search.phase2.costs import PrecisionCosts
 from kakure.search.phase2.precision import PrecisionSpace
-from kakure.search.space.space import Point, Space, load_space
+from kakure.search.space.point import Hardware, Point
+from kakure.search.space.space import Space, load_space
 
 ROOT = Path(__file__).resolve().parent.parent
 ANALOG = load_space(ROOT / "configs" / "search-digits-analog.json")
@@ -20,7 +21,9 @@ DIGITS = load_space(ROOT / "configs" / "search-digits.json")
 def first(space: Space) -> PrecisionSpace:
     layers = tuple(layer.choice(layer.channels[-1], layer.options[0]) for layer in space.layers)
     return PrecisionSpace(
-        space, Point(space.crossbar.rows[-1], space.crossbar.columns[0], layers), "network"
+        space,
+        Point(Hardware(space.crossbar.rows[-1], space.crossbar.columns[0]), layers),
+        "network",
     )
 
 

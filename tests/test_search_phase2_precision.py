@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 
 from kakure.search.phase2.precision import PrecisionSpace
-from kakure.search.space.space import Point, load_space
+from kakure.search.space.point import Hardware, Point
+from kakure.search.space.space import load_space
 
 SPACE = load_space(Path(__file__).resolve().parent.parent / "configs" / "search-digits.json")
 POINT = Point(
-    64, 32, tuple(layer.choice(layer.channels[0], layer.options[0]) for layer in SPACE.layers)
+    Hardware(64, 32),
+    tuple(layer.choice(layer.channels[0], layer.options[0]) for layer in SPACE.layers),
 )
 PRECISION = PrecisionSpace(SPACE, POINT, "digits")
 

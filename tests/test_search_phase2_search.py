@@ -27,7 +27,8 @@ from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.phase2.problem import Problem
 from kakure.search.phase2.search import METHODS, Method, front, optimize
 from kakure.search.phase2.surrogate import LossModel
-from kakure.search.space.space import Point, Space, load_space
+from kakure.search.space.point import Hardware, Point
+from kakure.search.space.space import Space, load_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 
@@ -53,7 +54,9 @@ def small_space() -> Space:
 
 
 SPACE = small_space()
-POINT = Point(32, 16, tuple(la.choice(la.channels[0], la.options[0]) for la in SPACE.layers))
+POINT = Point(
+    Hardware(32, 16), tuple(la.choice(la.channels[0], la.options[0]) for la in SPACE.layers)
+)
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +250,7 @@ def solve(method: Method, judge, costs, *, loss=0.02, budget=None) -> Problem:
 @pytest.fixture(scope="module")
 def landscape():
     layers = tuple(la.choice(la.channels[0], la.options[0]) for la in BIG.layers)
-    precision = PrecisionSpace(BIG, Point(64, 64, layers), "big")
+    precision = PrecisionSpace(BIG, Point(Hardware(64, 64), layers), "big")
     return precision, PrecisionCosts(precision, Whole())
 
 

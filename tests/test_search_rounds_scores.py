@@ -20,7 +20,8 @@ from kakure.search.rounds.scores import (
     naswot,
     without_readout,
 )
-from kakure.search.space.space import Point, load_space
+from kakure.search.space.point import Hardware, Point
+from kakure.search.space.space import load_space
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 CONFIG = preset("digits")
@@ -34,7 +35,7 @@ def digits(*channels):
         layer.choice(c, layer.options[0])
         for layer, c in zip(space.layers, (*channels, 10), strict=True)
     )
-    return space.config(Point(64, 32, choices))
+    return space.config(Point(Hardware(64, 32), choices))
 
 
 def test_naswot_is_the_determinant_of_the_agreements():

@@ -6,14 +6,8 @@ import pytest
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
 from kakure.search.space.layer_space import LayerChoice, Option
-from kakure.search.space.space import (
-    Point,
-    describe,
-    json_schema,
-    load_family,
-    load_space,
-    parse_space,
-)
+from kakure.search.space.point import Hardware, Point
+from kakure.search.space.space import describe, json_schema, load_family, load_space, parse_space
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 SPACES = ("digits", "digits-residual", "fashion-mnist", "xpert")
@@ -88,7 +82,7 @@ def test_every_point_is_a_valid_configuration():
         assert parse_config(config.model_dump_json(exclude_none=True)).digest == config.digest
         choice = point.layers[0]
         layer = config.layers[0]
-        assert (config.name, config.crossbar.rows) == ("made", point.rows)
+        assert (config.name, config.crossbar.rows) == ("made", point.hardware.rows)
         assert (layer.channels, layer.input_bits) == (choice.channels, choice.input_bits)
         assert (getattr(layer, "adc_type", None), getattr(layer, "copies", 1)) == (
             choice.option.adc_type,
@@ -391,9 +385,9 @@ def test_a_point_outside_is_refused():
         (LayerChoice(8, Option("pe_array"), 4, None), "option must be one of"),
     ):
         with pytest.raises(ValueError, match=message):
-            small.config(Point(32, 32, (choice, last)))
+            small.config(Point(Hardware(32, 32), (choice, last)))
     with pytest.raises(ValueError, match=r"crossbar\.rows must be one of 32, 64, not 8"):
-        small.config(Point(8, 32, inside.layers))
+        small.config(Point(Hardware(8, 32), inside.layers))
 
 
 def test_the_digest_follows_the_content():

@@ -8,7 +8,6 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.accelerators.core import Core
-from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_bank import AXI_LITE, RegisterBank
@@ -85,8 +84,8 @@ class Accelerator(wiring.Component):
 
     @cached_property
     def shape(self) -> AcceleratorShape:
-        """Sizes of a spatial accelerator; UserError if an engine has no closed form."""
-        return AcceleratorShape(SpatialCoreShape.of(self.config))
+        """Its sizes; UserError if a part has no closed form."""
+        return AcceleratorShape(self.architecture.shape(), len(self.architecture.own_registers))
 
     def elaborate(self, platform) -> Module:
         m = Module()

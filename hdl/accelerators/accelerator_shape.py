@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.bus.register_bank_shape import RegisterBankShape
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.numbers import Number
@@ -18,9 +17,10 @@ __all__ = ["AcceleratorShape"]
 
 @dataclass(frozen=True)
 class AcceleratorShape(BlockShape):
-    """The top."""
+    """The top: a ``core``, and registers, of which ``own`` are of its kind alone."""
 
-    core: SpatialCoreShape
+    core: BlockShape
+    own: Number = 0
 
     kind = "accelerator"
     parameters = ("one",)
@@ -28,15 +28,15 @@ class AcceleratorShape(BlockShape):
     @property
     def one(self) -> Number:
         """1 for each accelerator."""
-        return 1 + 0 * self.core.layers
+        return 1 + 0 * self.own
 
     @cached_property
     def terms(self) -> Terms:
         """Its gates."""
-        return {"one": np.ones(np.shape(self.one))}
+        return {"one": np.ones(np.shape(self.own))}
 
     def children(self) -> Iterator[Child]:
         """Registers, counters and the core."""
-        yield Child("registers", RegisterBankShape())
+        yield Child("registers", RegisterBankShape(own=self.own))
         yield Child("counters", CountersShape())
         yield Child("core", self.core)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
+from kakure.hdl.shape.block_shape import BlockShape
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
@@ -71,9 +72,14 @@ class Architecture(Protocol):
         return self.config.digest
 
     @property
+    def own_registers(self) -> tuple[Register, ...]:
+        """Registers of this kind alone."""
+        return ()
+
+    @property
     def registers(self) -> tuple[Register, ...]:
         """All registers, those of its own last."""
-        return ACCELERATOR_REGISTERS
+        return ACCELERATOR_REGISTERS + self.own_registers
 
     @property
     def counts(self) -> dict[str, int]:
@@ -86,6 +92,13 @@ class Architecture(Protocol):
 
     def core(self) -> Core:
         """The hardware."""
+        ...
+
+    def shape(self, *, has_layers: bool = True) -> BlockShape:
+        """Sizes of the core; UserError if a part has no closed form.
+
+        Without the blocks of single layers, where there are such, if not ``has_layers``.
+        """
         ...
 
     def timing(self, images: int = 1) -> ImageTiming:

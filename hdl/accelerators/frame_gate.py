@@ -8,12 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.weights.image_reader import IMAGE_WORD
 
-from .frame_gate_shape import OWED_BITS, WORD, FrameGateShape
+from .frame_gate_shape import OWED_BITS, TOLD_BITS, WORD, FrameGateShape
 
-__all__ = ["COUNT_BITS", "FrameError", "FrameGate"]
-
-COUNT_BITS = 24
-"""Width of a number of words that a program says [bit]."""
+__all__ = ["FrameError", "FrameGate"]
 
 
 class FrameError(enum.Enum, shape=4):
@@ -116,9 +113,9 @@ class FrameGate(wiring.Component):
         if image_words is not None and image_words < 1:
             raise ValueError(f"image_words must be at least 1, not {image_words!r}")
         self.image_words = image_words
-        self.shape = FrameGateShape(image_words or 1 << COUNT_BITS)
+        self.shape = FrameGateShape.told() if image_words is None else FrameGateShape(image_words)
         super().__init__({
-            **({"last_word": In(COUNT_BITS)} if image_words is None else {}),
+            **({"last_word": In(TOLD_BITS)} if image_words is None else {}),
             "i": In(stream.Signature(IMAGE_WORD)),
             "o": Out(stream.Signature(WORD)),
             "is_held": In(1),
@@ -140,7 +137,7 @@ class FrameGate(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         if self.image_words is None:
-            word = Signal(COUNT_BITS)
+            word = Signal(TOLD_BITS)
             is_last = word == self.last_word
         else:
             word = Signal(range(self.image_words))

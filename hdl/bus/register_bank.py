@@ -104,7 +104,7 @@ class RegisterBank(wiring.Component):
         assert len(set(offsets)) == len(offsets), "registers must lie apart"
         assert max(offsets) < 1 << ADDRESS_BITS, "registers must be within reach"
         self.registers = registers
-        self.shape = RegisterBankShape()
+        self.shape = RegisterBankShape(own=len(registers) - len(ACCELERATOR_REGISTERS))
         super().__init__({
             **AXI_LITE,
             "values": In(

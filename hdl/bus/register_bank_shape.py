@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from kakure.hdl.shape.block_shape import FixedShape
+from kakure.hdl.shape.block_shape import FixedShape, Terms
 from kakure.hdl.shape.numbers import Number, ceil_div
 
 from .register_map import ACCELERATOR_REGISTERS
@@ -15,9 +15,17 @@ WORD = 32
 
 @dataclass(frozen=True)
 class RegisterBankShape(FixedShape):
-    """All registers, which are the same in every accelerator."""
+    """The registers of every accelerator, and ``own`` words more that only show something."""
+
+    own: Number = 0
 
     kind = "register_bank"
+    parameters = ("own",)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What all have, and the choice of another word."""
+        return {**super().terms, "own": 1.0 * self.own}
 
     @cached_property
     def flops(self) -> Number:

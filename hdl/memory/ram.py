@@ -57,7 +57,7 @@ class Ram(wiring.Component):
         self.depth = depth
         self.width = width
         self.cells = cells
-        self.shape = RamShape(depth, width)
+        self.shape = RamShape(depth, width, is_lstp=int(cells == "lstp"))
         address = range(max(depth, 2))  # Verilog has no port of width 0
         super().__init__({
             "write_address": In(address),

@@ -21,12 +21,14 @@ hundred times less: over an image that is more, where a word is seldom read."""
 class RamShape(BlockShape):
     """``depth`` words of ``width`` bits, as flip-flops.
 
-    ``always_reads`` is 1 where a word is read in every cycle.
+    ``always_reads`` is 1 where a word is read in every cycle; ``is_lstp`` is 1 where macros are
+    made of cells of low standby power.
     """
 
     depth: Number
     width: Number
     always_reads: Number = 0
+    is_lstp: Number = 0
 
     kind = "ram"
     parameters = ("depth", "width")

@@ -1,6 +1,6 @@
 """What a configuration costs: the one interface of all cost models."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.spatial.pipeline import check_pipeline
 from kakure.hdl.shape.numbers import bits
+from kakure.model.config.accelerators.accelerator import AcceleratorConfig
+from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.config.engines.layer import LayerConfig
@@ -16,11 +18,13 @@ from kakure.model.errors import UserError
 
 __all__ = [
     "ADC_TYPES",
+    "ARRAY",
     "ENGINES",
     "CostModel",
     "LayerBatch",
     "LayerCosts",
     "Metrics",
+    "array_sizes",
     "least_shift",
     "summed_sizes",
 ]
@@ -30,6 +34,21 @@ ADC_TYPES = ("flash", "sar")
 
 ENGINES = ("crossbar", "pe_array")
 """Index of an engine in :class:`LayerBatch`."""
+
+
+ARRAY = ("array_inputs", "array_outputs", "array_pixels", "array_batches", "array_rows")
+"""What a :class:`LayerBatch` holds of a temporal accelerator."""
+
+
+def _nothing() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
+
+
+def array_sizes(accelerator: AcceleratorConfig | None) -> dict[str, int]:
+    """What a :class:`LayerBatch` holds of an accelerator; None is a spatial one."""
+    if not isinstance(accelerator, TemporalConfig):
+        return dict.fromkeys(ARRAY, 0)
+    return {name: getattr(accelerator, name.removeprefix("array_")) for name in ARRAY}
 
 
 def _readout(layer: LayerConfig) -> dict[str, int]:
@@ -83,6 +102,8 @@ class LayerBatch:
     residual : 1 where the layer adds what it reads to what it computes, else 0
     rows, columns : size of a crossbar tile
     pe_inputs, pe_outputs, pe_pixels : size of a PE array
+    array_inputs, array_outputs, array_pixels, array_batches, array_rows : of the array that layers
+        take turns on; 0, which may be left out, in a spatial accelerator
     """
 
     in_height: NDArray[np.int64]
@@ -113,6 +134,16 @@ class LayerBatch:
     pe_inputs: NDArray[np.int64]
     pe_outputs: NDArray[np.int64]
     pe_pixels: NDArray[np.int64]
+    array_inputs: NDArray[np.int64] = field(default_factory=_nothing)
+    array_outputs: NDArray[np.int64] = field(default_factory=_nothing)
+    array_pixels: NDArray[np.int64] = field(default_factory=_nothing)
+    array_batches: NDArray[np.int64] = field(default_factory=_nothing)
+    array_rows: NDArray[np.int64] = field(default_factory=_nothing)
+
+    def __post_init__(self) -> None:
+        for name in ARRAY:
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.zeros(len(self.outputs), np.int64))
 
     def __len__(self) -> int:
         return len(self.outputs)
@@ -155,6 +186,7 @@ class LayerBatch:
                 "pe_inputs": config.pe_array.inputs,
                 "pe_outputs": config.pe_array.outputs,
                 "pe_pixels": config.pe_array.pixels,
+                **array_sizes(config.accelerator),
             })
         names = [field.name for field in fields(cls)]
         return cls(**{name: np.array([row[name] for row in rows], np.int64) for name in names})

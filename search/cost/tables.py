@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import product
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.search.space.layer_space import Form, LayerChoice, Option
-from kakure.search.space.space import Point, Space
+from kakure.search.space.point import Hardware, Point
+from kakure.search.space.space import Space
 
-from .metrics import ADC_TYPES, ENGINES, CostModel, LayerBatch, summed_sizes
+from .metrics import ADC_TYPES, ENGINES, CostModel, LayerBatch, array_sizes, summed_sizes
 
 __all__ = ["FORBIDDEN", "LayerTable", "SharesArea", "Solution", "Tables", "build_tables"]
 
@@ -28,6 +28,8 @@ CHECKED = 16
 
 SLACK = 2e-2
 """How much of a whole's area may be neither a layer's, nor the same for all, nor shared."""
+TURNS_SLACK = 5e-2
+"""Where layers take turns: memories that hold something of all of them grow unevenly."""
 
 
 @runtime_checkable
@@ -84,8 +86,7 @@ class Solution:
 
     Attributes
     ----------
-    rows, columns : int
-        Size of a crossbar tile.
+    hardware : Hardware
     channels : tuple of int
     options : tuple of Option
     area_um2, time_ps, interval_ps : int
@@ -96,8 +97,7 @@ class Solution:
         Index of the family of the space.
     """
 
-    rows: int
-    columns: int
+    hardware: Hardware
     channels: tuple[int, ...]
     options: tuple[Option, ...]
     area_um2: int
@@ -112,7 +112,7 @@ class Solution:
         layers = space.families[self.family].layers
         chosen = zip(layers, self.channels, self.options, self.residual, strict=True)
         choices: list[LayerChoice] = [layer.choice(c, o, r) for layer, c, o, r in chosen]
-        return Point(self.rows, self.columns, tuple(choices))
+        return Point(self.hardware, tuple(choices))
 
     def config(self, space: Space) -> Config:
         """The configuration of that point."""
@@ -121,11 +121,11 @@ class Solution:
 
 @dataclass(frozen=True)
 class Tables:
-    """Costs of all layers with one size of crossbar tile.
+    """Costs of all layers on one choice of what is chosen once.
 
     Attributes
     ----------
-    rows, columns : int
+    hardware : Hardware
     layers : tuple of LayerTable
         The output channels of each are the input channels of the next.
     constant_area_um2 : int
@@ -143,13 +143,17 @@ class Tables:
     they ask of the shared block.
     """
 
-    rows: int
-    columns: int
+    hardware: Hardware
     layers: tuple[LayerTable, ...]
     constant_area_um2: int = 0
     slack_um2: int = 0
     family: int = 0
     windows: tuple[tuple[str | int | None, ...], ...] = ()
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether the interval, too, is the sum of the layers' times, and not their maximum."""
+        return self.hardware.array is not None
 
     def costs(
         self, channels: NDArray[np.int64], options: NDArray[np.int64]
@@ -174,15 +178,14 @@ class Tables:
             weights += layer.weights[before, here]
             shared = np.maximum(shared, layer.shared_um2[before, here, option])
             before = here
-        return area + shared, time, interval, weights
+        return area + shared, time, time if self.takes_turns else interval, weights
 
     def solution(self, channels: Sequence[int], options: Sequence[int]) -> Solution:
         """The choice that these indices stand for."""
         costs = self.costs(np.array([channels], np.int64), np.array([options], np.int64))
         area, time, interval, weights = (int(cost[0]) for cost in costs)
         return Solution(
-            rows=self.rows,
-            columns=self.columns,
+            hardware=self.hardware,
             channels=tuple(t.out_channels[c] for t, c in zip(self.layers, channels, strict=True)),
             options=tuple(t.options[o] for t, o in zip(self.layers, options, strict=True)),
             area_um2=area,
@@ -240,7 +243,7 @@ def build_tables(
 ) -> tuple[Tables, ...]:
     """Costs of a space under a cost model.
 
-    One :class:`Tables` for each family and size of crossbar tile, family after family.
+    One :class:`Tables` for each family and :class:`.Hardware`, family after family.
 
     Each cost is rounded up to whole µm² and ps, so that a sum is above the model's own by less
     than one unit per layer, never below; sums are then exact integers. What the model books
@@ -262,12 +265,12 @@ def build_tables(
     """
     result = []
     for number, family in enumerate(space.families):
-        for rows, columns in product(space.crossbar.rows, space.crossbar.columns):
+        for hardware in space.hardware:
             layers = tuple(
-                _layer_table(family, model, index, rows, columns, extrapolate)
+                _layer_table(family, model, index, hardware, extrapolate)
                 for index in range(len(family.layers))
             )
-            tables = Tables(rows, columns, layers)
+            tables = Tables(hardware, layers)
             tables = _with_constant(family, model, tables, extrapolate)
             windows = tuple(layer.window for layer in family.layers)
             result.append(replace(tables, family=number, windows=windows))
@@ -295,7 +298,8 @@ def _with_constant(space: Space, model: CostModel, tables: Tables, extrapolate: 
         rests.append(metrics.area_um2 - booked)
         areas.append(metrics.area_um2)
     slack = max(rests) - min(rests)
-    if slack > 1e-3 + SLACK * min(areas):
+    allowed = TURNS_SLACK if tables.takes_turns else SLACK
+    if slack > 1e-3 + allowed * min(areas):
         raise UserError(
             f"{model.name}: the area of a whole must be the sum of its layers' "
             "areas, a constant, and the largest of what they share",
@@ -327,7 +331,7 @@ def _shared(model: CostModel, batch: LayerBatch) -> NDArray[np.float64]:
 
 
 def _layer_table(
-    space: Space, model: CostModel, index: int, rows: int, columns: int, extrapolate: bool
+    space: Space, model: CostModel, index: int, hardware: Hardware, extrapolate: bool
 ) -> LayerTable:
     layer = space.layers[index]
     forms = space.layers[index - 1].forms if index else (Form(space.shape[2]),)
@@ -335,10 +339,10 @@ def _layer_table(
     after = tuple(form.channels for form in layer.forms)
     follows = np.array([[form.follows(count) for form in layer.forms] for count in before])
     residual = np.array([form.residual for form in layer.forms]) & follows
-    shape = (len(before), len(after), len(layer.options))
+    options = hardware.options(layer)
+    shape = (len(before), len(after), len(options))
     ins, outs, picks = (axis.ravel() for axis in np.indices(shape))
     geometry = space.probe.geometry[index]
-    options = layer.options
 
     def per_option(values: Sequence[int]) -> NDArray[np.int64]:
         return np.array(values, np.int64)[picks]
@@ -361,8 +365,9 @@ def _layer_table(
         "input_bits": layer.input_bits[0],
         "output_bits": geometry.output_bits or 0,
         **summed_sizes(geometry),
-        "rows": rows,
-        "columns": columns,
+        "rows": hardware.rows,
+        "columns": hardware.columns,
+        **array_sizes(hardware.array),
         "pe_inputs": space.pe_array.inputs,
         "pe_outputs": space.pe_array.outputs,
         "pe_pixels": space.pe_array.pixels,

@@ -98,11 +98,14 @@ class Recursion:
             return self.before.suffixes[index]
         return None
 
+    @property
+    def adds(self) -> bool:
+        """Whether times add up; else the longest counts."""
+        return self.problem.objective == "latency" or self.tables.takes_turns
+
     def join(self, first: Integers, second: Integers) -> Integers:
         """Time of two parts of a network."""
-        if self.problem.objective == "latency":
-            return first + second
-        return np.maximum(first, second)
+        return first + second if self.adds else np.maximum(first, second)
 
     @property
     def most_weights(self) -> int:
@@ -156,7 +159,7 @@ class Recursion:
             return None
         area, time = area[fits], time[fits]
         value = int(self.join(time, least[fits]).min())
-        if self.problem.objective == "latency":
+        if self.adds:
             left = value - time
         else:
             left = np.where(time <= value, value, -1)

@@ -72,7 +72,8 @@ class PrecisionCosts:
     :meth:`estimate` is what ``model.networks`` says, where the model has it; else it is made of
     tables: with t[l][IP, next IP, AP] the costs of layer l by itself, area is their sum, the
     largest shared block, and the rest that the start's metrics have; time is their sum, or their
-    maximum with objective ``interval``; energy is their sum. :meth:`exact` is ``model.metrics``.
+    maximum with objective ``interval`` where layers do not take turns; energy is their sum.
+    :meth:`exact` is ``model.metrics``.
 
     Parameters
     ----------
@@ -187,7 +188,8 @@ class PrecisionCosts:
         n = len(levels)
         area, energy, time, shared = np.zeros((4, n))
         zero = np.zeros(n, np.int64)
-        is_latency = self.precision.space.objective == "latency"
+        array = self.precision.point.hardware.array
+        adds = self.precision.space.objective == "latency" or array is not None
         places = self.precision.places
         for index, layer in enumerate(self.layers):
             here = levels[:, places[index, "input_bits"]]
@@ -201,7 +203,7 @@ class PrecisionCosts:
             area += layer.area_um2[at]
             energy += layer.energy_pj[at]
             spent = layer.time_ns[at]
-            time = time + spent if is_latency else np.maximum(time, spent)
+            time = time + spent if adds else np.maximum(time, spent)
             shared = np.maximum(shared, layer.shared_um2[at])
         return area + shared, time, energy
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
-from kakure.search.space.space import Point, Space
+from kakure.search.space.point import Point
+from kakure.search.space.space import Space
 
 __all__ = ["Bits", "Knob", "Levels", "PrecisionSpace"]
 

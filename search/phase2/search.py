@@ -11,7 +11,8 @@ from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
 from kakure.search.cost.metrics import CostModel
-from kakure.search.space.space import Point, Space
+from kakure.search.space.point import Point
+from kakure.search.space.space import Space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 

@@ -16,7 +16,8 @@ from kakure.search.cost.metrics import CostModel
 from kakure.search.cost.tables import Solution, build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
-from kakure.search.space.space import Point, Space
+from kakure.search.space.point import Point
+from kakure.search.space.space import Space
 from kakure.search.store.parallel import Workers, evaluate
 from kakure.search.store.store import Store
 

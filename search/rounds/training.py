@@ -14,7 +14,8 @@ from kakure.model.training.trainer import TOOLS as TRAINING_TOOLS
 from kakure.search.phase2.accuracy import Start, train_start
 from kakure.search.phase2.parts import KEPT, Part
 from kakure.search.space.layer_space import Option
-from kakure.search.space.space import Point, Space
+from kakure.search.space.point import Point
+from kakure.search.space.space import Space
 from kakure.search.store.store import Store, key_of
 from kakure.search.store.task import Outcome, Task
 
@@ -35,7 +36,8 @@ def network_of(space: Space, point: Point) -> Config:
         if choice.option.engine == "crossbar":
             option = Option("crossbar", layer.adc_type[0], layer.column_sharing[0], layer.copies[0])
         layers.append(dataclasses.replace(choice, option=option))
-    return space.config(Point(point.rows, space.crossbar.columns[0], tuple(layers)), "network")
+    hardware = dataclasses.replace(point.hardware, columns=space.crossbar.columns[0])
+    return space.config(Point(hardware, tuple(layers)), "network")
 
 
 def score_task(space: Space, point: Point, folder: Path, seed: int) -> Task:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -23,16 +25,18 @@ from kakure.model.config.config_error import explain
 from kakure.model.config.engines.pe_array import PeArrayConfig
 from kakure.model.config.json_file import parse, read_text
 from kakure.model.config.schema import Schema
+from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
 from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import FieldError, FieldPath, UserError
 
-from .layer_space import PLAIN, Form, FromList, LayerChoice, LayerSpace, Sharing, as_tuple
+from .accelerator_space import AcceleratorSpace
+from .effort import Effort
+from .layer_space import PLAIN, Form, FromList, LayerSpace, Sharing, as_tuple
+from .point import Hardware, Point
 
 __all__ = [
-    "Effort",
-    "Point",
     "Space",
     "describe",
     "json_schema",
@@ -42,15 +46,6 @@ __all__ = [
 ]
 
 Objective = Literal["latency", "interval"]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One point of a space: the crossbar's size and every layer's choice."""
-
-    rows: int
-    columns: int
-    layers: tuple[LayerChoice, ...]
 
 
 MOST_FAMILIES = 256
@@ -66,30 +61,6 @@ class CrossbarSpace(Schema):
     """Columns of one polarity."""
 
 
-class Effort(Schema):
-    """How much a search spends, and which accuracy it may give up."""
-
-    candidates: int = Field(default=4, ge=1, le=64)
-    """Best networks of phase 1 that are scored."""
-    score: Literal["training", "naswot", "parameters"] = "training"
-    """What chooses among them: accuracy after a short training, NASWOT, or the network's size."""
-    score_epochs: int = Field(default=3, ge=1, le=1000)
-    """Length of the short training."""
-    epochs: int = Field(default=20, ge=1, le=1000)
-    """Length of the chosen network's training."""
-    tuning_epochs: int = Field(default=2, ge=1, le=1000)
-    """Length of the fine-tuning at another precision."""
-    precisions: int = Field(default=24, ge=1, le=10_000)
-    """Precisions whose accuracy phase 2 measures, at most."""
-    accuracy_loss: float = Field(default=0.01, ge=0, lt=1)
-    """How far the accuracy may fall below that at the precision which phase 1 assumes."""
-    confidence: float = Field(default=0.95, ge=0.5, lt=1)
-    """That the loss keeps within ``accuracy_loss``, shown on images that chose nothing."""
-    parts: int = Field(default=5, ge=1, le=50)
-    """Parts of the training images that show it, each for a network trained without it; 1 keeps a
-    tenth of the images from the chosen network's own training: for large sets."""
-
-
 class Space(Schema):
     """A network family, its hardware's choices, and what phase 1 is to find there."""
 
@@ -101,6 +72,7 @@ class Space(Schema):
     """(height, width, channels); needed only where ``dataset`` is a folder."""
     weights: Annotated[Weights, WEIGHTS]
     crossbar: CrossbarSpace = CrossbarSpace()
+    accelerator: AcceleratorSpace = AcceleratorSpace.model_validate({})
     pe_array: PeArrayConfig = PeArrayConfig()
     objective: Objective = "latency"
     """Least sum of the layers' times, or least time from one result to the next: their maximum."""
@@ -110,6 +82,14 @@ class Space(Schema):
     """Bound from below on the network's weights: without one, the smallest network wins."""
     effort: Effort = Effort()
     layers: tuple[LayerSpace, ...] = Field(min_length=1, max_length=64)
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write the accelerator only where there is a choice: the digest is of what is written."""
+        values = written(self)
+        if self.accelerator.kind == ("spatial",):
+            values.pop("accelerator", None)
+        return values
 
     @field_validator("layers", "input_shape", mode="before")
     @classmethod
@@ -125,6 +105,7 @@ class Space(Schema):
                         ("layers", index, "column_sharing"),
                         f"must divide crossbar.columns = {columns}, not {sharing}",
                     )
+        self._check_turns()
         if any(self.layers[-1].residual):
             raise FieldError(
                 ("layers", len(self.layers) - 1, "residual"), "must be false in the last layer"
@@ -141,6 +122,30 @@ class Space(Schema):
         else:
             _ = self.families
         return self
+
+    def _check_turns(self) -> None:
+        """See that the layers can take turns on an array, where that may be chosen."""
+        if not self.accelerator.arrays:
+            return
+        for index, layer in enumerate(self.layers):
+            if "pe_array" not in layer.engine:
+                rule = "must offer pe_array, as a temporal accelerator's sums are exact"
+                raise FieldError(("layers", index, "engine"), rule)
+        generator = HiddenWeights.of(self.weights).generator
+        if generator != "xorshift32":
+            rule = f"must be xorshift32 for a temporal accelerator, not {generator}"
+            raise FieldError(("weights", "generator"), rule)
+
+    @cached_property
+    def hardware(self) -> tuple[Hardware, ...]:
+        """All that may be chosen once: crossbars, then arrays."""
+        found = []
+        if "spatial" in self.accelerator.kind:
+            found += [
+                Hardware(*size) for size in product(self.crossbar.rows, self.crossbar.columns)
+            ]
+        first = self.crossbar.rows[0], self.crossbar.columns[0]
+        return (*found, *(Hardware(*first, array) for array in self.accelerator.arrays))
 
     @cached_property
     def families(self) -> "tuple[Space, ...]":
@@ -235,11 +240,10 @@ class Space(Schema):
         layers = []
         for layer in self.layers:
             form = next((f for f in layer.forms if f.follows(before)), layer.forms[0])
-            layers.append(layer.choice(form.channels, layer.options[0], form.residual))
+            option = self.hardware[0].options(layer)[0]
+            layers.append(layer.choice(form.channels, option, form.residual))
             before = form.channels
-        return self._config(
-            Point(self.crossbar.rows[0], self.crossbar.columns[0], tuple(layers)), self.name
-        )
+        return self._config(Point(self.hardware[0], tuple(layers)), self.name)
 
     def config(self, point: Point, name: str | None = None) -> Config:
         """The configuration of a point of a space of one family.
@@ -250,11 +254,15 @@ class Space(Schema):
             If the point does not lie in the space.
         """
         for field in ("rows", "columns"):
-            _expect(("crossbar", field), getattr(point, field), getattr(self.crossbar, field))
+            found = getattr(point.hardware, field)
+            _expect(("crossbar", field), found, getattr(self.crossbar, field))
+        if point.hardware.array is not None:
+            _expect(("accelerator",), point.hardware.array, self.accelerator.arrays)
         for index, (layer, choice) in enumerate(zip(self.layers, point.layers, strict=True)):
             _expect(("layers", index, "channels"), choice.channels, layer.channels)
             _expect(("layers", index, "residual"), choice.residual, layer.residual)
-            _expect(("layers", index, "option"), choice.option, layer.options)
+            options = point.hardware.options(layer)
+            _expect(("layers", index, "option"), choice.option, options)
             _expect(("layers", index, "input_bits"), choice.input_bits, layer.input_bits)
             is_crossbar = choice.option.engine == "crossbar"
             bits = layer.adc_bits if is_crossbar else (None,)
@@ -277,41 +285,52 @@ class Space(Schema):
                 "adc_bits": choice.adc_bits,
                 "adc_shift": shift,
             })
+        hardware: dict[str, Any] = {
+            "crossbar": {"rows": point.hardware.rows, "columns": point.hardware.columns},
+            "pe_array": self.pe_array.model_dump(),
+        }
+        if point.hardware.array is not None:
+            hardware = {"accelerator": point.hardware.array.model_dump()}
         return Config.model_validate({
             "name": name,
             "dataset": self.dataset,
             "input_shape": self.input_shape,
             "weights": self.weights.model_dump(),
-            "crossbar": {"rows": point.rows, "columns": point.columns},
-            "pe_array": self.pe_array.model_dump(),
+            **hardware,
             "layers": layers,
         })
 
     def points(self) -> Iterator[Point]:
         """Every point of a space of one family, if it is small enough to be walked."""
-        for rows, columns in product(self.crossbar.rows, self.crossbar.columns):
-            for layers in product(*(tuple(layer.choices()) for layer in self.layers)):
+        for hardware in self.hardware:
+            all_choices = (tuple(hardware.choices(layer)) for layer in self.layers)
+            for layers in product(*all_choices):
                 before = (self.shape[2], *(choice.channels for choice in layers))
                 forms = (Form(choice.channels, choice.residual) for choice in layers)
                 if all(form.follows(count) for form, count in zip(forms, before, strict=False)):
-                    yield Point(rows, columns, layers)
+                    yield Point(hardware, layers)
 
     @property
     def size(self) -> int:
         """Number of points."""
         if self.families != (self,):
             return sum(family.size for family in self.families)
-        tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
+        arrays = len(self.accelerator.arrays)
+        tiles = len(self.hardware) - arrays
         choices = math.prod(layer.size // len(layer.forms) for layer in self.layers)
-        return tiles * self.networks * choices
+        turns = math.prod(len(layer.input_bits) for layer in self.layers)
+        return self.networks * (tiles * choices + arrays * turns)
 
     @property
     def phase1_size(self) -> int:
         """Number of points at the precision that phase 1 assumes."""
         if self.families != (self,):
             return sum(family.phase1_size for family in self.families)
-        tiles = len(self.crossbar.rows) * len(self.crossbar.columns)
-        return tiles * self.networks * math.prod(len(layer.options) for layer in self.layers)
+        choices = (
+            math.prod(len(hardware.options(layer)) for layer in self.layers)
+            for hardware in self.hardware
+        )
+        return self.networks * sum(choices)
 
     @cached_property
     def networks(self) -> int:
@@ -337,6 +356,7 @@ SCHEMAS = {
     "": Space,
     "weights": WEIGHTS,
     "crossbar": CrossbarSpace,
+    "accelerator": AcceleratorSpace,
     "pe_array": PeArrayConfig,
     "effort": Effort,
     "layers": LayerSpace,

@@ -31,6 +31,7 @@ from .record import load_record, save_record
 
 __all__ = [
     "GROUPS",
+    "SHAPES",
     "measure",
     "options",
     "read_record",
@@ -39,6 +40,7 @@ __all__ = [
     "shape_of",
     "shape_text",
     "shaped",
+    "shapes",
     "table",
 ]
 
@@ -48,11 +50,11 @@ FORM = "x".join(name.upper() for name in FIELDS)
 SHAPES = "128x16x2x32x8,128x16x2x32x4,64x16x4x32x4,256x16x1x64x8,128x32x1x64x8,64x32x2x32x4"
 
 GROUPS = {
-    "products": ("horner_element", "popcount", "temporal_array", "excess_counter"),
+    "products": ("horner_element", "array_popcount", "temporal_array", "excess_counter"),
     "sums": ("ram_sums",),
     "activations": ("ram_activations", "window_reader"),
-    "weights": ("row_signs", "ram_mask", "block_maker"),
-    "results": ("finisher", "scale_lane", "ram_scales", "summer"),
+    "weights": ("row_signs", "ram_masks", "block_maker"),
+    "results": ("finisher", "scale_lane", "ram_lane_scales", "summer"),
     "control": (
         "accelerator", "bit_reader", "counters", "crc32", "frame_gate", "image_writer",
         "logit_sender", "mask_decoder", "program_reader", "ram_logits", "ram_program",
@@ -93,15 +95,16 @@ def read_record(path: Path, project: Project) -> dict[str, Any]:
     return load_record(path, common, "runs")
 
 
-def _shapes(text: str) -> list[str]:
-    shapes = text.split(",")
-    for shape in shapes:
+def shapes(text: str) -> list[str]:
+    """Shapes of a list, as an option has them."""
+    found = text.split(",")
+    for shape in found:
         try:
             shape_of(shape)
         except ValueError:
             rule = f"must be {FORM}, not {shape!r}"
             raise argparse.ArgumentTypeError(rule) from None
-    return shapes
+    return found
 
 
 def shaped(config: Config, shape: str) -> Config:
@@ -180,7 +183,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add = parser.add_argument
     add("config", type=Path, metavar="CONFIG", help="trained, temporal (.json)")
-    add("--shapes", type=_shapes, default=_shapes(SHAPES), help=f"{FORM},... (six of them)")
+    add("--shapes", type=shapes, default=shapes(SHAPES), help=f"{FORM},... (six of them)")
     add("--images", type=positive, default=64, help="test images that are sent (%(default)s)")
     add("--output", type=Path, metavar="FILE", help="(build/array-shape/NAME.json)")
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")

@@ -28,7 +28,8 @@ from kakure.search.cost.tables import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import LayerChoice, Option
-from kakure.search.space.space import Point, Space, load_family
+from kakure.search.space.point import Point
+from kakure.search.space.space import Space, load_family
 
 __all__ = [
     "Headline",

@@ -57,18 +57,22 @@ class Variant:
         Whether it follows the float network of the same seed.
     coats : int
         Masks over each other; more than one take 2 bits a weight.
+    generator : str, optional
+        Of the signs, instead of the configuration's.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
     density: float | None = None
     is_taught: bool = False
     coats: int = 1
+    generator: str | None = None
 
 
 VARIANTS: dict[str, Variant] = {
     "float weights, same activations": Variant({"method": "float"}),
     "binary ±1 weights, a bit each": Variant({"method": "binary"}),
     "kept where agreeing, the recipe": Variant(),
+    "signs of xorshift16, Hiddenite's": Variant(generator="xorshift16"),
     "density .2": Variant(density=0.2),
     "density .3": Variant(density=0.3),
     "density .5": Variant(density=0.5),
@@ -98,10 +102,12 @@ def narrowed(config: Config, share: int) -> Config:
 
 
 def with_weights(config: Config, variant: Variant) -> Config:
-    """The configuration with the density and coats of a variant."""
+    """The configuration with the density, coats and signs of a variant."""
     weights: SignWeights = HiddenWeights.of(config.weights)
     if variant.density is not None:
         weights = weights.changed(density=variant.density)
+    if variant.generator is not None:
+        weights = weights.changed(generator=variant.generator)
     if variant.coats > 1:
         same = {"seed": weights.seed, "generator": weights.generator, "density": weights.density}
         weights = MulticoatWeights(**same, coats=variant.coats)

@@ -62,6 +62,12 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "zero-planes",
+        "Cost models",
+        "planes of zeros among the work of temporal arrays, on real images",
+        "kakure.search.studies.zero_planes",
+    ),
+    Verb(
         "dot-product",
         "Cost models",
         "look-up tables of a dot product of bits, beside BISMO's unit",

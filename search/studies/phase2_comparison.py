@@ -36,7 +36,8 @@ from kakure.search.phase2.search import (
     result_of,
 )
 from kakure.search.phase2.tested import Tested, on_test_images
-from kakure.search.space.space import Point, Space, load_family
+from kakure.search.space.point import Point
+from kakure.search.space.space import Space, load_family
 from kakure.search.store.parallel import BACKENDS, Workers
 from kakure.search.store.store import Store
 

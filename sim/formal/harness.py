@@ -19,7 +19,8 @@ class Harness(Elaboratable):
     """A block in an environment that may do anything that its rules allow.
 
     Streams: what is offered and not taken is offered again, unchanged. Of the block's inputs that
-    is assumed, of its outputs it is asserted.
+    is assumed, of its outputs it is asserted. Elaborated with a :class:`.Prover`, memories of the
+    block, and below it, are asserted to have the words that are read and written.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class Harness(Elaboratable):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.block = place(self.block, None)
+        m.submodules.block = place(self.block, platform)
         waits = Signal()  # an output was offered in the cycle before, and not taken
         waiting = []
         for name, member in self.block.signature.members.items():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from amaranth.hdl import Assert, Assume, Module, Mux, Signal, signed
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 
 from kakure.hdl.accelerators.frame_gate import FrameGate
@@ -17,6 +17,8 @@ from kakure.hdl.arithmetic.lam_multiplier import LamMultiplier
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.stages.max_pool import MaxPool
+from kakure.hdl.stages.requantizer import Requantizer
+from kakure.hdl.stages.shortcut import Shortcut
 from kakure.hdl.stages.sliding_window import SlidingWindow
 from kakure.hdl.stages.strided_window import StridedWindow
 from kakure.hdl.stages.sum_pool import SumPool
@@ -29,7 +31,7 @@ from .lam_claims import multiplies_nearly
 
 __all__ = ["PROOFS", "Proof"]
 
-MAP = {"height": 4, "width": 4, "channels": 1, "bits": 2}
+MAP = {"height": 4, "width": 5, "channels": 1, "bits": 2}
 WINDOW = MAP | {"kernel_height": 3, "kernel_width": 3, "padding": 1}
 
 
@@ -120,7 +122,40 @@ def keeps_its_field(m: Module, block: Any) -> None:
     m.d.comb += Assert(~waits | same, "the field")
 
 
-RULES = "what is offered stays until it is taken"
+def takes_scales(m: Module, block: Any) -> None:
+    """Scales are of a channel that there is."""
+    m.d.comb += Assume(block.scales.channel < block.channels, "a channel")
+
+
+def is_a_queue(m: Module, block: Any) -> None:
+    """What was pushed first comes first, where no more is pushed and popped than may be."""
+    held = Signal(range(block.depth + 1))
+    pixels = [Signal(block.channels * block.bits, name=f"pixel_{n}") for n in range(block.depth)]
+    m.d.comb += Assume(~block.push | block.pop | (held != block.depth), "not full")
+    m.d.comb += Assume(~block.pop | (held != 0), "not empty")
+    place = Signal.like(held)
+    m.d.comb += place.eq(held - block.pop)
+    m.d.sync += held.eq(place + block.push)
+    for n, (pixel, after) in enumerate(zip(pixels, [*pixels[1:], pixels[-1]], strict=True)):
+        with m.If(block.pop):
+            m.d.sync += pixel.eq(after)
+        with m.If(block.push & (place == n)):
+            m.d.sync += pixel.eq(Value.cast(block.i))
+    m.d.comb += Assert((held == 0) | (Value.cast(block.o) == pixels[0]), "the oldest")
+
+
+def keeps_to_its_depth(m: Module, block: Any) -> None:
+    """As many logits as it has room for come for an image."""
+    came = Signal(range(block.depth + 1))
+    m.d.sync += came.eq(Mux(block.ends, 0, came + block.i.valid))
+    m.d.comb += Assume(~block.i.valid | (~block.is_busy & (came != block.depth)), "room")
+    m.d.comb += Assume(~block.is_complete | (~block.is_busy & (came == block.depth)), "all")
+    last = block.outputs * block.depth - 1
+    m.d.comb += Assume(block.last_class == last, "the last class")
+    m.d.comb += Assert(came <= block.depth, "no more than there is room for")
+
+
+RULES = "what is offered stays until it is taken, no memory is overrun"
 
 
 def _popcounts() -> dict[str, Proof]:
@@ -168,9 +203,20 @@ PROOFS: dict[str, Proof] = {
     "stream_register": Proof(RULES, lambda: StreamRegister(width=8)),
     "frame_gate": Proof(RULES, lambda: FrameGate(image_words=3)),
     "pixel_unpacker": Proof(RULES, lambda: PixelUnpacker(pixels=3, channels=3, bits=4)),
-    "sliding_window": Proof(RULES, lambda: SlidingWindow(**WINDOW)),
-    "strided_window": Proof(RULES, lambda: StridedWindow(**WINDOW, stride=2)),
-    "max_pool": Proof(RULES, lambda: MaxPool(height=4, width=4, channels=2, peak=7, size=2)),
+    "sliding_window": Proof(RULES, lambda: SlidingWindow(**WINDOW), 18),
+    "strided_window": Proof(RULES, lambda: StridedWindow(**WINDOW, stride=2), 18),
+    "max_pool": Proof(RULES, lambda: MaxPool(height=4, width=6, channels=1, peak=3, size=2), 16),
+    "requantizer": Proof(
+        RULES, lambda: Requantizer(channels=5, lanes=2, peak=7, output_bits=3), 10, takes_scales,
+    ),
+    "requantizer_with_shortcut": Proof(
+        RULES, lambda: Requantizer(channels=3, lanes=1, peak=7, output_bits=3, shortcut_bits=2), 10,
+        takes_scales,
+    ),
+    "shortcut": Proof(
+        "the oldest comes first; no memory is overrun",
+        lambda: Shortcut(depth=3, channels=1, bits=2), 8, is_a_queue,
+    ),
     "sum_pool": Proof(
         RULES, lambda: SumPool(positions=4, channels=2, bits=3, shift=1, output_bits=3)
     ),
@@ -179,7 +225,8 @@ PROOFS: dict[str, Proof] = {
         rests=("must_drop",),
     ),
     "logit_sender": Proof(
-        RULES, lambda: LogitSender(outputs=2, depth=2), stays=("last_class",), rests=("must_drop",),
+        RULES, lambda: LogitSender(outputs=2, depth=3), 8, keeps_to_its_depth,
+        stays=("last_class",), rests=("must_drop",),
     ),
     "bit_reader": Proof(
         RULES, BitReader, claim=keeps_its_field, stays=("size",), rests=("flush",), loose=("o",)

@@ -14,6 +14,7 @@ from kakure.model.files.work_folder import fresh_folder
 
 from .harness import Harness
 from .proofs import Proof
+from .prover import Prover
 
 rtlil = import_module("amaranth.back.rtlil")  # amaranth-stubs do not know it
 
@@ -68,7 +69,7 @@ def prove(name: str, proof: Proof, build: Path = BUILD) -> Result:
     )
     with fresh_folder(build, "work.") as folder:
         engine = find_engine()
-        text = rtlil.convert(harness, ports=harness.ports, emit_src=False)
+        text = rtlil.convert(harness, platform=Prover(), ports=harness.ports, emit_src=False)
         (folder / "design.il").write_text(text)
         (folder / "script").write_text(SCRIPT.replace("$FOLDER", engine.path("")))
         engine.run("script", folder)

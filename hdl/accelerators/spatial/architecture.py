@@ -10,6 +10,7 @@ from kakure.model.parameters.supermask_image import layer_section
 
 from .bus_widths import check_bus_widths
 from .core import SpatialCore
+from .core_shape import SpatialCoreShape
 from .cycle_model import image_timing, padding_cycles, requantizer_lanes
 from .pipeline import check_pipeline
 
@@ -28,6 +29,10 @@ class Spatial(Architecture):
     def core(self) -> Core:
         """The hardware."""
         return SpatialCore(config=self.config)
+
+    def shape(self, *, has_layers: bool = True) -> SpatialCoreShape:
+        """Sizes of the core, with its layers or without."""
+        return SpatialCoreShape.of(self.config, has_layers=has_layers)
 
     def timing(self, images: int = 1) -> ImageTiming:
         """Cycles of ``images`` images in a row, exactly."""

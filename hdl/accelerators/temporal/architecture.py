@@ -6,15 +6,16 @@ from functools import cached_property
 
 from kakure.hdl.accelerators.architecture import Architecture, Part, hidden_weights
 from kakure.hdl.accelerators.core import Core
-from kakure.hdl.accelerators.frame_gate import COUNT_BITS as WORD_COUNT_BITS
+from kakure.hdl.accelerators.frame_gate_shape import TOLD_BITS
 from kakure.hdl.accelerators.image_timing import ImageTiming
-from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
+from kakure.hdl.bus.register_map import Register
 from kakure.hdl.shape.numbers import signed_bits
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
 
-from .core import SUM_BITS, TemporalCore
+from .core import TemporalCore
+from .core_shape import TemporalCoreShape
 from .image import loading_cycles, program_sections
 from .image_writer import image_cycles, image_layout, image_value
 from .logit_sender import sender_cycles
@@ -22,7 +23,7 @@ from .operation import Sizes, needs_of, operation_layout, operation_values, size
 from .program import LayerOperation, Program, program_of
 from .program_reader import record_words
 from .timing import layer_work, operation_cycles
-from .widths import misfit
+from .widths import SUM_BITS, misfit
 
 __all__ = ["Temporal"]
 
@@ -49,9 +50,9 @@ class Temporal(Architecture):
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
-    def registers(self) -> tuple[Register, ...]:
-        """With what the array does in its cycles."""
-        return ACCELERATOR_REGISTERS + TemporalCore.own_registers
+    def own_registers(self) -> tuple[Register, ...]:
+        """What the array does in its cycles."""
+        return TemporalCore.own_registers
 
     @property
     def counts(self) -> dict[str, int]:
@@ -119,8 +120,8 @@ class Temporal(Architecture):
         height, width, channels = self.config.shape
         words = -(-height * width * channels // 4)
         found = misfit(image_layout(sizes.rows, array.slots), image)
-        if words > 1 << WORD_COUNT_BITS:
-            found = "words", 1 << WORD_COUNT_BITS, words
+        if words > 1 << TOLD_BITS:
+            found = "words", 1 << TOLD_BITS, words
         if found is not None:
             self._refuse(("input_shape",), *found)
         layout = operation_layout(array, sizes)
@@ -143,6 +144,10 @@ class Temporal(Architecture):
     def core(self) -> Core:
         """The hardware."""
         return TemporalCore(config=self.config)
+
+    def shape(self, *, has_layers: bool = True) -> TemporalCoreShape:
+        """Sizes of the core, in which no block is a layer's alone."""
+        return TemporalCoreShape.of(self.array, self.sizes)
 
     def timing(self, images: int = 1) -> ImageTiming:
         """Cycles of ``images`` images in a row, exactly."""

@@ -10,6 +10,7 @@ from kakure.hdl.emission.field import field
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 
+from .array_shape import TemporalArrayShape
 from .block_maker import made_layout
 from .excess_counter import ExcessCounter
 from .horner_element import HornerElement
@@ -117,6 +118,7 @@ class TemporalArray(wiring.Component):
         self.sum_bits = sum_bits
         self.many = many
         self.most_pace = most_pace
+        self.shape = TemporalArrayShape(inputs, outputs, pixels, batches, many, most_pace, sum_bits)
         sums = data.ArrayLayout(signed(sum_bits), outputs)
         step = step_layout(inputs=inputs, pixels=pixels, batches=batches)
         super().__init__({

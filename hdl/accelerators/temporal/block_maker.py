@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 
 from .address import add_address, address_layout, address_value
-from .row_signs import LATENCY, RowSigns
+from .block_maker_shape import LATENCY, BlockMakerShape
+from .row_signs import RowSigns
 from .widths import CHANNEL_BITS, COUNT_BITS, KERNEL_BITS, ROW_BITS
 
 __all__ = ["BlockMaker", "made_layout", "slot_layout", "window_layout"]
@@ -128,6 +129,7 @@ class BlockMaker(wiring.Component):
         self.rows = rows
         self.mask_words = mask_words
         self.banks = inputs // word
+        self.shape = BlockMakerShape(inputs, outputs, word, many, rows, mask_words)
         super().__init__({
             "window": In(window_layout(rows, self.banks)),
             "start": In(1),

@@ -15,19 +15,17 @@ from kakure.hdl.weights.image_reader import LoadError
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 
+from .core_shape import TemporalCoreShape
 from .image_writer import ImageWriter
 from .logit_sender import LogitSender
 from .operation import operation_layout, sizes_of
 from .processor import TemporalProcessor
 from .program import program_of
 from .program_reader import WORD, ProgramReader, record_words
-from .widths import MEMORY_CELLS
+from .widths import MEMORY_CELLS, SUM_BITS
 from .work_counters import WORK_REGISTERS, WorkCounters
 
-__all__ = ["SUM_BITS", "TemporalCore"]
-
-SUM_BITS = 20
-"""Width of a sum [bit]."""
+__all__ = ["TemporalCore"]
 
 
 class TemporalCore(Core):
@@ -50,6 +48,7 @@ class TemporalCore(Core):
     def __init__(self, *, config: Config) -> None:
         self.array = TemporalConfig.of(config.accelerator)
         self.sizes = sizes_of(program_of(config), self.array)
+        self.shape = TemporalCoreShape.of(self.array, self.sizes)
         super().__init__(config=config)
 
     @property

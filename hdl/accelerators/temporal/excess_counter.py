@@ -7,6 +7,8 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.hierarchy import place
 
+from .array_shape import ExcessCounterShape
+
 __all__ = ["ExcessCounter"]
 
 
@@ -38,6 +40,7 @@ class ExcessCounter(wiring.Component):
     def __init__(self, *, inputs: int, many: int) -> None:
         self.inputs = inputs
         self.many = many
+        self.shape = ExcessCounterShape(inputs, many)
         super().__init__({
             "valid": In(1),
             "is_first": In(1),

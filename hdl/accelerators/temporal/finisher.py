@@ -10,6 +10,7 @@ from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.model.parameters.parameters import OFFSET_BITS
 
 from .address import add_address, address_layout, address_value
+from .finisher_shape import FinisherShape
 from .program import DIGIT
 from .scale_lane import ScaleLane, lane_layout
 from .target import target_layout
@@ -114,7 +115,8 @@ class Finisher(wiring.Component):
         self.rows = rows
         self.sum_bits = sum_bits
         self.depth = depth
-        self.parts = outputs // word
+        self.shape = FinisherShape(outputs, word, banks, rows, sum_bits, depth)
+        self.parts = self.shape.parts
         self.address = address_layout(rows, banks)
         sums = data.ArrayLayout(signed(sum_bits), outputs)
         logits = data.ArrayLayout(signed(OFFSET_BITS), outputs)

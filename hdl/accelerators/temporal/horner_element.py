@@ -8,6 +8,7 @@ from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.shape.numbers import signed_bits
 
+from .array_shape import HornerElementShape
 from .program import DIGIT
 
 __all__ = ["HornerElement"]
@@ -42,6 +43,7 @@ class HornerElement(wiring.Component):
 
     def __init__(self, *, inputs: int) -> None:
         self.inputs = inputs
+        self.shape = HornerElementShape(inputs)
         super().__init__({
             "x": In(inputs),
             "positive": In(inputs),

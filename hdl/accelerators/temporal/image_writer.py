@@ -7,6 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .address import add_address, address_layout, address_value
+from .loader_shapes import ImageWriterShape
 from .program import DIGIT, Map
 from .widths import CHANNEL_BITS, COUNT_BITS
 
@@ -71,6 +72,7 @@ class ImageWriter(wiring.Component):
         self.word = word
         self.banks = banks
         self.rows = rows
+        self.shape = ImageWriterShape(word, banks, rows)
         self.address = address_layout(rows, banks)
         super().__init__({
             "image": In(image_layout(rows, banks)),

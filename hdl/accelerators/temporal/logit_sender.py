@@ -10,6 +10,7 @@ from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import OFFSET_BITS
 
+from .loader_shapes import LogitSenderShape
 from .widths import CHANNEL_BITS, MEMORY_CELLS
 
 __all__ = ["LogitSender", "sender_cycles"]
@@ -64,6 +65,7 @@ class LogitSender(wiring.Component):
     def __init__(self, *, outputs: int, depth: int) -> None:
         self.outputs = outputs
         self.depth = depth
+        self.shape = LogitSenderShape(outputs, depth)
         logits = data.ArrayLayout(signed(OFFSET_BITS), outputs)
         super().__init__({
             "last_class": In(CHANNEL_BITS),

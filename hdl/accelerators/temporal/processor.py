@@ -16,6 +16,7 @@ from .array import TemporalArray
 from .block_maker import BlockMaker
 from .finisher import Finisher, scales_layout
 from .operation import Sizes, operation_layout
+from .processor_shape import processor_shape
 from .program import DIGIT
 from .summer import Summer
 from .target import most_pace
@@ -67,6 +68,7 @@ class TemporalProcessor(wiring.Component):
         self.array = array
         self.sizes = sizes
         self.sum_bits = sum_bits
+        self.shape = processor_shape(array, sizes)
         banks, word = array.slots, array.word
         logits = data.ArrayLayout(signed(OFFSET_BITS), array.outputs)
         super().__init__({

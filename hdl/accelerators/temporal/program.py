@@ -11,14 +11,23 @@ neighbouring banks, or, where the readers of a map differ, each kernel row is fi
 slots.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 
-__all__ = ["DIGIT", "LayerOperation", "Map", "Program", "Slot", "SumOperation", "program_of"]
+__all__ = [
+    "DIGIT",
+    "LayerOperation",
+    "Map",
+    "Program",
+    "Slot",
+    "SumOperation",
+    "program_alone",
+    "program_of",
+]
 
 DIGIT = 4
 """Bits of an activation in one word [bit]."""
@@ -205,28 +214,44 @@ class _Memory:
 
 def program_of(config: Config) -> Program:
     """The operations of a configuration, whose accelerator is temporal."""
-    return _Planner(config, TemporalConfig.of(config.accelerator)).program()
+    array = TemporalConfig.of(config.accelerator)
+    return _Planner(config.geometry, array).program(config.shape, config.image_bits)
+
+
+def program_alone(geometry: LayerGeometry, array: TemporalConfig) -> Program:
+    """The operations of one layer, as they are in every network where it alone reads its map.
+
+    Parameters
+    ----------
+    geometry : LayerGeometry
+        What it adds, if it adds, is what it reads.
+    array : TemporalConfig
+    """
+    alone = replace(geometry, index=0, reads=0, adds=None if geometry.adds is None else 0)
+    shape = geometry.read_height, geometry.read_width, geometry.in_channels
+    bits = geometry.input_bits if geometry.summed is None else geometry.summed.bits
+    return _Planner([alone], array).program(shape, bits)
 
 
 class _Planner:
-    def __init__(self, config: Config, array: TemporalConfig) -> None:
-        self.config = config
+    def __init__(self, layers: Sequence[LayerGeometry], array: TemporalConfig) -> None:
+        self.layers = layers
         self.array = array
         self.memories = _Memory(), _Memory()
         # Operations are counted: a layer that sums first is two of them.
         self.begins: list[int] = []
         count = 0
-        for geometry in config.geometry:
+        for geometry in layers:
             self.begins.append(count)
             count += 1 if geometry.summed is None else 2
 
     def _readers(self, number: int) -> list[LayerGeometry]:
         """The layers whose windows lie in a map."""
-        return [g for g in self.config.geometry if g.reads == number and g.summed is None]
+        return [g for g in self.layers if g.reads == number and g.summed is None]
 
     def _last_use(self, number: int) -> int:
         """The last operation that reads or adds a map; only windows add, and those sum nothing."""
-        users = (g for g in self.config.geometry if number in (g.reads, g.adds))
+        users = (g for g in self.layers if number in (g.reads, g.adds))
         return max((self.begins[g.index] for g in users), default=0)
 
     def _runs(self, words: int, readers: list[LayerGeometry]) -> tuple[dict[int, int], int]:
@@ -256,15 +281,14 @@ class _Planner:
             memory, base,
         )  # fmt: skip
 
-    def program(self) -> Program:
-        config = self.config
+    def program(self, image_shape: tuple[int, int, int], image_bits: int) -> Program:
         runs: dict[int, int] = {}
-        image, found = self._map(config.shape, config.image_bits, self._readers(0))
+        image, found = self._map(image_shape, image_bits, self._readers(0))
         runs |= found
         image = self._placed(image, 0, 0, self._last_use(0))
         maps = [image]
         operations: list[LayerOperation | SumOperation] = []
-        for g in config.geometry:
+        for g in self.layers:
             begin, source = self.begins[g.index], maps[g.reads]
             if g.summed is not None:
                 shape = 1, 1, g.in_channels

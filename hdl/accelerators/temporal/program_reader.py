@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.accelerators.frame_gate import COUNT_BITS as WORD_COUNT_BITS
+from kakure.hdl.accelerators.frame_gate_shape import TOLD_BITS
 from kakure.hdl.arithmetic.crc32 import Crc32
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.weights.image_reader import IMAGE_WORD, LoadError
@@ -15,6 +15,7 @@ from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, SHIFT_BITS
 from kakure.model.parameters.supermask_image import MAGIC
 
+from .core_shape import TemporalCoreShape
 from .finisher import scales_layout
 from .image_writer import image_layout
 from .operation import Sizes, operation_layout
@@ -79,10 +80,11 @@ class ProgramReader(wiring.Component):
         self.array = array
         self.sizes = sizes
         self.words = record_words(operation_layout(array, sizes))
+        self.shape = TemporalCoreShape.of(array, sizes).reader
         self.image_shape = image_layout(sizes.rows, array.slots)
         self.network: dict[str, Any] = {
             "operations": range(sizes.operations + 1),
-            "last_word": WORD_COUNT_BITS,
+            "last_word": TOLD_BITS,
             "last_class": CHANNEL_BITS,
             "image": self.image_shape,
         }
@@ -172,7 +174,7 @@ class ProgramReader(wiring.Component):
             with m.State("WORDS"):
                 m.d.sync += held["last_word"].eq(word)
                 with m.If(self.i.valid):
-                    check("CLASSES", word < 1 << WORD_COUNT_BITS)
+                    check("CLASSES", word < 1 << TOLD_BITS)
             with m.State("CLASSES"):
                 m.d.sync += [held["last_class"].eq(word), left.eq(image_words - 1)]
                 with m.If(self.i.valid):

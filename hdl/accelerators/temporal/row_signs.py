@@ -7,13 +7,10 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.arithmetic.gf2 import linear
 from kakure.model.reference.signs import xorshift32
 
+from .block_maker_shape import STATE, RowSignsShape
 from .widths import ROW_BITS
 
-__all__ = ["LATENCY", "RowSigns"]
-
-STATE = 32
-LATENCY = 4
-"""Cycles from a row to its signs."""
+__all__ = ["RowSigns"]
 
 
 def _steps(count: int, x: Value) -> Value:
@@ -73,6 +70,7 @@ class RowSigns(wiring.Component):
     def __init__(self, *, outputs: int, many: int = 1) -> None:
         self.outputs = outputs
         self.many = many
+        self.shape = RowSignsShape(outputs, many)
         super().__init__({
             "restart": In(1),
             "advance": In(1),

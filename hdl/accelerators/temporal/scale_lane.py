@@ -8,8 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.memory.ram import Ram
+from kakure.hdl.shape.nets import MACRO_DEPTH
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
 
+from .finisher_shape import ScaleLaneShape
 from .widths import CODE_BITS, MEMORY_CELLS
 
 __all__ = ["ScaleLane", "lane_layout"]
@@ -64,6 +66,7 @@ class ScaleLane(wiring.Component):
     def __init__(self, *, sum_bits: int, depth: int) -> None:
         self.sum_bits = sum_bits
         self.depth = depth
+        self.shape = ScaleLaneShape(sum_bits, depth)
         super().__init__({
             "scales": In(lane_layout(depth)),
             "read": In(1),
@@ -78,7 +81,8 @@ class ScaleLane(wiring.Component):
         m = Module()
         scales = self.scales
         width = MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS
-        table = Ram(depth=self.depth, width=width, cells=MEMORY_CELLS)
+        # Of fewer words than a macro has the memory would be flip-flops, and five times as large.
+        table = Ram(depth=max(self.depth, MACRO_DEPTH), width=width, cells=MEMORY_CELLS)
         m.submodules.table = place(table, platform)
         m.d.comb += [
             table.write_address.eq(scales.address),

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from .address import add_address, address_layout, address_value
 from .program import DIGIT, SumOperation
+from .summer_shape import SummerShape
 from .walk import walk_layout, walk_value
 from .widths import CODE_BITS, COUNT_BITS, DIGITS, TOTAL_BITS
 
@@ -70,6 +71,7 @@ class Summer(wiring.Component):
         self.word = word
         self.banks = banks
         self.rows = rows
+        self.shape = SummerShape(word, banks, rows)
         self.address = address_layout(rows, banks)
         row = data.ArrayLayout(range(max(rows, 2)), banks)
         words = data.ArrayLayout(word * DIGIT, banks)

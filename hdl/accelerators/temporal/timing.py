@@ -6,8 +6,8 @@ and the array. Each step's cycles follow from those of the step before.
 
 from dataclasses import dataclass
 
+from .block_maker_shape import LATENCY
 from .program import LayerOperation, SumOperation
-from .row_signs import LATENCY
 from .summer import sum_cycles
 from .target import pace_of
 
@@ -72,6 +72,26 @@ class _Walk:
         self.waits_results += length - planes
         self.free = self.taken + length
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """All that only grows."""
+        waits = self.waits_weights, self.waits_windows, self.waits_results
+        return self.free, self.computes, *waits
+
+    def repeat(self, before: tuple[int, ...], times: int) -> int:
+        """Do so often again what was done since ``counts`` were those; by how many cycles."""
+        grown = [times * (now - old) for now, old in zip(self.counts, before, strict=True)]
+        cycles, computes, weights, windows, results = grown
+        self.made += cycles
+        self.read += cycles
+        self.taken += cycles
+        self.free += cycles
+        self.computes += computes
+        self.waits_weights += weights
+        self.waits_windows += windows
+        self.waits_results += results
+        return cycles
+
     def block(self, slots: int, steps: list[tuple[int, int]], pixels: int) -> None:
         """A block whose slots are taken in a cycle, and the planes and sums of its steps."""
         weights = self.made
@@ -90,32 +110,47 @@ def layer_work(operation: LayerOperation) -> Work:
     walk = _Walk(operation)
     asks = 1  # from which cycle on the reader waits for slots; else it goes on without a pause
     old = 0
-    for position_pass in list(range(operation.position_passes)) * operation.channel_passes:
-        now = operation.batches(position_pass)
-        for block in range(operation.blocks):
-            if block and not asks and walk.made < walk.read:
-                slots = walk.read - 1  # with the last word of the block before
-            else:
-                slots = max(asks or walk.read, walk.made)
-                walk.read = slots + 1
-            asks = 0
-            steps = [
-                (many, drain if block == digit == 0 and batch < old else 0)
-                for batch in range(now)
-                for digit, many in enumerate(planes)
-            ]
-            walk.block(slots, steps, pixels)
-            for _ in range(now, old if block == 0 else now):
-                walk.step(1, 0, drain)
-                asks = walk.read
-        old = now
-        asks = walk.read + 1
-        if is_apart:
-            walk.read += 1
-            for _ in range(old):
-                walk.step(1, 0, drain)
-            asks = max(walk.read, walk.taken + 2 + drain) + 1
-            old = 0
+
+    def walk_positions() -> None:
+        """All positions for the channels of a pass."""
+        nonlocal asks, old
+        for position_pass in range(operation.position_passes):
+            now = operation.batches(position_pass)
+            for block in range(operation.blocks):
+                if block and not asks and walk.made < walk.read:
+                    slots = walk.read - 1  # with the last word of the block before
+                else:
+                    slots = max(asks or walk.read, walk.made)
+                    walk.read = slots + 1
+                asks = 0
+                steps = [
+                    (many, drain if block == digit == 0 and batch < old else 0)
+                    for batch in range(now)
+                    for digit, many in enumerate(planes)
+                ]
+                walk.block(slots, steps, pixels)
+                for _ in range(now, old if block == 0 else now):
+                    walk.step(1, 0, drain)
+                    asks = walk.read
+            old = now
+            asks = walk.read + 1
+            if is_apart:
+                walk.read += 1
+                for _ in range(old):
+                    walk.step(1, 0, drain)
+                asks = max(walk.read, walk.taken + 2 + drain) + 1
+                old = 0
+
+    # What is to come depends on where the three are to each other: once a pass begins as the one
+    # before did, all others are like that one.
+    before, counts = (), ()
+    for channel_pass in range(operation.channel_passes):
+        state = (*(cycle - walk.free for cycle in (walk.made, walk.read, walk.taken, asks)), old)
+        if state == before:
+            asks += walk.repeat(counts, operation.channel_passes - channel_pass)
+            break
+        before, counts = state, walk.counts
+        walk_positions()
     if old:
         walk.read += 1
         for _ in range(old):

@@ -17,6 +17,7 @@ __all__ = [
     "MEMORY_CELLS",
     "POSITION_BITS",
     "ROW_BITS",
+    "SUM_BITS",
     "TOTAL_BITS",
     "misfit",
 ]
@@ -34,6 +35,8 @@ POSITION_BITS = 24
 ROW_BITS = 24
 """Width of the number of a row of weights; of more of them a sum has more bits than there are
 [bit]."""
+SUM_BITS = 20
+"""Width of a sum of products [bit]."""
 TOTAL_BITS = 28
 """Width of a channel's sum over a map, which has 1024 x 1024 positions at most [bit]."""
 COUNT_BITS = 16

@@ -14,6 +14,7 @@ from .block_maker import slot_layout
 from .positions import positions_layout
 from .program import DIGIT
 from .widths import COUNT_BITS, DIGITS, KERNEL_BITS, POSITION_BITS
+from .window_reader_shape import WindowReaderShape
 
 __all__ = ["WindowReader"]
 
@@ -130,6 +131,7 @@ class WindowReader(wiring.Component):
         self.word = word
         self.rows = rows
         self.banks = banks = inputs // word
+        self.shape = WindowReaderShape(inputs, pixels, batches, word, rows)
         self.address = address_layout(rows, banks)
         step = step_layout(inputs=inputs, pixels=pixels, batches=batches)
         super().__init__({

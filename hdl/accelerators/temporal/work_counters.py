@@ -8,6 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
 
+from .loader_shapes import WorkCountersShape
+
 __all__ = ["WORK_REGISTERS", "WorkCounters", "events_layout"]
 
 WORD = 32
@@ -69,6 +71,7 @@ class WorkCounters(wiring.Component):
 
     def __init__(self, *, lanes: int) -> None:
         self.lanes = lanes
+        self.shape = WorkCountersShape(lanes)
         super().__init__({
             "clear": In(1),
             "events": In(events_layout(lanes)),

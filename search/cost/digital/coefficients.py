@@ -127,6 +127,12 @@ class Coefficients:
         """The worst of the whole accelerators that were held out."""
         return float(self.data["designs"]["accelerator"]["held_out"]["max"])
 
+    @property
+    def turn_errors(self) -> tuple[float, float]:
+        """Mean and worst relative error of the area of temporal accelerators held out."""
+        found = self.data["designs"]["temporal_accelerator"]["held_out"]
+        return float(found["mean"]), float(found["max"])
+
     def outside(
         self, part: Part, *, repeated: bool = False
     ) -> tuple[NDArray[np.bool_], list[tuple[int, str]]]:

@@ -2,26 +2,51 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
-from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.shape.block_shape import BlockShape
 from kakure.hdl.shape.numbers import signed_bits
 from kakure.hdl.weights.weight_generator_shape import LayerWeights, WeightGeneratorShape
-from kakure.model.config.config import Config
+from kakure.model.config.config import parse_config
 
 from .library import BLOCKS
 from .measured import Measurement, Module
-from .tree import parts_below
+from .tree import parts_below, shared_parts
 
 __all__ = ["describe", "stacked"]
 
 FROM_CONFIG = ("crossbar_grid", "crossbar_engine", "pe_engine", "layer")
-ONCE = ("weight_generator", "image_reader", "masked_signs", "spatial_core", "accelerator")
+ONCE = (
+    "weight_generator",
+    "image_reader",
+    "masked_signs",
+    "spatial_core",
+    "accelerator",
+    "register_bank",
+)
+TEMPORAL = frozenset({
+    "excess_counter",
+    "horner_element",
+    "temporal_array",
+    "row_signs",
+    "block_maker",
+    "window_reader",
+    "scale_lane",
+    "finisher",
+    "summer",
+    "temporal_processor",
+    "program_reader",
+    "image_writer",
+    "logit_sender",
+    "work_counters",
+    "temporal_core",
+    "frame_gate",
+})
+"""Kinds of a temporal accelerator, each of which has one of every kind, or equal ones."""
 
 
 def describe(measurement: Measurement, module: Module) -> BlockShape:
@@ -30,7 +55,8 @@ def describe(measurement: Measurement, module: Module) -> BlockShape:
     Where a sample is built from a configuration, it comes from the closed form of the instance
     tree: the emitted module does not say its sizes.
     """
-    if module.kind in FROM_CONFIG or module.kind in ONCE:
+    is_temporal = measurement.sample.block == "temporal_accelerator" and module.kind in TEMPORAL
+    if module.kind in FROM_CONFIG or module.kind in ONCE or is_temporal:
         return _from_tree(measurement, module)
     kind = BLOCKS[module.kind]
     values = _numbers(module.parameters)
@@ -52,6 +78,8 @@ def _numbers(given: Mapping[str, int | str]) -> dict[str, int]:
     for name in ("cap_bits", "output_bits"):
         if given.get(name) == "all":
             result[name] = 0
+    if given.get("cells") == "lstp":
+        result["is_lstp"] = 1
     if "generator" in given:
         result["is_16"] = int(given["generator"] == "xorshift16")
     if "windows" in given:
@@ -69,17 +97,20 @@ def _from_tree(measurement: Measurement, module: Module) -> BlockShape:
     else:
         config = sample.config
         assert config is not None and config.weights.kind == "hidden"
-        top = _top(config, module)
+        if module.kind in FROM_CONFIG:
+            top = LayerShape.of(config, int(module.parameters.get("layer", 0)))
+        else:
+            return _once(config.model_dump_json())[module.kind]
     for part in parts_below(top):
         if part.kind == module.kind:
             return part.shape
     raise AssertionError(f"{sample.key} has no {module.kind}")
 
 
-def _top(config: Config, module: Module) -> BlockShape:
-    if module.kind in ONCE:
-        return AcceleratorShape(SpatialCoreShape.of(config, has_layers=False))
-    return LayerShape.of(config, int(module.parameters.get("layer", 0)))
+@lru_cache(maxsize=8)
+def _once(config: str) -> dict[str, BlockShape]:
+    """What an accelerator has once, by kind; of several of a kind, which are equal, the last."""
+    return {part.kind: part.shape for part in shared_parts(parse_config(config))}
 
 
 def stacked(shapes: Sequence[BlockShape]) -> BlockShape:

@@ -27,7 +27,7 @@ from .coefficients import Coefficients
 from .energy_fit import CLOCK_NS, errors_of, fit_energy
 from .energy_measured import ENERGY_MEASURED, EnergyPoint, append, measure_point, read_points
 from .energy_model import ENERGY, EnergyModel
-from .energy_samples import energy_samples, is_held_out
+from .energy_samples import LARGE, energy_samples, is_held_out, is_large
 from .voltage import LEAST_VOLTS, MEASURED_VOLTS, MOST_VOLTS, energy_at, period_ratio
 
 __all__ = ["measure_project", "open_trained", "options", "run", "trained_images"]
@@ -36,6 +36,8 @@ TRAINING_SEED = 1
 TRAINING_EPOCHS = 12
 """Of the samples: enough for masks and scales that are trained, in seconds."""
 SAMPLE_IMAGES = 256
+LARGE_IMAGES = 64
+"""Of networks of real size, which take long."""
 
 
 def _trained(config: Config) -> tuple[Parameters, dict[str, Any]]:
@@ -59,10 +61,18 @@ def calibrate(path: Path = ENERGY_MEASURED) -> int:
     )
     wanted = [config for config in energy_samples() if config.digest not in known]
     for config in tqdm(wanted, desc="energy", unit="accelerator"):
-        parameters, training = _trained(config)
-        images = load_images(config, Path(), "test").images[:SAMPLE_IMAGES]
-        append(path, [measure_point(config, parameters, images, training=training)])
+        append(path, [_measured(config)])
     return len(wanted)
+
+
+def _measured(config: Config) -> EnergyPoint:
+    """A sample, with parameters trained for it, or those that a network of real size has."""
+    if is_large(config.digest):
+        project = open_trained(LARGE)
+        return measure_project(config, project, trained_images(project, LARGE_IMAGES))
+    parameters, training = _trained(config)
+    images = load_images(config, Path(), "test").images[:SAMPLE_IMAGES]
+    return measure_point(config, parameters, images, training=training)
 
 
 def fit(path: Path = ENERGY_MEASURED, written: Path | None = ENERGY) -> str:
@@ -87,11 +97,16 @@ def fit(path: Path = ENERGY_MEASURED, written: Path | None = ENERGY) -> str:
         ("fitted", "fitted"),
         ("held_out", "held out"),
         ("validation", "of these, drawn after the closed forms were settled"),
+        ("temporal_fitted", "temporal, fitted"),
+        ("temporal_held_out", "temporal, held out"),
+        ("temporal_large", "of these, a network of real size"),
         ("summed", "with strides and a summed map: of these the sum pools alone were fitted"),
     ):
         lines.append(title)
         for name in ("accelerator", "layer"):
             one = data["errors"][name][group]
+            if not one["points"]:
+                continue
             mean, most = 100 * one["mean"], 100 * one["max"]
             lines.append(f"  {name:<12}{one['points']:>6}{mean:>8.2f}{most:>8.2f}")
     return "\n".join(lines)

@@ -15,10 +15,11 @@ from kakure.model.errors import UserError
 
 from .energy_measured import SHARED, EnergyPoint, Row
 from .energy_model import EnergyModel, quantity, shared_works
-from .energy_samples import is_held_out, is_summed, is_validation
+from .energy_samples import is_held_out, is_large, is_summed, is_validation
 from .energy_terms import RoleCells, role_cells, terms_of, works
 from .least_squares import non_negative
 from .line_file import digest_of_lines
+from .measured_tools import common_tools
 from .tree import config_layers, layer_parts, shared_parts
 
 __all__ = ["CLOCK_NS", "errors_of", "fit_energy"]
@@ -33,6 +34,11 @@ ROUNDS = 5
 """Of the fit: from the second on errors are weighed relative to the estimate before, as errors
 relative to what was measured pull the estimates of scattered points down."""
 DIGITS = 6
+OTHER_ROLES = frozenset({
+    "accelerator", "bit_reader", "counters", "crc32", "frame_gate", "mask_decoder",
+    "register_bank", "stream_register",
+})  # fmt: skip
+"""Roles that all accelerators have, which spatial ones are fitted for."""
 SUMMED_ROLES = frozenset({"sum_pool"})
 """Roles that samples with a summed map are fitted for; of others they move nothing."""
 
@@ -58,10 +64,13 @@ def _one(cells: RoleCells, index: int) -> RoleCells:
 def _places(point: EnergyPoint, blocks: Mapping[str, Any]) -> list[_Place]:
     """All that was measured of a point; areas as synthesis found them."""
     config = point.parsed
-    layers = config_layers(config)
-    count = len(layers)
-    layer_cells = role_cells(layer_parts(layers), count, blocks)
-    layer_works = works(layers, np.full(count, point.cycles))
+    layer_cells: dict[str, RoleCells] = {}
+    layer_works: dict[str, Floats] = {}
+    if not is_temporal(config):
+        layers = config_layers(config)
+        count = len(layers)
+        layer_cells = role_cells(layer_parts(layers), count, blocks)
+        layer_works = works(layers, np.full(count, point.cycles))
     once_cells = role_cells(shared_parts(config), 1, blocks)
     once_works = shared_works(config, point.cycles)
     totals: dict[int, float] = defaultdict(float)
@@ -77,6 +86,18 @@ def _places(point: EnergyPoint, blocks: Mapping[str, Any]) -> list[_Place]:
         cells.logic[:] = row.logic_um2
         found.append(_Place(row, cells, done, totals[row.layer]))
     return found
+
+
+def is_temporal(config: Config) -> bool:
+    """Whether its layers take turns."""
+    return config.accelerator.kind == "temporal"
+
+
+def _decides(point: EnergyPoint, role: str) -> bool:
+    """Whether a role is fitted to a point: temporal accelerators decide on roles of their own."""
+    if is_temporal(point.parsed):
+        return role not in OTHER_ROLES
+    return role in SUMMED_ROLES or not is_summed(point.digest)
 
 
 def _fit_role(role: str, places: Sequence[_Place], clock_fj: Mapping[str, float]) -> dict[str, Any]:
@@ -144,9 +165,11 @@ def errors_of(points: Sequence[EnergyPoint], model: EnergyModel) -> dict[str, An
 
 def estimate_point(config: Config, cycles: float, model: EnergyModel) -> tuple[Floats, float]:
     """Energy per image of each layer, and of what there is once, by the model [pJ]."""
-    layers = config_layers(config)
-    every = np.full(len(layers), cycles)
-    energies = model.layers_pj(layers, layer_parts(layers), every, CLOCK_NS)
+    energies = np.zeros(0)
+    if not is_temporal(config):
+        layers = config_layers(config)
+        every = np.full(len(layers), cycles)
+        energies = model.layers_pj(layers, layer_parts(layers), every, CLOCK_NS)
     return energies, model.shared_pj(config, shared_parts(config), cycles, CLOCK_NS)
 
 
@@ -167,14 +190,14 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
     """
     if not points:
         raise UserError("there are no energy points; run kakure study energy")
-    tools = {tuple(sorted(point.tools.items())) for point in points}
-    if len(tools) > 1:
+    tools = common_tools(point.tools for point in points)
+    if tools is None:
         raise UserError("the energy points are of different tools: measure them again")
     seen = [point for point in points if not is_held_out(point.digest)]
     by_role: dict[str, list[_Place]] = defaultdict(list)
     for point in seen:
         for place in _places(point, blocks):
-            if place.row.role in SUMMED_ROLES or not is_summed(point.digest):
+            if _decides(point, place.row.role):
                 by_role[place.row.role].append(place)
     clock_fj = {
         "gate_clock_fj": _short(clock_pulse_fj("CLKGATE_X1")),
@@ -182,7 +205,7 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
     }
     data: dict[str, Any] = {
         "measured": digest_of_lines(point.to_json() for point in points),
-        "tools": dict(next(iter(tools))),
+        "tools": tools,
         "clock_ns": CLOCK_NS,
         **clock_fj,
         "flop_leakage_nw": _short(library().cells["DFF_X1"].leakage),
@@ -190,12 +213,21 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
         "roles": {role: _fit_role(role, by_role[role], clock_fj) for role in sorted(by_role)},
     }
     errors = errors_of(points, EnergyModel(data, blocks))
+    turns = {point.digest for point in points if is_temporal(point.parsed)}
     summed = [digest for digest in errors["accelerator"] if is_summed(digest)]
-    plain = [digest for digest in errors["accelerator"] if digest not in summed]
+    plain = [digest for digest in errors["accelerator"] if digest not in {*summed, *turns}]
     held = [digest for digest in plain if is_held_out(digest)]
     kept = [digest for digest in plain if not is_held_out(digest)]
     late = [digest for digest in held if is_validation(digest)]
-    groups = {"fitted": kept, "held_out": held, "validation": late, "summed": summed}
+    groups = {
+        "fitted": kept,
+        "held_out": held,
+        "validation": late,
+        "summed": summed,
+        "temporal_fitted": [digest for digest in turns if not is_held_out(digest)],
+        "temporal_held_out": [digest for digest in turns if is_held_out(digest)],
+        "temporal_large": [digest for digest in turns if is_large(digest)],
+    }
     data["errors"] = {
         "accelerator": {
             name: _summary([errors["accelerator"][d] for d in group])

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
+from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.accelerators.temporal.architecture import Temporal
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 
 from .energy_terms import RoleCells, role_cells, terms_of, works
 from .tree import Part
+from .turns import turn_works
 
 __all__ = ["ENERGY", "EnergyModel", "dynamic_pj", "leakage_uw", "shared_works"]
 
@@ -58,6 +61,9 @@ def leakage_uw(role: str, cells: RoleCells, data: Mapping[str, Any]) -> Floats:
 
 def shared_works(config: Config, cycles: float) -> dict[str, Floats]:
     """As :func:`.works`, for what an accelerator has once."""
+    architecture = architecture_of(config)
+    if isinstance(architecture, Temporal):
+        return turn_works(architecture, cycles)
     height, width, _ = config.shape
     return {"cycles": np.array([cycles]), "pixels": np.array([float(height * width)])}
 
@@ -133,6 +139,25 @@ class EnergyModel:
         found = role_cells(parts, 1, self.blocks)
         done = shared_works(config, cycles)
         return float(self._sum(found, done, np.array([cycles * period_ns]))[0])
+
+    @property
+    def turn_errors(self) -> tuple[float, float]:
+        """Mean and worst relative error of temporal accelerators that were held out."""
+        found = self.data["errors"]["accelerator"]["temporal_held_out"]
+        return float(found["mean"]), float(found["max"])
+
+    def pj_of(
+        self,
+        parts: Iterable[Part],
+        size: int,
+        done: Mapping[str, Floats],
+        period_ns: Floats | float,
+    ) -> Floats:
+        """Energy of what is done in ``done["cycles"]`` cycles, leakage included [pJ].
+
+        ``parts`` are of ``size`` accelerators: one for each work, or one for all of them.
+        """
+        return self._sum(role_cells(parts, size, self.blocks), done, done["cycles"] * period_ns)
 
     def _sum(
         self, found: Mapping[str, RoleCells], done: Mapping[str, Floats], time_ns: Floats

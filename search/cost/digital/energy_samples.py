@@ -4,13 +4,25 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kakure.model.config.config import Config, parse_config
+from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.config.config import Config, load_config, parse_config
+from kakure.model.config.engines.layer import LayerConfig
+from kakure.model.config.engines.pe_array import PeArrayLayer
 
-__all__ = ["energy_samples", "is_held_out", "is_summed", "is_validation"]
+__all__ = [
+    "LARGE",
+    "energy_samples",
+    "is_held_out",
+    "is_large",
+    "is_summed",
+    "is_validation",
+    "large_samples",
+]
 
 SEED = 20240607
 COUNT = 24
@@ -22,13 +34,28 @@ LATEST = 8
 """How many were drawn after the last change of a form, all held out; with shortcuts likewise."""
 SUMMED = 10
 """How many came later, with strides and a summed map: they decide on sum pools, nothing else."""
+TEMPORAL = 21
+"""How many are temporal, which decide on the roles of such accelerators; of up to so many lanes."""
+TEMPORAL_LANES = 1024
+LARGE = Path(__file__).parents[3] / "configs" / "cifar10-temporal.json"
+SHAPE = ("inputs", "outputs", "pixels", "batches", "rows")
+LARGE_SHAPES = (
+    (128, 16, 2, 32, 8), (128, 16, 2, 32, 4), (64, 16, 4, 32, 4), (256, 16, 1, 64, 8),
+    (128, 32, 1, 64, 8), (64, 32, 2, 32, 4),
+)  # fmt: skip
+"""Arrays for a network of real size, all held out."""
 
 
 def is_held_out(digest: str) -> bool:
     """Whether the fit may not see a configuration; by a hash, so that new ones move no old ones."""
     by_hash = hashlib.sha256(f"{SEED} {digest}".encode()).digest()[0] % 3 == 0
     earlier = digest in {config.digest for config in _drawn("validation", VALIDATED)}
-    return by_hash or earlier or is_validation(digest)
+    return by_hash or earlier or is_validation(digest) or is_large(digest)
+
+
+def is_large(digest: str) -> bool:
+    """Whether a configuration is a network of real size, which shows how far the fit reaches."""
+    return digest in {config.digest for config in large_samples()}
 
 
 def is_validation(digest: str) -> bool:
@@ -147,7 +174,52 @@ def _summed() -> tuple[Config, ...]:
     return tuple(samples)
 
 
+@lru_cache
+def _temporal() -> tuple[Config, ...]:
+    """Temporal accelerators for networks like those, some of them with shortcuts or sums."""
+    draw = _Draw("temporal sizes", TEMPORAL)
+    samples = []
+    networks = [*_drawn("temporal", TEMPORAL - TEMPORAL // 3), *_summed()[: TEMPORAL // 3]]
+    for draw.sample, config in enumerate(networks):
+        if draw("has_shortcut", [True, False]) and not config.geometry[-1].summed:
+            config = _with_shortcut(config)
+        outputs = draw("outputs", [4, 8, 16, 16, 32])
+        inputs = max(outputs, draw("inputs", [16, 32, 64, 128]))
+        pixels = draw("pixels", [1, 2, 4])
+        array = TemporalConfig.model_validate({
+            "inputs": inputs,
+            "outputs": outputs,
+            "pixels": max(1, min(pixels, TEMPORAL_LANES // (inputs * outputs))),
+            "batches": draw("batches", [8, 16, 32, 32, 48]),
+            "rows": draw("rows", [1, 2, 4, 8]),
+            "activations": draw("activations", [4096, 2048, 1024]),
+            "mask_bits": draw("mask_bits", [1 << 20, 1 << 18]),
+            "channels": draw("channels", [1024, 512]) * outputs // 8,
+        })
+        layers = tuple(_exact(layer) for layer in config.layers)
+        samples.append(config.changed(layers=layers, accelerator=array))
+    return tuple(samples)
+
+
+@lru_cache
+def large_samples() -> tuple[Config, ...]:
+    """The shipped temporal accelerator for CIFAR-10 with arrays of several shapes."""
+    config = load_config(LARGE)
+    arrays = (dict(zip(SHAPE, shape, strict=True)) for shape in LARGE_SHAPES)
+    return tuple(
+        config.changed(accelerator=TemporalConfig.model_validate(array)) for array in arrays
+    )
+
+
+def _exact(layer: LayerConfig) -> LayerConfig:
+    """The same layer with exact sums, of a density that any reader can have."""
+    data = layer.model_dump(exclude_none=True)
+    for name in ("column_sharing", "adc_type", "adc_bits", "adc_shift", "copies"):
+        data.pop(name, None)
+    return PeArrayLayer.model_validate(data | {"engine": "pe_array"})
+
+
 def energy_samples() -> list[Config]:
     """All samples, the same in every run."""
     drawn = [*_drawn("", COUNT), *_drawn("validation", VALIDATED)]
-    return [*drawn, *_residual(), *_latest(), *_summed()]
+    return [*drawn, *_residual(), *_latest(), *_summed(), *_temporal(), *large_samples()]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.memory.ram_shape import RamShape
-from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
+from kakure.hdl.synthesis.memory_macro import is_macro
 
+from .library import macro_of
 from .tree import Part
 
 __all__ = ["TERMS", "RoleCells", "role_cells", "terms_of", "works"]
@@ -41,6 +42,16 @@ def _ram(*names: str, always: bool = False) -> dict[str, Pairs]:
         "switching": _dynamic(*names),
         "clock": () if always else _dynamic(*names, cells=("words",)),
         "memory": (*_dynamic(*reads, cells=("read",)), *_dynamic(*names, cells=("write",))),
+    }
+
+
+def _macro(*, read: str, flops: tuple[str, ...], write: str | None = None) -> dict[str, Pairs]:
+    """A memory that is read with one work and written with another."""
+    memory = (("read", read), *((("write", write),) if write else ()))
+    return {
+        "switching": _dynamic(*flops),
+        "clock": _dynamic(*flops, cells=("words",)),
+        "memory": memory,
     }
 
 
@@ -108,6 +119,51 @@ TERMS: dict[str, dict[str, Pairs]] = {
     },
     "ram_scales": _ram("results"),
     "layer": _both("positions"),
+    "horner_element": {
+        "switching": _dynamic("uses", "computes"),
+        "clock": (("held", "computes"), ("instances", "cycles")),
+    },
+    "array_popcount": {"switching": _dynamic("uses", "computes", "blocks", cells=("logic",))},
+    "temporal_array": {
+        "switching": (
+            *_dynamic("uses", "computes", "steps", "sent", cells=("logic",)),
+            *_dynamic("words", "blocks", "groups", cells=("held",)),
+        ),
+        "clock": (
+            *_dynamic("steps", "blocks", "groups", cells=("held",)),
+            ("gates", "groups"),
+            ("instances", "cycles"),
+        ),
+    },
+    "excess_counter": _both("groups", "blocks"),
+    "row_signs": _both("mask_reads", "groups", "passes"),
+    "ram_masks": _macro(read="mask_reads", flops=("mask_reads",)),
+    "block_maker": _both("groups", "blocks"),
+    "window_reader": _both("words", "windows", "steps"),
+    "ram_activations": {
+        "switching": _dynamic("words", "written"),
+        "clock": _dynamic("words", "written", cells=("words",)),
+        "memory": (("read", "words"), ("read", "added"), ("write", "written"), ("write", "bytes")),
+    },
+    "ram_sums": _macro(read="sum_reads", write="steps", flops=("steps",)),
+    "finisher": _both("sent", "finished"),
+    "scale_lane": _both("finished", "passes"),
+    "ram_lane_scales": _macro(read="passes", flops=("passes",)),
+    "summer": _both("summed", "written"),
+    "temporal_processor": {
+        "switching": _dynamic("words", "written", "cycles", cells=("logic",)),
+        "clock": (("instances", "cycles"),),
+    },
+    "work_counters": _both("computes", "cycles"),
+    "image_writer": _both("bytes"),
+    "ram_logits": _ram("passes"),
+    "ram_program": _macro(read="fetches", flops=("fetches",)),
+    "logit_sender": _both("passes"),
+    "temporal_core": _both("fetches", "cycles"),
+    "program_reader": {
+        "switching": _dynamic("cycles", cells=("logic",)),
+        "clock": (("instances", "cycles"),),
+    },
 }
 """By role and kind of energy: pairs of what there is and how often it works."""
 
@@ -163,7 +219,7 @@ def role_cells(parts: Iterable[Part], size: int, blocks: Mapping[str, Any]) -> d
             cells.seen[part.where] += part.count * shape.seen_cells
         if isinstance(shape, RamShape):
             depth, width = np.asarray(shape.depth), np.asarray(shape.width)
-            is_large, macro = is_macro(depth, width), memory_macro(depth, width)
+            is_large, macro = is_macro(depth, width), macro_of(shape)
             cells.read[part.where] += part.count * is_large * macro.read_pj
             cells.write[part.where] += is_large * macro.write_pj
             cells.words[part.where] += part.count * ~is_large * width

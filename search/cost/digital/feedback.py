@@ -13,7 +13,7 @@ from kakure.model.errors import UserError
 
 from .fit import fit, module_area
 from .measured import MEASURED, Measurement, read_measured, run
-from .samples import Sample
+from .samples import Sample, block_of
 
 __all__ = ["measure_configs", "refit", "sample_of"]
 
@@ -39,7 +39,7 @@ def sample_of(config: Config) -> Sample:
         raise UserError("weights.kind must be hidden", value=config.weights.kind)
     values = config.model_dump(mode="json", exclude={"parameters"}, exclude_none=True)
     values |= {"name": "sample", "dataset": "images", "input_shape": list(config.shape)}
-    return Sample("accelerator", json.loads(json.dumps(values)))
+    return Sample(block_of(config), json.loads(json.dumps(values)))
 
 
 def measure_configs(

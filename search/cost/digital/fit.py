@@ -11,17 +11,18 @@ from scipy.stats import spearmanr
 
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import BlockShape
-from kakure.hdl.synthesis.memory_macro import is_macro, memory_macro
+from kakure.hdl.synthesis.memory_macro import is_macro
 from kakure.model.errors import UserError
 
 from .description import describe, stacked
 from .least_squares import non_negative
-from .library import BLOCKS, sequential_um2
+from .library import BLOCKS, macro_of, sequential_um2
 from .line_file import digest_of_lines
 from .measured import Measurement, Module
+from .measured_tools import common_tools
 from .period_fit import fit_period
-from .samples import ALONE, SEED, validation
-from .tree import config_layers, layer_parts, shared_parts
+from .samples import ALONE, SEED, SETTLED, WHOLE, validation
+from .tree import all_parts
 
 __all__ = ["Points", "fit", "points_of", "rank_correlation"]
 
@@ -62,6 +63,8 @@ def points_of(measurements: Iterable[Measurement]) -> dict[str, Points]:
         block = measurement.sample.block
         for module in measurement.modules:
             if module.memory_um2 or (block in ALONE and module.kind != block):
+                continue
+            if module.kind in SETTLED.get(block, ()):
                 continue
             shape = describe(measurement, module)
             key = tuple(float(getattr(shape, name)) for name in shape.parameters)
@@ -167,8 +170,7 @@ def block_area(shape: BlockShape, blocks: Mapping[str, Any]) -> Floats:
         if fitted[name]:
             area = area + fitted[name] * term
     if isinstance(shape, RamShape):
-        macro = memory_macro(np.asarray(shape.depth), np.asarray(shape.width))
-        return np.where(is_macro(shape.depth, shape.width), macro.area_um2, area)
+        return np.where(is_macro(shape.depth, shape.width), macro_of(shape).area_um2, area)
     return area
 
 
@@ -176,8 +178,7 @@ def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
     """Area of a whole accelerator by the fit and the closed form of its tree [µm²]."""
     config = measurement.sample.config
     assert config is not None
-    parts = [*shared_parts(config), *layer_parts(config_layers(config))]
-    return float(sum(np.sum(p.count * block_area(p.shape, blocks)) for p in parts))
+    return float(sum(np.sum(p.count * block_area(p.shape, blocks)) for p in all_parts(config)))
 
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
@@ -191,7 +192,7 @@ def _designs(measurements: Sequence[Measurement], blocks: Mapping[str, Any]) -> 
     new = {sample.key for sample in validation()}
     rows: dict[str, list[tuple[Measurement, float]]] = defaultdict(list)
     for measurement in measurements:
-        estimate = estimate_tree if measurement.sample.block == "accelerator" else estimate_modules
+        estimate = estimate_tree if measurement.sample.block in WHOLE else estimate_modules
         rows[measurement.sample.block].append((measurement, estimate(measurement, blocks)))
     result = {}
     for block, pairs in sorted(rows.items()):
@@ -223,8 +224,8 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
     UserError
         If the measurements are of different tools, or a block has none.
     """
-    tools = {tuple(sorted(m.tools.items())) for m in measurements}
-    if len(tools) > 1:
+    tools = common_tools(m.tools for m in measurements)
+    if tools is None:
         raise UserError("points of different tools must not be mixed", file="measured.jsonl")
     points = points_of(measurements)
     missing = sorted(set(BLOCKS) - set(points))
@@ -238,7 +239,7 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
         "seed": SEED,
         "samples": len(measurements),
         "measured": digest_of_lines(m.to_json() for m in measurements),
-        "tools": dict(sorted(measurements[0].tools.items())),
+        "tools": tools,
         "blocks": blocks,
         "designs": _designs(measurements, blocks),
         "period": fit_period(measurements),

@@ -1,5 +1,7 @@
 """All kinds of blocks, and the areas of the cells that are counted exactly."""
 
+import numpy as np
+
 from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
 from kakure.hdl.accelerators.counters_shape import CountersShape
 from kakure.hdl.accelerators.frame_gate_shape import FrameGateShape
@@ -7,6 +9,23 @@ from kakure.hdl.accelerators.pixel_unpacker_shape import PixelUnpackerShape
 from kakure.hdl.accelerators.result_sender_shape import ResultSenderShape
 from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
+from kakure.hdl.accelerators.temporal.array_shape import (
+    ExcessCounterShape,
+    HornerElementShape,
+    TemporalArrayShape,
+)
+from kakure.hdl.accelerators.temporal.block_maker_shape import BlockMakerShape, RowSignsShape
+from kakure.hdl.accelerators.temporal.core_shape import TemporalCoreShape
+from kakure.hdl.accelerators.temporal.finisher_shape import FinisherShape, ScaleLaneShape
+from kakure.hdl.accelerators.temporal.loader_shapes import (
+    ImageWriterShape,
+    LogitSenderShape,
+    ProgramReaderShape,
+    WorkCountersShape,
+)
+from kakure.hdl.accelerators.temporal.processor_shape import TemporalProcessorShape
+from kakure.hdl.accelerators.temporal.summer_shape import SummerShape
+from kakure.hdl.accelerators.temporal.window_reader_shape import WindowReaderShape
 from kakure.hdl.arithmetic.crc32_shape import Crc32Shape
 from kakure.hdl.arithmetic.popcount_shape import PopcountShape
 from kakure.hdl.bus.register_bank_shape import RegisterBankShape
@@ -26,6 +45,7 @@ from kakure.hdl.stages.shortcut_shape import ShortcutShape
 from kakure.hdl.stages.sliding_window_shape import SlidingWindowShape
 from kakure.hdl.stages.strided_window_shape import StridedWindowShape
 from kakure.hdl.stages.sum_pool_shape import SumPoolShape
+from kakure.hdl.synthesis.memory_macro import MemoryMacro, memory_macro
 from kakure.hdl.weights.sign_generator_shape import (
     SignGeneratorShape,
     WeightOrderShape,
@@ -40,7 +60,7 @@ from kakure.hdl.weights.weight_generator_shape import (
     WeightGeneratorShape,
 )
 
-__all__ = ["BLOCKS", "CLOCK_GATE_UM2", "FLIP_FLOP_UM2", "sequential_um2"]
+__all__ = ["BLOCKS", "CLOCK_GATE_UM2", "FLIP_FLOP_UM2", "macro_of", "sequential_um2"]
 
 FLIP_FLOP_UM2 = 4.522
 """DFF_X1, the one flip-flop that synthesis uses."""
@@ -85,8 +105,31 @@ BLOCKS: dict[str, type[BlockShape]] = {
         PixelUnpackerShape,
         ResultSenderShape,
         SpatialCoreShape,
+        ExcessCounterShape,
+        HornerElementShape,
+        TemporalArrayShape,
+        RowSignsShape,
+        BlockMakerShape,
+        WindowReaderShape,
+        ScaleLaneShape,
+        FinisherShape,
+        SummerShape,
+        TemporalProcessorShape,
+        ProgramReaderShape,
+        ImageWriterShape,
+        LogitSenderShape,
+        WorkCountersShape,
+        TemporalCoreShape,
     )
 }
+
+
+def macro_of(shape: RamShape) -> MemoryMacro:
+    """What memories would be as macros; all of the same cells."""
+    is_lstp = np.unique(shape.is_lstp)
+    assert len(is_lstp) == 1, "memories of one role are of the same cells"
+    cells = "lstp" if is_lstp[0] else "lop"
+    return memory_macro(np.asarray(shape.depth), np.asarray(shape.width), cells)
 
 
 def sequential_um2(shape: BlockShape) -> Number:

@@ -14,11 +14,12 @@ from tqdm import tqdm
 from kakure.hdl.emission.design import Design
 from kakure.hdl.emission.emit import emit, module_name
 from kakure.hdl.synthesis.flow import CACHE, synthesize
+from kakure.model.config.config import parse_config
 from kakure.model.provenance import sources
 from kakure.search.store.task import Outcome
 
 from .line_file import append_lines, read_lines
-from .samples import Sample
+from .samples import Sample, block_of
 
 __all__ = [
     "MEASURED",
@@ -200,7 +201,8 @@ def measure(sample: Sample, *, cache: Path = CACHE) -> Measurement:
 
 def measure_config(config: str, **_: Any) -> Outcome:
     """Measure the accelerator of a sample's configuration, as an evaluation for a store."""
-    found = measure(Sample("accelerator", json.loads(config)))
+    values = json.loads(config)
+    found = measure(Sample(block_of(parse_config(config, "configuration")), values))
     return Outcome({"measurement": found.to_json()})
 
 

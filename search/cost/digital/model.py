@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
-from kakure.hdl.engines.crossbar.tile_shape import TileShape
-from kakure.hdl.memory.ram_shape import RamShape
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
@@ -21,8 +19,10 @@ from kakure.search.cost.unfitted import Unfitted
 
 from .coefficients import COEFFICIENTS, Coefficients
 from .energy_model import EnergyModel
+from .part_areas import areas_of, known_parts, memory_bits
 from .period import Pace, layer_pace, pace
 from .tree import Part, config_layers, layer_parts, layer_shape, shared_parts
+from .turn_costs import TurnCosts
 
 __all__ = ["DigitalModel"]
 
@@ -83,6 +83,7 @@ class DigitalModel:
         self.energy = EnergyModel.read(self.coefficients.blocks)
         self.generator = generator
         self.clock_ns = clock_ns
+        self.turns = TurnCosts(self.coefficients, self.energy, clock_ns)
 
     def layer_costs(self, batch: LayerBatch, *, extrapolate: bool = False) -> LayerCosts:
         """Cost of layers, each by itself: pixels always there, results taken at once.
@@ -93,21 +94,29 @@ class DigitalModel:
             If a layer lies outside the fitted range and ``extrapolate`` is False; the line names
             the block, its parameter, its range and the value.
         """
+        if batch.array_inputs.any():
+            return self.turns.layer_costs(batch, extrapolate=extrapolate)
         layers = layer_shape(batch, self.generator)
         return self._costs(layers, layer_parts(layers), extrapolate)
 
+    def shared_area_um2(self, batch: LayerBatch) -> Floats:
+        """Area of what the layers share, if each were the only one: nothing in a spatial one."""
+        if batch.array_inputs.any():
+            return self.turns.shared_area_um2(batch)
+        return np.zeros(len(batch))
+
     def _costs(self, layers: LayerShape, parts: list[Part], extrapolate: bool) -> LayerCosts:
         count = len(layers)
-        is_known, lines = self._known(parts, count)
+        is_known, lines = known_parts(self.coefficients, parts, count)
         if lines and not extrapolate:
             raise lines[0]
         area, spread, memory = (np.zeros(count) for _ in range(3))
-        for (kind, is_outside), areas in self._areas(parts, count).items():
+        for (kind, is_outside), areas in areas_of(self.coefficients, parts, count).items():
             area += areas
             error = self.coefficients.beyond if is_outside else self.coefficients.errors
             spread += (error[kind] * areas) ** 2
         for part in parts:
-            memory[part.where] += _memory_bits(part)
+            memory[part.where] += memory_bits(part)
         cycles = layer_cycles(layers)
         period, period_error = self._period(parts, count)
         cycles_error = np.where(cycles.is_exact, 0.0, COPIES_ERROR)
@@ -126,39 +135,6 @@ class DigitalModel:
             energy_error=energy_error + np.where(is_known, 0.0, np.sqrt(spread) / area),
             is_known=is_known,
         )
-
-    def _known(
-        self, parts: list[Part], count: int, *, repeated: bool = False
-    ) -> tuple[NDArray[np.bool_], list[Unfitted]]:
-        """Which layers lie within the fitted range of every block, and an error where one does not.
-
-        Of every parameter of every block one error, with the first layer that it is outside in.
-        """
-        is_known = np.ones(count, bool)
-        errors: dict[str, Unfitted] = {}
-        for part in parts:
-            wrong, found = self.coefficients.outside(part, repeated=repeated)
-            is_known[part.where[wrong]] = False
-            for place, line in found:
-                error = Unfitted(line, where=("layers", int(part.where[place])))
-                errors.setdefault(str(error), error)
-        return is_known, list(errors.values())
-
-    def _areas(self, parts: list[Part], count: int) -> dict[tuple[str, bool], Floats]:
-        """Area of each of ``count`` layers by kind of block, and whether it is outside its range.
-
-        Errors of one kind add up.
-        """
-        found: dict[tuple[str, bool], Floats] = {}
-        for part in parts:
-            area = self.coefficients.area_um2(part)
-            outside = self.coefficients.outside(part)[0]
-            outside |= self.coefficients.outside(part, repeated=True)[0]
-            for key, mine in (((part.kind, False), ~outside), ((part.kind, True), outside)):
-                if mine.any():
-                    there = found.setdefault(key, np.zeros(count))
-                    there[part.where] += np.where(mine, area, 0.0)
-        return found
 
     def _period(self, parts: list[Part], count: int) -> tuple[Floats, Floats]:
         """Clock period of each layer by itself, and its error."""
@@ -185,6 +161,8 @@ class DigitalModel:
             raise Unfitted(
                 "must be hidden", where=kind, value=config.weights.kind, is_sentence=True
             )
+        if config.accelerator.kind == "temporal":
+            return self.turns.metrics(config, extrapolate=extrapolate)
         shape = config_layers(config)
         count = len(shape)
         tree, parts = layer_parts(shape), shared_parts(config)
@@ -192,17 +170,17 @@ class DigitalModel:
         lines: list[Unfitted] = []
         once_lines = []
         for repeated in (False, True):
-            lines += self._known(tree, count, repeated=repeated)[1]
+            lines += known_parts(self.coefficients, tree, count, repeated=repeated)[1]
             for part in parts:
                 found = self.coefficients.outside(part, repeated=repeated)[1]
                 once_lines += [line for _, line in found]
             if once_lines and not repeated and not extrapolate:
                 raise Unfitted(once_lines[0])
-        once_areas = self._areas(parts, 1)
+        once_areas = areas_of(self.coefficients, parts, 1)
         shared = sum(float(area.sum()) for area in once_areas.values())
         area = float(layers.area_um2.sum()) + shared
         wider = np.zeros(2)
-        for areas in (self._areas(tree, count), once_areas):
+        for areas in (areas_of(self.coefficients, tree, count), once_areas):
             for (kind, is_outside), found in areas.items():
                 if is_outside:
                     ends = self.coefficients.beyond[kind], self.coefficients.beyond_worst[kind]
@@ -238,15 +216,6 @@ class DigitalModel:
             energy_worst=float(energy_errors[1]),
             outside=(*map(str, lines), *once_lines),
         )
-
-
-def _memory_bits(part: Part) -> Floats:
-    """Bits that a part remembers for longer than a vector: memories, masks, cells."""
-    if isinstance(part.shape, RamShape):
-        return part.count * part.shape.bits
-    if isinstance(part.shape, TileShape):
-        return part.count * part.shape.cells
-    return np.zeros(len(part.where))
 
 
 def _timing(config: Config) -> tuple[float, float]:

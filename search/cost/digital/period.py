@@ -43,6 +43,7 @@ PATHS = (
     "crossbar_engine",
     "max_pool",
     "weight_generator",
+    "temporal_core",
 )
 """Kinds of blocks whose critical path is fitted, each by itself."""
 
@@ -61,10 +62,11 @@ KINDS = (
     "pe_array",
     "requantizer",
     "chain",
+    "temporal core",
 )
 """What can set the clock; ``chain``: from the tiles' sums through the adders to the pool."""
-GENERATOR, FLASH, SAR, ARRAY, REQUANTIZER, CHAIN = range(len(KINDS))
-KIND_OF = {"pe_array": ARRAY, "requantizer": REQUANTIZER, "max_pool": CHAIN}
+GENERATOR, FLASH, SAR, ARRAY, REQUANTIZER, CHAIN, CORE = range(len(KINDS))
+KIND_OF = {"pe_array": ARRAY, "requantizer": REQUANTIZER, "max_pool": CHAIN, "temporal_core": CORE}
 
 
 def tile_kind(is_sar: NDArray[Any]) -> NDArray[np.int64]:
@@ -118,7 +120,12 @@ def _ends(block: str, fitted: Mapping[str, Any]) -> Floats:
 
 
 def pace(config: Config, fitted: Mapping[str, Any]) -> Pace:
-    """Least period of a whole accelerator: of its slowest layer, or of its weight generator."""
+    """Least period of a whole accelerator: of its slowest layer, or of its weight generator.
+
+    Of a temporal one, of its core.
+    """
+    if config.accelerator.kind == "temporal":
+        return layer_pace(shared_parts(config), 1, fitted)
     layers = layer_pace(layer_parts(config_layers(config)), len(config.layers), fitted)
     shared = {part.kind: part for part in shared_parts(config)}["weight_generator"]
     own, outside, more = _delay(shared, fitted)

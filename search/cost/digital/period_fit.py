@@ -31,6 +31,8 @@ __all__ = ["fit_period", "shape_of"]
 
 Floats = NDArray[np.float64]
 DIGITS = 5
+SAMPLES = {"temporal_core": "temporal_accelerator"}
+"""Samples that a block is measured in, where it is not by itself."""
 LEAST_POINTS = 3
 """Held-out points below which the error of a kind is that of all of them, short ones too."""
 
@@ -40,7 +42,7 @@ def fit_period(measurements: Sequence[Measurement]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     shortest = _shortest(measurements)
     for block in PATHS:
-        chosen = [m for m in measurements if m.sample.block == block]
+        chosen = [m for m in measurements if m.sample.block == SAMPLES.get(block, block)]
         if block == "crossbar_engine":  # where a tile is the slowest part nothing is seen of it
             chosen = [m for m in chosen if _tile_ns(m, result) < m.critical_path_ns]
         rows = [shape_of(m, block).path_terms for m in chosen]
@@ -139,6 +141,9 @@ def _kinds(measurements: Sequence[Measurement], fitted: Mapping[str, Any]) -> di
             found[int(whole.kind[0])].append((float(whole.period_ns[0]), delay))
         elif not sample.is_held_out:
             continue
+        elif sample.block == "temporal_accelerator" and sample.config is not None:
+            whole = pace(sample.config, fitted)
+            found[int(whole.kind[0])].append((float(whole.period_ns[0]), delay))
         elif sample.block == "crossbar_engine" and sample.config is not None:
             period, kind = _engine_pace(sample.config, fitted)
             found[kind].append((period, delay))

@@ -31,7 +31,19 @@ from kakure.hdl.stages.sum_pool import SumPool
 from kakure.hdl.weights.weight_generator import LayerWeights, WeightGenerator
 from kakure.model.config.config import Config, parse_config
 
-__all__ = ["ALONE", "SAMPLED", "SEED", "Sample", "plan", "validation"]
+from .temporal_samples import temporal_chip
+
+__all__ = [
+    "ALONE",
+    "SAMPLED",
+    "SEED",
+    "SETTLED",
+    "WHOLE",
+    "Sample",
+    "block_of",
+    "plan",
+    "validation",
+]
 
 SEED = 20240601
 HELD_OUT = {"accelerator": 0.6, "result_sender": 0.15}
@@ -97,8 +109,14 @@ FROM_CONFIG: dict[str, Callable[[Config], wiring.Component]] = {
     "crossbar_engine": lambda config: CrossbarEngine(config=config, index=0),
     "pe_engine": lambda config: PeEngine(config=config, index=0),
     "accelerator": lambda config: Accelerator(config=config),
+    "temporal_accelerator": lambda config: Accelerator(config=config),
 }
 """Built from a whole configuration; the engines are those of its first layer."""
+
+
+def block_of(config: Config) -> str:
+    """What a sample of a whole accelerator is called."""
+    return "accelerator" if config.accelerator.kind == "spatial" else "temporal_accelerator"
 
 
 class _Draw:
@@ -500,12 +518,19 @@ SAMPLED: dict[str, tuple[Callable[[_Draw], dict[str, Any]], int]] = {
     "pixel_unpacker": (_pixel_unpacker, 10),
     "frame_gate": (_frame_gate, 5),
     "accelerator": (_accelerator, 9),
+    "temporal_accelerator": (temporal_chip, 36),
 }
 """How many of each block are drawn, and how."""
 
 ALONE = frozenset({"strided_window", "sum_pool"})
 """Blocks that came later: what a sample of theirs holds of other kinds is not looked at, so that
 they move no coefficient but their own."""
+
+SETTLED = {"temporal_accelerator": frozenset({"accelerator", "popcount", "ram"})}
+"""Kinds of blocks in samples of a block that are not looked at: other samples settle them."""
+
+WHOLE = frozenset({"accelerator", "temporal_accelerator"})
+"""Samples that are whole accelerators."""
 
 VALIDATED = {
     "crossbar_tile": (1, 10),
@@ -516,6 +541,7 @@ VALIDATED = {
     "sum_pool": (1, 8),
     "weight_generator": (1, 8),
     "accelerator": (2, 6),
+    "temporal_accelerator": (1, 6),
 }
 """How many more are drawn of some blocks, all held out, after the closed forms were settled.
 

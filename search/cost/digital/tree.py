@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
-from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.shape.block_shape import BlockShape, Child
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
@@ -20,6 +20,7 @@ from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
 
 __all__ = [
     "Part",
+    "all_parts",
     "config_layers",
     "layer_parts",
     "layer_shape",
@@ -39,7 +40,7 @@ RAM_ROLES = {
     "table": "ram_scales",
     "memory": "ram_activations",
     "logits": "ram_logits",
-    "masks": "ram_mask",
+    "masks": "ram_masks",
     "sums": "ram_sums",
     "program": "ram_program",
 }
@@ -101,10 +102,15 @@ def role_of(kind: str, name: str, above: tuple[str, ...]) -> str:
     """What a block is there for: its kind, but where the same kind works differently.
 
     Memories are told apart by the name of the instance, and ``pe_`` stands before what a PE engine
-    shares with others. ``above`` are the kinds of the blocks around it.
+    shares with others; of a temporal accelerator, popcounts and scales work differently. ``above``
+    are the kinds of the blocks around it.
     """
+    if name == "table" and "scale_lane" in above:
+        return "ram_lane_scales"
     if kind == "ram":
         return RAM_ROLES[name]
+    if kind == "popcount" and "temporal_array" in above:
+        return "array_popcount"
     if "pe_engine" in above and not kind.startswith(("pe_", "processing")):
         return f"pe_{kind}"
     return ALIKE.get(kind, kind)
@@ -133,7 +139,9 @@ class Part:
 
 def layer_shape(batch: LayerBatch, generator: str) -> LayerShape:
     """The shape of all layers of a batch."""
-    values = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    names = (field.name for field in fields(LayerShape))
+    values = {name: getattr(batch, name) for name in names if hasattr(batch, name)}
+    values |= {name: getattr(batch, name) for name in ("engine", "adc_type")}
     engine, adc_type = values.pop("engine"), values.pop("adc_type")
     return LayerShape(
         is_crossbar=(engine == ENGINES.index("crossbar")).astype(np.int64),
@@ -154,9 +162,19 @@ def layer_parts(layers: LayerShape) -> list[Part]:
     return parts_below(layers, len(layers))
 
 
+def all_parts(config: Config) -> list[Part]:
+    """All blocks of an accelerator."""
+    parts = shared_parts(config)
+    if config.accelerator.kind == "spatial":
+        parts += layer_parts(config_layers(config))
+    return parts
+
+
 def shared_parts(config: Config) -> list[Part]:
-    """What an accelerator has once: all but its layers."""
-    return parts_below(AcceleratorShape(SpatialCoreShape.of(config, has_layers=False)))
+    """What an accelerator has once: all but a spatial one's layers."""
+    architecture = architecture_of(config)
+    core = architecture.shape(has_layers=False)
+    return parts_below(AcceleratorShape(core, len(architecture.own_registers)))
 
 
 @dataclass

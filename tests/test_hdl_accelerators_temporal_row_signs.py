@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from kakure.hdl.accelerators.temporal.block_maker_shape import LATENCY
 from kakure.hdl.accelerators.temporal.row_signs import RowSigns
+from kakure.hdl.accelerators.temporal.row_signs_shape import LATENCY
 from kakure.hdl.weights.sign_generator import job_prefix
 from kakure.model.reference.signs import sign_matrix
 from kakure.sim.drivers.streams import simulate

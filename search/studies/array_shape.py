@@ -30,6 +30,7 @@ from .page import check_page, write_page
 from .record import load_record, save_record
 
 __all__ = [
+    "FORM",
     "GROUPS",
     "SHAPES",
     "measure",

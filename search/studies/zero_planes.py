@@ -24,7 +24,7 @@ from kakure.model.reference.network import network_layers
 from kakure.model.reference.stages import quantize_image, sum_pool
 from kakure.search.cost.digital.energy import open_trained, trained_images
 
-from .array_shape import SHAPES, shaped, shapes
+from .array_shape import FORM, SHAPES, shaped, shapes
 from .page import check_page, write_page
 
 __all__ = ["Planes", "count_planes", "options", "run"]
@@ -120,7 +120,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add = parser.add_argument
     add("config", type=Path, metavar="CONFIG", help="trained, temporal (.json)")
-    add("--shapes", type=shapes, default=shapes(SHAPES), help="as `kakure study array-shape`'s")
+    add("--shapes", type=shapes, default=shapes(SHAPES), help=f"{FORM},... (six of them)")
     add("--images", type=positive, default=32, help="test images (%(default)s)")
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")
 

@@ -1,4 +1,4 @@
-"""Sizes of the temporal accelerator's array, of its elements and of what counts weights."""
+"""Sizes of the temporal accelerator's array."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,96 +6,16 @@ from functools import cached_property
 
 import numpy as np
 
-from kakure.hdl.arithmetic.popcount_shape import PopcountShape
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.nets import GATE_FF, WIRE_FF, buffers, gated
-from kakure.hdl.shape.numbers import Number, at_least, range_bits, signed_bits
+from kakure.hdl.shape.numbers import Number, at_least, range_bits
 
+from .excess_counter_shape import ExcessCounterShape
+from .horner_element_shape import HornerElementShape
 from .memory_shape import ram_shape
 from .program import DIGIT
 
-__all__ = ["ExcessCounterShape", "HornerElementShape", "TemporalArrayShape"]
-
-
-@dataclass(frozen=True)
-class ExcessCounterShape(BlockShape):
-    """A counter of ones among ``inputs`` bits that come ``many`` at a time."""
-
-    inputs: Number
-    many: Number
-
-    kind = "excess_counter"
-    parameters = ("inputs", "many")
-
-    @property
-    def count_bits(self) -> Number:
-        """Width of the count."""
-        return range_bits(self.inputs + 1)
-
-    @cached_property
-    def flops(self) -> Number:
-        """The count so far, and that in use."""
-        return 2 * self.count_bits
-
-    @cached_property
-    def gates(self) -> Number:
-        """One for each."""
-        return 2 * gated(self.count_bits)
-
-    @cached_property
-    def terms(self) -> Terms:
-        """An adder, and what holds the counts where no clock gate does."""
-        width = 1.0 * self.count_bits
-        return {
-            "bit": width,
-            "held_bit": 2 * width * (1 - gated(width)),
-            "added_bit": 1.0 * range_bits(self.many + 1),
-            "one": np.ones(np.shape(width)),
-        }
-
-    def children(self) -> Iterator[Child]:
-        """The count of those that come at once."""
-        yield Child("count", PopcountShape(self.many, 0 * self.many))
-
-
-@dataclass(frozen=True)
-class HornerElementShape(BlockShape):
-    """An element of ``inputs``."""
-
-    inputs: Number
-
-    kind = "horner_element"
-    parameters = ("inputs",)
-
-    @property
-    def sum_bits(self) -> Number:
-        """Width of a digit's sum."""
-        return signed_bits(self.inputs * ((1 << DIGIT) - 1))
-
-    @cached_property
-    def flops(self) -> Number:
-        """The sum."""
-        return self.sum_bits
-
-    @cached_property
-    def gates(self) -> Number:
-        """One."""
-        return gated(self.sum_bits)
-
-    @cached_property
-    def terms(self) -> Terms:
-        """A choice for each input, a subtraction and an addition."""
-        width = 1.0 * self.sum_bits
-        return {
-            "input": 1.0 * self.inputs,
-            "bit": width,
-            "held_bit": width * (1 - self.gates),
-            "one": np.ones(np.shape(width)),
-        }
-
-    def children(self) -> Iterator[Child]:
-        """The tree."""
-        yield Child("count", PopcountShape(self.inputs, 0 * self.inputs))
+__all__ = ["TemporalArrayShape"]
 
 
 @dataclass(frozen=True)

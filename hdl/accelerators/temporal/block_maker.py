@@ -9,8 +9,9 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 
 from .address import add_address, address_layout, address_value
-from .block_maker_shape import LATENCY, BlockMakerShape
+from .block_maker_shape import BlockMakerShape
 from .row_signs import RowSigns
+from .row_signs_shape import LATENCY
 from .widths import CHANNEL_BITS, COUNT_BITS, KERNEL_BITS, ROW_BITS
 
 __all__ = ["BlockMaker", "made_layout", "slot_layout", "window_layout"]

@@ -13,15 +13,13 @@ from kakure.hdl.shape.numbers import Number, ceil_div, log2, range_bits
 from kakure.model.config.accelerators.temporal import TemporalConfig
 
 from .address_shape import record_width
-from .loader_shapes import (
-    ImageWriterShape,
-    LogitSenderShape,
-    ProgramReaderShape,
-    WorkCountersShape,
-)
+from .image_writer_shape import ImageWriterShape
+from .logit_sender_shape import LogitSenderShape
 from .memory_shape import ram_shape
 from .operation import Sizes
 from .processor_shape import TemporalProcessorShape, processor_shape
+from .program_reader_shape import ProgramReaderShape
+from .work_counters_shape import WorkCountersShape
 
 __all__ = ["TemporalCoreShape"]
 

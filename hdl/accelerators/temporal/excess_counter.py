@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.hierarchy import place
 
-from .array_shape import ExcessCounterShape
+from .excess_counter_shape import ExcessCounterShape
 
 __all__ = ["ExcessCounter"]
 

@@ -1,4 +1,4 @@
-"""Sizes of what finishes sums: scales of each output, pools, shortcuts, and what is written."""
+"""Sizes of what finishes sums: pools, shortcuts, and what is written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,54 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
-from kakure.hdl.shape.nets import MACRO_DEPTH, gated
-from kakure.hdl.shape.numbers import Number, at_least, range_bits
-from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
+from kakure.hdl.shape.nets import gated
+from kakure.hdl.shape.numbers import Number, range_bits
 
 from .address_shape import BanksShape
-from .memory_shape import ram_shape
 from .program import DIGIT
+from .scale_lane_shape import ScaleLaneShape
 from .widths import CODE_BITS, COUNT_BITS, KERNEL_BITS, POSITION_BITS
 
-__all__ = ["SCALE_BITS", "FinisherShape", "ScaleLaneShape"]
-
-SCALE_BITS = MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS
-"""M, B and S of a channel [bit]."""
-
-
-@dataclass(frozen=True)
-class ScaleLaneShape(BlockShape):
-    """A lane for sums of ``sum_bits`` with ``depth`` scales."""
-
-    sum_bits: Number
-    depth: Number
-
-    kind = "scale_lane"
-    parameters = ("sum_bits",)
-
-    @cached_property
-    def flops(self) -> Number:
-        """A sum, its scales, the product with the rest of them, and whether it comes."""
-        return self.sum_bits + SCALE_BITS + self.sum_bits + SCALE_BITS + 1
-
-    @cached_property
-    def gates(self) -> Number:
-        """One for what is multiplied, one for the product."""
-        return 2 + 0 * self.sum_bits
-
-    @cached_property
-    def free_flops(self) -> Number:
-        """Whether there is a product."""
-        return 1 + 0 * self.sum_bits
-
-    @cached_property
-    def terms(self) -> Terms:
-        """Its gates."""
-        return {"bit": 1.0 * self.sum_bits}
-
-    def children(self) -> Iterator[Child]:
-        """The scales."""
-        yield Child("table", ram_shape(at_least(self.depth, MACRO_DEPTH), SCALE_BITS))
+__all__ = ["FinisherShape"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.shape.numbers import signed_bits
 
-from .array_shape import HornerElementShape
+from .horner_element_shape import HornerElementShape
 from .program import DIGIT
 
 __all__ = ["HornerElement"]

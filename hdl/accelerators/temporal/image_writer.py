@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .address import add_address, address_layout, address_value
-from .loader_shapes import ImageWriterShape
+from .image_writer_shape import ImageWriterShape
 from .program import DIGIT, Map
 from .widths import CHANNEL_BITS, COUNT_BITS
 

@@ -10,7 +10,7 @@ from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import OFFSET_BITS
 
-from .loader_shapes import LogitSenderShape
+from .logit_sender_shape import LogitSenderShape
 from .widths import CHANNEL_BITS, MEMORY_CELLS
 
 __all__ = ["LogitSender", "sender_cycles"]

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.arithmetic.gf2 import linear
 from kakure.model.reference.signs import xorshift32
 
-from .block_maker_shape import STATE, RowSignsShape
+from .row_signs_shape import STATE, RowSignsShape
 from .widths import ROW_BITS
 
 __all__ = ["RowSigns"]

@@ -11,7 +11,7 @@ from kakure.hdl.memory.ram import Ram
 from kakure.hdl.shape.nets import MACRO_DEPTH
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
 
-from .finisher_shape import ScaleLaneShape
+from .scale_lane_shape import ScaleLaneShape
 from .widths import CODE_BITS, MEMORY_CELLS
 
 __all__ = ["ScaleLane", "lane_layout"]

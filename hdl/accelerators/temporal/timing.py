@@ -6,8 +6,8 @@ and the array. Each step's cycles follow from those of the step before.
 
 from dataclasses import dataclass
 
-from .block_maker_shape import LATENCY
 from .program import LayerOperation, SumOperation
+from .row_signs_shape import LATENCY
 from .summer import sum_cycles
 from .target import pace_of
 

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
 
-from .loader_shapes import WorkCountersShape
+from .work_counters_shape import WorkCountersShape
 
 __all__ = ["WORK_REGISTERS", "WorkCounters", "events_layout"]
 

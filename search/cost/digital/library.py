@@ -9,23 +9,21 @@ from kakure.hdl.accelerators.pixel_unpacker_shape import PixelUnpackerShape
 from kakure.hdl.accelerators.result_sender_shape import ResultSenderShape
 from kakure.hdl.accelerators.spatial.core_shape import SpatialCoreShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
-from kakure.hdl.accelerators.temporal.array_shape import (
-    ExcessCounterShape,
-    HornerElementShape,
-    TemporalArrayShape,
-)
-from kakure.hdl.accelerators.temporal.block_maker_shape import BlockMakerShape, RowSignsShape
+from kakure.hdl.accelerators.temporal.array_shape import TemporalArrayShape
+from kakure.hdl.accelerators.temporal.block_maker_shape import BlockMakerShape
 from kakure.hdl.accelerators.temporal.core_shape import TemporalCoreShape
-from kakure.hdl.accelerators.temporal.finisher_shape import FinisherShape, ScaleLaneShape
-from kakure.hdl.accelerators.temporal.loader_shapes import (
-    ImageWriterShape,
-    LogitSenderShape,
-    ProgramReaderShape,
-    WorkCountersShape,
-)
+from kakure.hdl.accelerators.temporal.excess_counter_shape import ExcessCounterShape
+from kakure.hdl.accelerators.temporal.finisher_shape import FinisherShape
+from kakure.hdl.accelerators.temporal.horner_element_shape import HornerElementShape
+from kakure.hdl.accelerators.temporal.image_writer_shape import ImageWriterShape
+from kakure.hdl.accelerators.temporal.logit_sender_shape import LogitSenderShape
 from kakure.hdl.accelerators.temporal.processor_shape import TemporalProcessorShape
+from kakure.hdl.accelerators.temporal.program_reader_shape import ProgramReaderShape
+from kakure.hdl.accelerators.temporal.row_signs_shape import RowSignsShape
+from kakure.hdl.accelerators.temporal.scale_lane_shape import ScaleLaneShape
 from kakure.hdl.accelerators.temporal.summer_shape import SummerShape
 from kakure.hdl.accelerators.temporal.window_reader_shape import WindowReaderShape
+from kakure.hdl.accelerators.temporal.work_counters_shape import WorkCountersShape
 from kakure.hdl.arithmetic.crc32_shape import Crc32Shape
 from kakure.hdl.arithmetic.popcount_shape import PopcountShape
 from kakure.hdl.bus.register_bank_shape import RegisterBankShape

@@ -13,7 +13,6 @@ from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.accelerators.temporal.architecture import Temporal
 from kakure.hdl.accelerators.temporal.core import TemporalCore
 from kakure.hdl.accelerators.temporal.core_shape import TemporalCoreShape
-from kakure.hdl.accelerators.temporal.finisher_shape import SCALE_BITS
 from kakure.hdl.accelerators.temporal.mask_order import mask_words_of
 from kakure.hdl.accelerators.temporal.memory_shape import ram_shape
 from kakure.hdl.accelerators.temporal.operation import operation_layout, sizes_of
@@ -26,6 +25,7 @@ from kakure.hdl.accelerators.temporal.program import (
     program_alone,
 )
 from kakure.hdl.accelerators.temporal.program_reader import record_words
+from kakure.hdl.accelerators.temporal.scale_lane_shape import SCALE_BITS
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry, SummedMap

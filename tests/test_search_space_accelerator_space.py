@@ -108,6 +108,8 @@ def test_what_is_wrong_is_said():
         space_of(layers=layers)
     with pytest.raises(UserError, match=r"weights.generator: must be xorshift32 for a temporal"):
         space_of(weights=BOTH["weights"] | {"generator": "xorshift16"})
+    with pytest.raises(UserError, match=r"weights.kind: must be hidden for a temporal .* bitwise"):
+        space_of(weights={"kind": "bitwise", "bits": 2})
 
 
 def test_a_space_without_a_choice_has_the_digest_that_it_had():

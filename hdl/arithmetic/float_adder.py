@@ -1,19 +1,17 @@
 """Exact adder of floating-point numbers, rounded to the nearest, ties to even."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from kakure.model.reference.floating_point.exact import EXTRA_BITS
-from kakure.model.reference.floating_point.float_format import FloatFormat
 
 from .float_operand import FloatOperand, float_result
+from .float_unit import FloatUnit
 from .leading_zeros import leading_zeros
 
 __all__ = ["FloatAdder"]
 
 
-class FloatAdder(wiring.Component):
+class FloatAdder(FloatUnit):
     """a + b, as IEEE 754 has it, but that there is one NaN and no exceptions.
 
     One path: the smaller summand is shifted right, three bits below the larger one's last are kept,
@@ -23,45 +21,21 @@ class FloatAdder(wiring.Component):
 
     Parameters
     ----------
-    exponent_bits : int, 2 to 11
-    fraction_bits : int, 1 to 29
+    exponent_bits, fraction_bits : int
+        Of the format; ports and timing are those of :class:`.FloatUnit`.
     has_subnormals : bool
         Else subnormal summands and sums are zeros of their sign.
-
-    Members
-    -------
-    a, b : ``In(width)``
-        Summands: fraction, exponent, and the sign in the last bit.
-    o : ``Out(width)``
-        The sum.
-
-    Timing
-    ------
-    Combinational.
-
-    Raises
-    ------
-    ValueError
-        If a width is out of range.
 
     Source
     ------
     IEEE 754-2019. The three bits are those of every textbook.
     """
 
-    a: Signal
-    b: Signal
-    o: Signal
-
     def __init__(
         self, *, exponent_bits: int, fraction_bits: int, has_subnormals: bool = True
     ) -> None:
-        self.fmt = FloatFormat(exponent_bits, fraction_bits)
-        self.exponent_bits = exponent_bits
-        self.fraction_bits = fraction_bits
+        super().__init__(exponent_bits=exponent_bits, fraction_bits=fraction_bits)
         self.has_subnormals = has_subnormals
-        width = self.fmt.width
-        super().__init__({"a": In(width), "b": In(width), "o": Out(width)})
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,64 +1,37 @@
 """Exact multiplier of floating-point numbers, rounded to the nearest, ties to even."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
-
-from kakure.model.reference.floating_point.float_format import FloatFormat
 
 from .float_operand import FloatOperand, float_result
+from .float_unit import FloatUnit
 from .leading_zeros import leading_zeros
 
 __all__ = ["FloatMultiplier"]
 
 
-class FloatMultiplier(wiring.Component):
+class FloatMultiplier(FloatUnit):
     """a · b, as IEEE 754 has it, but that there is one NaN and no exceptions.
 
     Bit-equal to :func:`kakure.model.reference.floating_point.exact.multiply`.
 
     Parameters
     ----------
-    exponent_bits : int, 2 to 11
-    fraction_bits : int, 1 to 29
+    exponent_bits, fraction_bits : int
+        Of the format; ports and timing are those of :class:`.FloatUnit`.
     has_subnormals : bool
         Else subnormal factors are zeros, and so is a product that, rounded, is less than the least
         normal number; which saves the shifters.
-
-    Members
-    -------
-    a, b : ``In(width)``
-        Factors: fraction, exponent, and the sign in the last bit.
-    o : ``Out(width)``
-        The product.
-
-    Timing
-    ------
-    Combinational.
-
-    Raises
-    ------
-    ValueError
-        If a width is out of range.
 
     Source
     ------
     IEEE 754-2019. One rounding for normal and subnormal numbers, in the code: Hauser, HardFloat.
     """
 
-    a: Signal
-    b: Signal
-    o: Signal
-
     def __init__(
         self, *, exponent_bits: int, fraction_bits: int, has_subnormals: bool = True
     ) -> None:
-        self.fmt = FloatFormat(exponent_bits, fraction_bits)
-        self.exponent_bits = exponent_bits
-        self.fraction_bits = fraction_bits
+        super().__init__(exponent_bits=exponent_bits, fraction_bits=fraction_bits)
         self.has_subnormals = has_subnormals
-        width = self.fmt.width
-        super().__init__({"a": In(width), "b": In(width), "o": Out(width)})
 
     def elaborate(self, platform) -> Module:
         m = Module()

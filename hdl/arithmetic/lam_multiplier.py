@@ -1,18 +1,16 @@
 """LAM, a multiplier of floating-point numbers that is one adder."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
-from kakure.model.reference.floating_point.float_format import FloatFormat
 from kakure.model.reference.floating_point.lam import check_lam, correction
 
 from .float_operand import FloatOperand, float_result
+from .float_unit import FloatUnit
 
 __all__ = ["LamMultiplier"]
 
 
-class LamMultiplier(wiring.Component):
+class LamMultiplier(FloatUnit):
     """a · b, nearly: the code of one number plus that of another.
 
     Sign by exclusive or, magnitude by one integer sum, code(a) + code(b) − code(1) + c. Subnormal
@@ -24,23 +22,12 @@ class LamMultiplier(wiring.Component):
 
     Parameters
     ----------
-    exponent_bits : int, 2 to 11
-    fraction_bits : int, 1 to 29
+    exponent_bits, fraction_bits : int
+        Of the format; ports and timing are those of :class:`.FloatUnit`.
     compensation : int, 0 to 2^fraction_bits − 1
         c, in units of the last bit of the fraction; not added where a fraction is 0.
     table_bits : int, 0 to 4, at most fraction_bits
         First bits of each fraction that the table looks at; 0 for no table.
-
-    Members
-    -------
-    a, b : ``In(width)``
-        Factors: fraction, exponent, and the sign in the last bit.
-    o : ``Out(width)``
-        The product.
-
-    Timing
-    ------
-    Combinational.
 
     Raises
     ------
@@ -52,21 +39,13 @@ class LamMultiplier(wiring.Component):
     As of the reference.
     """
 
-    a: Signal
-    b: Signal
-    o: Signal
-
     def __init__(
         self, *, exponent_bits: int, fraction_bits: int, compensation: int = 0, table_bits: int = 0
     ) -> None:
-        self.fmt = FloatFormat(exponent_bits, fraction_bits)
+        super().__init__(exponent_bits=exponent_bits, fraction_bits=fraction_bits)
         check_lam(self.fmt, compensation, table_bits)
-        self.exponent_bits = exponent_bits
-        self.fraction_bits = fraction_bits
         self.compensation = compensation
         self.table_bits = table_bits
-        width = self.fmt.width
-        super().__init__({"a": In(width), "b": In(width), "o": Out(width)})
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -28,8 +28,6 @@ CHECKED = 16
 
 SLACK = 2e-2
 """How much of a whole's area may be neither a layer's, nor the same for all, nor shared."""
-TURNS_SLACK = 5e-2
-"""Where layers take turns: memories that hold something of all of them grow unevenly."""
 
 
 @runtime_checkable
@@ -298,8 +296,7 @@ def _with_constant(space: Space, model: CostModel, tables: Tables, extrapolate: 
         rests.append(metrics.area_um2 - booked)
         areas.append(metrics.area_um2)
     slack = max(rests) - min(rests)
-    allowed = TURNS_SLACK if tables.takes_turns else SLACK
-    if slack > 1e-3 + allowed * min(areas):
+    if slack > 1e-3 + SLACK * min(areas):
         raise UserError(
             f"{model.name}: the area of a whole must be the sum of its layers' "
             "areas, a constant, and the largest of what they share",

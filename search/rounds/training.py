@@ -14,7 +14,7 @@ from kakure.model.training.trainer import TOOLS as TRAINING_TOOLS
 from kakure.search.phase2.accuracy import Start, train_start
 from kakure.search.phase2.parts import KEPT, Part
 from kakure.search.space.layer_space import Option
-from kakure.search.space.point import Point
+from kakure.search.space.point import Hardware, Point
 from kakure.search.space.space import Space
 from kakure.search.store.store import Store, key_of
 from kakure.search.store.task import Outcome, Task
@@ -27,8 +27,8 @@ __all__ = ["network_of", "score_task", "start_of"]
 def network_of(space: Space, point: Point) -> Config:
     """The network of a point: its channels and precisions on the first crossbar of the space.
 
-    Readouts of both types, and any sharing and number of copies, compute the same, so that one
-    training does for all points of the same network.
+    Readouts of both types, any sharing and number of copies, and any array on which layers take
+    turns compute the same, so that one training does for all points of the same network.
     """
     layers = []
     for layer, choice in zip(space.layers, point.layers, strict=True):
@@ -36,7 +36,7 @@ def network_of(space: Space, point: Point) -> Config:
         if choice.option.engine == "crossbar":
             option = Option("crossbar", layer.adc_type[0], layer.column_sharing[0], layer.copies[0])
         layers.append(dataclasses.replace(choice, option=option))
-    hardware = dataclasses.replace(point.hardware, columns=space.crossbar.columns[0])
+    hardware = Hardware(point.hardware.rows, space.crossbar.columns[0])
     return space.config(Point(hardware, tuple(layers)), "network")
 
 

@@ -131,9 +131,11 @@ class Space(Schema):
             if "pe_array" not in layer.engine:
                 rule = "must offer pe_array, as a temporal accelerator's sums are exact"
                 raise FieldError(("layers", index, "engine"), rule)
-        generator = HiddenWeights.of(self.weights).generator
-        if generator != "xorshift32":
-            rule = f"must be xorshift32 for a temporal accelerator, not {generator}"
+        if not isinstance(self.weights, HiddenWeights):
+            rule = f"must be hidden for a temporal accelerator, not {self.weights.kind}"
+            raise FieldError(("weights", "kind"), rule)
+        if self.weights.generator != "xorshift32":
+            rule = f"must be xorshift32 for a temporal accelerator, not {self.weights.generator}"
             raise FieldError(("weights", "generator"), rule)
 
     @cached_property

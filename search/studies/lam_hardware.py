@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 from kakure.hdl.arithmetic.float_multiplier import FloatMultiplier
 from kakure.hdl.arithmetic.float_multiply_add import FloatMultiplyAdd
 from kakure.hdl.arithmetic.lam_multiplier import LamMultiplier
-from kakure.hdl.emission.design import Design
 from kakure.hdl.emission.emit import emit
-from kakure.hdl.synthesis.buffering import buffered
-from kakure.hdl.synthesis.flat_netlist import flatten
-from kakure.hdl.synthesis.flow import map_modules, synthesize
-from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.flow import synthesize
 from kakure.hdl.synthesis.netlist_simulation import LANES, NetlistSimulation
 from kakure.hdl.synthesis.power import measure_energy
 from kakure.model.reference.floating_point.conversion import encode
@@ -26,6 +22,7 @@ from kakure.model.reference.floating_point.float_format import FORMATS, Codes
 from kakure.model.reference.floating_point.lam import lam_multiply
 from kakure.model.reference.floating_point.multiply_add import lam_multiply_add, multiply_add
 from kakure.model.training.lam.lam import VARIANTS, Lam
+from kakure.search.cost.digital.energy_run import mapped_design
 
 __all__ = ["Measured", "Unit", "hardware_table", "measure", "units"]
 
@@ -94,7 +91,7 @@ def measure(unit: Unit, fmt_name: str, *, operations: int = OPERATIONS) -> Measu
     shape = (len(names), operations, LANES)
     fmt = FORMATS[fmt_name]
     numbers = encode(fmt, np.random.default_rng(1).normal(size=shape), has_subnormals=False)
-    sim = _netlist(design)
+    sim = NetlistSimulation(mapped_design(design))
     begin = sim.activity()
     for turn in range(operations):
         for name, codes in zip(names, numbers[:, turn], strict=True):
@@ -107,13 +104,6 @@ def measure(unit: Unit, fmt_name: str, *, operations: int = OPERATIONS) -> Measu
     activity = replace(sim.activity() - begin, cycles=operations - 1)
     energy_pj = measure_energy(sim.flat, activity).dynamic_pj / (operations - 1)
     return Measured(report.totals.area_um2, report.critical_path.delay_ns, 1000 * energy_pj)
-
-
-def _netlist(design: Design) -> NetlistSimulation:
-    cells = library()
-    mapped = map_modules(design, jobs=1, progress=False)
-    netlists = buffered(design, {name: m.netlist for name, m in mapped.items()}, cells)
-    return NetlistSimulation(flatten(design, netlists, {}, cells))
 
 
 def _words(codes: Codes, width: int) -> NDArray[np.uint64]:

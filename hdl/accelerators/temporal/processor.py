@@ -15,6 +15,7 @@ from .address import address_layout
 from .array import TemporalArray
 from .block_maker import BlockMaker
 from .finisher import Finisher, scales_layout
+from .memory_shape import deep_enough
 from .operation import Sizes, operation_layout
 from .processor_shape import processor_shape
 from .program import DIGIT
@@ -214,7 +215,7 @@ class TemporalProcessor(wiring.Component):
             is_added = operation.added == number
             read.append([])
             for bank in range(banks):
-                memory = Ram(depth=self.sizes.rows, width=width, cells=MEMORY_CELLS)
+                memory = Ram(depth=deep_enough(self.sizes.rows), width=width, cells=MEMORY_CELLS)
                 m.submodules[f"memory_{number}_{bank}"] = place(memory, platform)
                 reads = (
                     (reader.enable[bank] & is_source, reader.row[bank]),

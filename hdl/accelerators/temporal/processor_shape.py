@@ -13,7 +13,7 @@ from kakure.model.config.accelerators.temporal import TemporalConfig
 from .array_shape import TemporalArrayShape
 from .block_maker_shape import BlockMakerShape
 from .finisher_shape import FinisherShape
-from .memory_shape import ram_shape
+from .memory_shape import deep_enough, ram_shape
 from .operation import Sizes
 from .program import DIGIT
 from .summer_shape import SummerShape
@@ -90,5 +90,5 @@ class TemporalProcessorShape(BlockShape):
         yield Child("finisher", self.finisher)
         yield Child("summer", self.summer)
         yield Child("masks", ram_shape(self.maker.mask_words, self.maker.many * self.maker.outputs))
-        memory = ram_shape(self.summer.rows, self.summer.word * DIGIT)
+        memory = ram_shape(deep_enough(self.summer.rows), self.summer.word * DIGIT)
         yield Child("memory", memory, MEMORIES * self.banks)

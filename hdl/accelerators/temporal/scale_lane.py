@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.memory.ram import Ram
-from kakure.hdl.shape.nets import MACRO_DEPTH
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
 
+from .memory_shape import deep_enough
 from .scale_lane_shape import ScaleLaneShape
 from .widths import CODE_BITS, MEMORY_CELLS
 
@@ -81,8 +81,7 @@ class ScaleLane(wiring.Component):
         m = Module()
         scales = self.scales
         width = MULTIPLIER_BITS + OFFSET_BITS + SHIFT_BITS
-        # Of fewer words than a macro has the memory would be flip-flops, and five times as large.
-        table = Ram(depth=max(self.depth, MACRO_DEPTH), width=width, cells=MEMORY_CELLS)
+        table = Ram(depth=deep_enough(self.depth), width=width, cells=MEMORY_CELLS)
         m.submodules.table = place(table, platform)
         m.d.comb += [
             table.write_address.eq(scales.address),

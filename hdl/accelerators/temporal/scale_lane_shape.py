@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
-from kakure.hdl.shape.nets import MACRO_DEPTH
-from kakure.hdl.shape.numbers import Number, at_least
+from kakure.hdl.shape.numbers import Number
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
 
-from .memory_shape import ram_shape
+from .memory_shape import deep_enough, ram_shape
 
 __all__ = ["SCALE_BITS", "ScaleLaneShape"]
 
@@ -49,4 +48,4 @@ class ScaleLaneShape(BlockShape):
 
     def children(self) -> Iterator[Child]:
         """The scales."""
-        yield Child("table", ram_shape(at_least(self.depth, MACRO_DEPTH), SCALE_BITS))
+        yield Child("table", ram_shape(deep_enough(self.depth), SCALE_BITS))

@@ -78,11 +78,10 @@ class _Walk:
         waits = self.waits_weights, self.waits_windows, self.waits_results
         return self.free, self.computes, *waits
 
-    def repeat(self, before: tuple[int, ...], times: int) -> int:
-        """Do so often again what was done since ``counts`` were those; by how many cycles."""
+    def repeat(self, before: tuple[int, ...], times: int) -> None:
+        """Do so often again what was done since ``counts`` were those, the last blocks included."""
         grown = [times * (now - old) for now, old in zip(self.counts, before, strict=True)]
         cycles, computes, weights, windows, results = grown
-        self.made += cycles
         self.read += cycles
         self.taken += cycles
         self.free += cycles
@@ -90,7 +89,6 @@ class _Walk:
         self.waits_weights += weights
         self.waits_windows += windows
         self.waits_results += results
-        return cycles
 
     def block(self, slots: int, steps: list[tuple[int, int]], pixels: int) -> None:
         """A block whose slots are taken in a cycle, and the planes and sums of its steps."""
@@ -147,7 +145,7 @@ def layer_work(operation: LayerOperation) -> Work:
     for channel_pass in range(operation.channel_passes):
         state = (*(cycle - walk.free for cycle in (walk.made, walk.read, walk.taken, asks)), old)
         if state == before:
-            asks += walk.repeat(counts, operation.channel_passes - channel_pass)
+            walk.repeat(counts, operation.channel_passes - channel_pass)
             break
         before, counts = state, walk.counts
         walk_positions()

@@ -26,27 +26,9 @@ ONCE = (
     "masked_signs",
     "spatial_core",
     "accelerator",
-    "register_bank",
 )
-TEMPORAL = frozenset({
-    "excess_counter",
-    "horner_element",
-    "temporal_array",
-    "row_signs",
-    "block_maker",
-    "window_reader",
-    "scale_lane",
-    "finisher",
-    "summer",
-    "temporal_processor",
-    "program_reader",
-    "image_writer",
-    "logit_sender",
-    "work_counters",
-    "temporal_core",
-    "frame_gate",
-})
-"""Kinds of a temporal accelerator, each of which has one of every kind, or equal ones."""
+CALLED = ("popcount", "ram")
+"""Kinds of which a temporal accelerator has several, which say what they were called with."""
 
 
 def describe(measurement: Measurement, module: Module) -> BlockShape:
@@ -55,8 +37,9 @@ def describe(measurement: Measurement, module: Module) -> BlockShape:
     Where a sample is built from a configuration, it comes from the closed form of the instance
     tree: the emitted module does not say its sizes.
     """
-    is_temporal = measurement.sample.block == "temporal_accelerator" and module.kind in TEMPORAL
-    if module.kind in FROM_CONFIG or module.kind in ONCE or is_temporal:
+    takes_turns = measurement.sample.block == "temporal_accelerator"
+    is_in_tree = module.kind not in CALLED if takes_turns else module.kind in FROM_CONFIG + ONCE
+    if is_in_tree:
         return _from_tree(measurement, module)
     kind = BLOCKS[module.kind]
     values = _numbers(module.parameters)

@@ -1,7 +1,7 @@
 """The energy fit: non-negative energies for every role, and how far off unseen designs are."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from .energy_terms import RoleCells, role_cells, terms_of, works
 from .least_squares import non_negative
 from .line_file import digest_of_lines
 from .measured_tools import common_tools
-from .tree import config_layers, layer_parts, shared_parts
+from .tree import config_layers, layer_parts, shared_parts, takes_turns
 
 __all__ = ["CLOCK_NS", "errors_of", "fit_energy"]
 
@@ -34,11 +34,6 @@ ROUNDS = 5
 """Of the fit: from the second on errors are weighed relative to the estimate before, as errors
 relative to what was measured pull the estimates of scattered points down."""
 DIGITS = 6
-OTHER_ROLES = frozenset({
-    "accelerator", "bit_reader", "counters", "crc32", "frame_gate", "mask_decoder",
-    "register_bank", "stream_register",
-})  # fmt: skip
-"""Roles that all accelerators have, which spatial ones are fitted for."""
 SUMMED_ROLES = frozenset({"sum_pool"})
 """Roles that samples with a summed map are fitted for; of others they move nothing."""
 
@@ -66,7 +61,7 @@ def _places(point: EnergyPoint, blocks: Mapping[str, Any]) -> list[_Place]:
     config = point.parsed
     layer_cells: dict[str, RoleCells] = {}
     layer_works: dict[str, Floats] = {}
-    if not is_temporal(config):
+    if not takes_turns(config):
         layers = config_layers(config)
         count = len(layers)
         layer_cells = role_cells(layer_parts(layers), count, blocks)
@@ -88,15 +83,13 @@ def _places(point: EnergyPoint, blocks: Mapping[str, Any]) -> list[_Place]:
     return found
 
 
-def is_temporal(config: Config) -> bool:
-    """Whether its layers take turns."""
-    return config.accelerator.kind == "temporal"
+def _decides(point: EnergyPoint, role: str, plain_roles: Set[str]) -> bool:
+    """Whether a role is fitted to a point.
 
-
-def _decides(point: EnergyPoint, role: str) -> bool:
-    """Whether a role is fitted to a point: temporal accelerators decide on roles of their own."""
-    if is_temporal(point.parsed):
-        return role not in OTHER_ROLES
+    Temporal accelerators decide on roles of their own, those that are not among ``plain_roles``.
+    """
+    if takes_turns(point.parsed):
+        return role not in plain_roles
     return role in SUMMED_ROLES or not is_summed(point.digest)
 
 
@@ -166,7 +159,7 @@ def errors_of(points: Sequence[EnergyPoint], model: EnergyModel) -> dict[str, An
 def estimate_point(config: Config, cycles: float, model: EnergyModel) -> tuple[Floats, float]:
     """Energy per image of each layer, and of what there is once, by the model [pJ]."""
     energies = np.zeros(0)
-    if not is_temporal(config):
+    if not takes_turns(config):
         layers = config_layers(config)
         every = np.full(len(layers), cycles)
         energies = model.layers_pj(layers, layer_parts(layers), every, CLOCK_NS)
@@ -195,9 +188,12 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
         raise UserError("the energy points are of different tools: measure them again")
     seen = [point for point in points if not is_held_out(point.digest)]
     by_role: dict[str, list[_Place]] = defaultdict(list)
+    plain_roles = {
+        row.role for point in seen if not takes_turns(point.parsed) for row in point.rows
+    }
     for point in seen:
         for place in _places(point, blocks):
-            if _decides(point, place.row.role):
+            if _decides(point, place.row.role, plain_roles):
                 by_role[place.row.role].append(place)
     clock_fj = {
         "gate_clock_fj": _short(clock_pulse_fj("CLKGATE_X1")),
@@ -213,7 +209,7 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
         "roles": {role: _fit_role(role, by_role[role], clock_fj) for role in sorted(by_role)},
     }
     errors = errors_of(points, EnergyModel(data, blocks))
-    turns = {point.digest for point in points if is_temporal(point.parsed)}
+    turns = {point.digest for point in points if takes_turns(point.parsed)}
     summed = [digest for digest in errors["accelerator"] if is_summed(digest)]
     plain = [digest for digest in errors["accelerator"] if digest not in {*summed, *turns}]
     held = [digest for digest in plain if is_held_out(digest)]

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import design_of
+from kakure.hdl.emission.design import Design
 from kakure.hdl.synthesis.buffering import buffered
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist, flatten
 from kakure.hdl.synthesis.flow import macros_of, map_modules
@@ -20,7 +21,7 @@ from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import network
 from kakure.sim.runner.golden import pack_image
 
-__all__ = ["AcceleratorRun", "mapped_accelerator", "run_accelerator"]
+__all__ = ["AcceleratorRun", "mapped_accelerator", "mapped_design", "run_accelerator"]
 
 START_SEED = 1
 """Of what registers and macros hold before the reset: nothing may depend on it."""
@@ -52,7 +53,11 @@ class AcceleratorRun:
 
 def mapped_accelerator(config: Config, source: str = "config") -> FlatNetlist:
     """Emit, map and flatten the accelerator of a configuration."""
-    design = design_of(config, source)
+    return mapped_design(design_of(config, source))
+
+
+def mapped_design(design: Design) -> FlatNetlist:
+    """Map and flatten a design."""
     cells = library()
     mapped = map_modules(design, jobs=1, progress=False)
     netlists = buffered(design, {name: m.netlist for name, m in mapped.items()}, cells)

@@ -45,13 +45,13 @@ def _ram(*names: str, always: bool = False) -> dict[str, Pairs]:
     }
 
 
-def _macro(*, read: str, flops: tuple[str, ...], write: str | None = None) -> dict[str, Pairs]:
-    """A memory that is read with one work and written with another."""
-    memory = (("read", read), *((("write", write),) if write else ()))
+def _macro(read: str, write: str | None = None) -> dict[str, Pairs]:
+    """A memory that is read with one work, and written with another, or once for all."""
+    work = write or read
     return {
-        "switching": _dynamic(*flops),
-        "clock": _dynamic(*flops, cells=("words",)),
-        "memory": memory,
+        "switching": _dynamic(work),
+        "clock": _dynamic(work, cells=("words",)),
+        "memory": (("read", read), *((("write", write),) if write else ())),
     }
 
 
@@ -137,7 +137,7 @@ TERMS: dict[str, dict[str, Pairs]] = {
     },
     "excess_counter": _both("groups", "blocks"),
     "row_signs": _both("mask_reads", "groups", "passes"),
-    "ram_masks": _macro(read="mask_reads", flops=("mask_reads",)),
+    "ram_masks": _macro("mask_reads"),
     "block_maker": _both("groups", "blocks"),
     "window_reader": _both("words", "windows", "steps"),
     "ram_activations": {
@@ -145,10 +145,10 @@ TERMS: dict[str, dict[str, Pairs]] = {
         "clock": _dynamic("words", "written", cells=("words",)),
         "memory": (("read", "words"), ("read", "added"), ("write", "written"), ("write", "bytes")),
     },
-    "ram_sums": _macro(read="sum_reads", write="steps", flops=("steps",)),
+    "ram_sums": _macro("sum_reads", "steps"),
     "finisher": _both("sent", "finished"),
     "scale_lane": _both("finished", "passes"),
-    "ram_lane_scales": _macro(read="passes", flops=("passes",)),
+    "ram_lane_scales": _macro("passes"),
     "summer": _both("summed", "written"),
     "temporal_processor": {
         "switching": _dynamic("words", "written", "cycles", cells=("logic",)),
@@ -157,7 +157,7 @@ TERMS: dict[str, dict[str, Pairs]] = {
     "work_counters": _both("computes", "cycles"),
     "image_writer": _both("bytes"),
     "ram_logits": _ram("passes"),
-    "ram_program": _macro(read="fetches", flops=("fetches",)),
+    "ram_program": _macro("fetches"),
     "logit_sender": _both("passes"),
     "temporal_core": _both("fetches", "cycles"),
     "program_reader": {

@@ -21,7 +21,7 @@ from .coefficients import COEFFICIENTS, Coefficients
 from .energy_model import EnergyModel
 from .part_areas import areas_of, known_parts, memory_bits
 from .period import Pace, layer_pace, pace
-from .tree import Part, config_layers, layer_parts, layer_shape, shared_parts
+from .tree import Part, config_layers, layer_parts, layer_shape, shared_parts, takes_turns
 from .turn_costs import TurnCosts
 
 __all__ = ["DigitalModel"]
@@ -161,7 +161,7 @@ class DigitalModel:
             raise Unfitted(
                 "must be hidden", where=kind, value=config.weights.kind, is_sentence=True
             )
-        if config.accelerator.kind == "temporal":
+        if takes_turns(config):
             return self.turns.metrics(config, extrapolate=extrapolate)
         shape = config_layers(config)
         count = len(shape)

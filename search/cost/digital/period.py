@@ -16,7 +16,7 @@ from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.shape.block_shape import BlockShape
 from kakure.model.config.config import Config
 
-from .tree import Part, config_layers, layer_parts, shared_parts
+from .tree import Part, config_layers, layer_parts, shared_parts, takes_turns
 
 __all__ = [
     "CHAIN",
@@ -124,7 +124,7 @@ def pace(config: Config, fitted: Mapping[str, Any]) -> Pace:
 
     Of a temporal one, of its core.
     """
-    if config.accelerator.kind == "temporal":
+    if takes_turns(config):
         return layer_pace(shared_parts(config), 1, fitted)
     layers = layer_pace(layer_parts(config_layers(config)), len(config.layers), fitted)
     shared = {part.kind: part for part in shared_parts(config)}["weight_generator"]

@@ -32,6 +32,7 @@ from kakure.hdl.weights.weight_generator import LayerWeights, WeightGenerator
 from kakure.model.config.config import Config, parse_config
 
 from .temporal_samples import temporal_chip
+from .tree import takes_turns
 
 __all__ = [
     "ALONE",
@@ -116,7 +117,7 @@ FROM_CONFIG: dict[str, Callable[[Config], wiring.Component]] = {
 
 def block_of(config: Config) -> str:
     """What a sample of a whole accelerator is called."""
-    return "accelerator" if config.accelerator.kind == "spatial" else "temporal_accelerator"
+    return "temporal_accelerator" if takes_turns(config) else "accelerator"
 
 
 class _Draw:

@@ -14,6 +14,7 @@ from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.shape.block_shape import BlockShape, Child
+from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
@@ -27,6 +28,7 @@ __all__ = [
     "parts_below",
     "role_of",
     "shared_parts",
+    "takes_turns",
 ]
 
 Ints = NDArray[Any]
@@ -162,12 +164,15 @@ def layer_parts(layers: LayerShape) -> list[Part]:
     return parts_below(layers, len(layers))
 
 
+def takes_turns(config: Config) -> bool:
+    """Whether the layers take turns on one array, and no block is a layer's alone."""
+    return isinstance(config.accelerator, TemporalConfig)
+
+
 def all_parts(config: Config) -> list[Part]:
     """All blocks of an accelerator."""
     parts = shared_parts(config)
-    if config.accelerator.kind == "spatial":
-        parts += layer_parts(config_layers(config))
-    return parts
+    return parts if takes_turns(config) else [*parts, *layer_parts(config_layers(config))]
 
 
 def shared_parts(config: Config) -> list[Part]:

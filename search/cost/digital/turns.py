@@ -40,6 +40,10 @@ written; how often all banks are read for what is added; words that are summed; 
 """
 
 
+FETCH = 2
+"""Cycles from the last word of an operation to its start, and after its end."""
+
+
 def operation_works(operation: LayerOperation | SumOperation, words: int) -> dict[str, float]:
     """The works of one operation of ``words``, each of :data:`WORKS`."""
     result: dict[str, float] = dict.fromkeys(WORKS, 0.0)
@@ -85,15 +89,21 @@ def _sums(operations: Iterable[LayerOperation | SumOperation], words: int) -> di
 
 
 def layer_works(
-    layers: Sequence[Sequence[LayerOperation | SumOperation]], words: Sequence[int]
+    layers: Sequence[tuple[Sequence[LayerOperation | SumOperation], int]],
 ) -> dict[str, NDArray[np.float64]]:
-    """The works of layers, each of some operations, and their ``cycles``; nothing of an image.
+    """The works of layers, and their ``cycles``, those of fetching included; nothing of an image.
 
-    ``words`` are those of an operation of each layer.
+    Parameters
+    ----------
+    layers : sequence of (operations, int)
+        Of each layer, and the words of an operation.
     """
-    found = [_sums(operations, many) for operations, many in zip(layers, words, strict=True)]
+    found = [_sums(operations, words) for operations, words in layers]
     result = {name: np.array([one[name] for one in found], np.float64) for name in WORKS}
-    cycles = [sum(map(operation_cycles, operations)) for operations in layers]
+    cycles = [
+        sum(operation_cycles(operation) + words + FETCH for operation in operations)
+        for operations, words in layers
+    ]
     nothing = np.zeros(len(layers))
     return result | {"cycles": np.array(cycles, np.float64), "bytes": nothing, "pixels": nothing}
 

@@ -10,7 +10,8 @@ from temporal import array_of, temporal
 from kakure.hdl.accelerators.temporal.block_maker import BlockMaker
 from kakure.hdl.accelerators.temporal.mask_order import mask_groups
 from kakure.hdl.accelerators.temporal.operation import operation_values
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_of
+from kakure.hdl.accelerators.temporal.planner import program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.model.parameters.parameters import random_parameters
 from kakure.sim.drivers.streams import simulate
 

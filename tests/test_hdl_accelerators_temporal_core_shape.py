@@ -10,7 +10,8 @@ from temporal import array_of, random_temporal, temporal
 from kakure.hdl.accelerators.accelerator import Accelerator
 from kakure.hdl.accelerators.temporal.address_shape import BanksShape, record_width
 from kakure.hdl.accelerators.temporal.operation import operation_layout, sizes_of
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_alone, program_of
+from kakure.hdl.accelerators.temporal.planner import program_alone, program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.target import most_pace
 from kakure.hdl.accelerators.temporal.timing import operation_cycles
 from kakure.hdl.emission.emit import emit

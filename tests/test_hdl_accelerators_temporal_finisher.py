@@ -8,7 +8,8 @@ from temporal import array_of, temporal
 
 from kakure.hdl.accelerators.temporal.finisher import Finisher
 from kakure.hdl.accelerators.temporal.machine import Machine, _Pools
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_of
+from kakure.hdl.accelerators.temporal.planner import program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.target import pace_of, target_value
 from kakure.model.parameters.parameters import random_parameters
 from kakure.sim.drivers.streams import simulate

@@ -8,7 +8,7 @@ import pytest
 from temporal import array_of, temporal
 
 from kakure.hdl.accelerators.temporal.image_writer import ImageWriter, image_cycles, image_value
-from kakure.hdl.accelerators.temporal.program import program_of
+from kakure.hdl.accelerators.temporal.planner import program_of
 from kakure.model.reference.stages import quantize_image
 from kakure.sim.drivers.streams import send, simulate
 

@@ -6,7 +6,8 @@ from branching import FORMS
 from temporal import temporal
 
 from kakure.hdl.accelerators.temporal.machine import Machine
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_of
+from kakure.hdl.accelerators.temporal.planner import program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.reference.network import network
 

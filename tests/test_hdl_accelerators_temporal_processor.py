@@ -12,8 +12,9 @@ from kakure.hdl.accelerators.temporal.address import address_value
 from kakure.hdl.accelerators.temporal.architecture import Temporal
 from kakure.hdl.accelerators.temporal.mask_order import mask_groups
 from kakure.hdl.accelerators.temporal.operation import operation_values, sizes_of
+from kakure.hdl.accelerators.temporal.planner import program_of
 from kakure.hdl.accelerators.temporal.processor import TemporalProcessor
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.timing import operation_cycles
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.reference.network import network

@@ -15,7 +15,8 @@ from kakure.hdl.accelerators.temporal.operation import (
     operation_values,
     sizes_of,
 )
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_of
+from kakure.hdl.accelerators.temporal.planner import program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.program_reader import ProgramReader
 from kakure.hdl.weights.image_reader import LoadError
 from kakure.model.parameters.parameters import random_parameters

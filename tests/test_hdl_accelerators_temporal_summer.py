@@ -6,7 +6,8 @@ import pytest
 from temporal import array_of, temporal
 
 from kakure.hdl.accelerators.temporal.machine import Machine
-from kakure.hdl.accelerators.temporal.program import SumOperation, program_of
+from kakure.hdl.accelerators.temporal.planner import program_of
+from kakure.hdl.accelerators.temporal.program import SumOperation
 from kakure.hdl.accelerators.temporal.summer import Summer, sum_cycles, sum_value
 from kakure.model.parameters.parameters import random_parameters
 from kakure.sim.drivers.streams import simulate

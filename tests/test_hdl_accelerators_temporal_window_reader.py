@@ -10,8 +10,9 @@ from temporal import array_of, temporal
 
 from kakure.hdl.accelerators.temporal.address import address_value
 from kakure.hdl.accelerators.temporal.machine import Machine
+from kakure.hdl.accelerators.temporal.planner import program_of
 from kakure.hdl.accelerators.temporal.positions import positions_value
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.window_reader import WindowReader
 from kakure.model.parameters.parameters import random_parameters
 from kakure.sim.drivers.streams import simulate

@@ -5,7 +5,8 @@ import pytest
 from temporal import random_temporal
 
 from kakure.hdl.accelerators.temporal.machine import Machine
-from kakure.hdl.accelerators.temporal.program import LayerOperation, program_of
+from kakure.hdl.accelerators.temporal.planner import program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.timing import layer_work
 from kakure.model.parameters.parameters import random_parameters
 from kakure.search.commands.kakure import main

@@ -20,7 +20,8 @@ from .image import loading_cycles, program_sections
 from .image_writer import image_cycles, image_layout, image_value
 from .logit_sender import sender_cycles
 from .operation import Sizes, needs_of, operation_layout, operation_values, sizes_of
-from .program import LayerOperation, Program, program_of
+from .planner import program_of
+from .program import LayerOperation, Program
 from .program_reader import record_words
 from .timing import layer_work, operation_cycles
 from .widths import SUM_BITS, misfit

@@ -19,8 +19,8 @@ from .core_shape import TemporalCoreShape
 from .image_writer import ImageWriter
 from .logit_sender import LogitSender
 from .operation import operation_layout, sizes_of
+from .planner import program_of
 from .processor import TemporalProcessor
-from .program import program_of
 from .program_reader import WORD, ProgramReader, record_words
 from .widths import MEMORY_CELLS, SUM_BITS
 from .work_counters import WORK_REGISTERS, WorkCounters

@@ -13,7 +13,8 @@ from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import LayerParameters, Parameters
 from kakure.model.reference.stages import quantize_image, requantize, shortcut
 
-from .program import DIGIT, LayerOperation, Map, SumOperation, program_of
+from .planner import program_of
+from .program import DIGIT, LayerOperation, Map, SumOperation
 
 __all__ = ["Machine"]
 

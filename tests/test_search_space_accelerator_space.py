@@ -13,7 +13,7 @@ from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.tables import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
-from kakure.search.space.space import load_space, parse_space
+from kakure.search.space.space import describe, load_space, parse_space
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 BOTH = {
@@ -52,6 +52,7 @@ def test_hardware_is_every_crossbar_and_every_array():
     only = space_of(accelerator=accelerator(kind=["temporal"], lanes=256))
     assert [h.array.lanes for h in only.hardware if h.array] == [256, 256]
     assert load_space(CONFIGS / "search-digits.json").hardware[0].array is None
+    assert "arrays      4 of temporal accelerators" in describe(space)
 
 
 def test_points_are_counted_and_become_configurations():

@@ -75,6 +75,21 @@ def test_before_training(path):
     assert all(len(line) <= 120 for line in lines) and len(lines) < 24
 
 
+def test_a_crossbar_is_left_out_where_there_is_none(path):
+    data = json.loads(path.read_text())
+    data["accelerator"] = {"kind": "temporal", "inputs": 8, "outputs": 4, "pixels": 2}
+    del data["crossbar"]
+    crossbar = ("column_sharing", "adc_type", "adc_bits")
+    for layer in data["layers"]:
+        layer["engine"] = "pe_array"
+        for field in crossbar:
+            layer.pop(field, None)
+    text = describe(parse_config(json.dumps(data)), path)
+    assert "  tiles" not in text and "crossbar  " not in text
+    assert "accelerator temporal, 8 inputs x 4 outputs x 2 pixels, 16 accumulators" in text
+    assert text.splitlines()[4].split() == ["total", "10", "784", "167", "168"]
+
+
 def test_after_training(path):
     config = load_config(path)
     file = path.with_suffix(".safetensors")

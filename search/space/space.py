@@ -420,6 +420,9 @@ def describe(space: Space) -> str:
             f"families    {len(space.families)} fit of {space.possible_families} choices of pools "
             "and depth"
         )
+    arrays = len(space.accelerator.arrays)
+    if arrays:
+        families.append(f"arrays      {arrays} of temporal accelerators")
     return "\n".join([
         f"{space.name}  {space.digest[:12]}",
         f"layers      {' or '.join(map(str, depths))}",

@@ -1,6 +1,6 @@
 """What a configuration would build, and whether its files belong to it."""
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from kakure.hdl.accelerators.table import architecture_of
@@ -63,6 +63,9 @@ class LayerPlan:
 SUMMED = ("tiles", "cells", "mask_bits", "coded_bits", "macs")
 """Columns that have a total; layers work at the same time, so cycles do not add up."""
 
+OF_TILES = ("groups", "tiles", "cells")
+"""Columns that say something only where a layer has crossbar tiles."""
+
 
 def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPlan, ...]:
     """The plan of every layer."""
@@ -109,9 +112,11 @@ def describe(config: Config, path: Path) -> str:
     """
     parameters, parameters_line = _parameters(config, path)
     plans = plan(config, parameters)
-    names = [field.name for field in fields(LayerPlan)]
+    has_tiles = any(layer.tiles for layer in plans)
+    names = [field.name for field in fields(LayerPlan) if has_tiles or field.name not in OF_TILES]
     rows = [["layer", *(name.replace("_", " ") for name in names)]]
-    rows += [[str(i), *map(_shown, astuple(layer))] for i, layer in enumerate(plans)]
+    for index, layer in enumerate(plans):
+        rows.append([str(index), *(_shown(getattr(layer, name)) for name in names)])
     totals = ["total"]
     for name in names:
         values = [getattr(layer, name) for layer in plans]
@@ -130,7 +135,12 @@ def describe(config: Config, path: Path) -> str:
         "",
         f"name        {config.name}",
         f"weights     {config.weights.kind}",
-        f"crossbar    {config.crossbar.rows} rows x {config.crossbar.columns} columns per tile",
+        f"accelerator {config.accelerator.description}",
+    ]
+    if has_tiles:
+        size = f"{config.crossbar.rows} rows x {config.crossbar.columns} columns per tile"
+        lines.append(f"crossbar    {size}")
+    lines += [
         f"dataset     {_dataset(config, path)}",
         f"parameters  {parameters_line}",
         f"digest      {config.digest}",

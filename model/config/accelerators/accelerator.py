@@ -12,3 +12,8 @@ class AcceleratorConfig(Schema):
     """
 
     kind: KindName
+
+    @property
+    def description(self) -> str:
+        """The kind, and the sizes that tell one from another, in a few words."""
+        return self.kind

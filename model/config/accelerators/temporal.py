@@ -63,6 +63,12 @@ class TemporalConfig(AcceleratorConfig):
         return accelerator
 
     @property
+    def description(self) -> str:
+        """The array in a few words, ``temporal, 64 inputs x 16 outputs x 4 pixels``."""
+        sizes = f"{self.inputs} inputs x {self.outputs} outputs x {self.pixels} pixels"
+        return f"{self.kind}, {sizes}, {self.batches} accumulators, {self.rows} rows"
+
+    @property
     def lanes(self) -> int:
         """Products of one bit in a cycle."""
         return self.inputs * self.outputs * self.pixels

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-__all__ = ["METHODS", "RIVALS", "Method", "Recipe"]
+__all__ = ["METHODS", "RIVALS", "Method", "Recipe", "Selection"]
 
 Method = Literal["edge-popup", "biprop", "agreeing", "binary", "float"]
 METHODS: tuple[Method, ...] = ("edge-popup", "biprop", "agreeing")
@@ -15,6 +15,8 @@ weights, kept where they agree with the sign."""
 RIVALS: tuple[Method, ...] = ("binary", "float")
 """What is no supermask, to compare with: the signs of latent weights, which cost a bit as well, and
 weights of floating point, which can teach."""
+
+Selection = Literal["random", "support-vectors", "herding", "k-centre"]
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,12 @@ class Recipe:
     validation : int
         One training image of this many is held out to choose the epoch that is exported; 0 holds
         none out, and exports the last.
+    keep : float
+        Fraction of the training images that is trained with, those held out not counted.
+    select : str
+        How they are chosen: a name of :data:`kakure.model.reduction.table.SELECTIONS`.
+    generated : float
+        Images that a generator adds for each one that is trained with; it learns from those only.
     shift : float
         Largest displacement to each side [pixel].
     rotate : float
@@ -83,6 +89,9 @@ class Recipe:
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     validation: Annotated[int, Field(ge=0, le=10**6)] = 10
+    keep: Annotated[float, Field(gt=0, le=1)] = 1.0
+    select: Selection = "random"
+    generated: Annotated[float, Field(ge=0, le=100)] = 0.0
     shift: Annotated[float, Field(ge=0, le=1024)] = 0.0
     rotate: Annotated[float, Field(ge=0, le=180)] = 0.0
     zoom: Annotated[float, Field(ge=0, lt=1)] = 0.0

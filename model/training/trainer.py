@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -31,11 +32,15 @@ from .network import Network, as_tensor
 from .precision import pick_precision
 from .recipe import Recipe, held_out
 from .teacher import Teacher
+from .training_set import training_set
 
 __all__ = ["TOOLS", "Trained", "Trainer"]
 
 TOOLS = ("numpy", "torch")
 """Packages whose versions decide what a training gives."""
+
+CHOICE_TOOLS = {"support-vectors": ("scikit-learn",)}
+"""Those that decide as well which images are trained with, by how they are chosen."""
 
 HISTORY = ("epoch", "train_loss", "validation_correct", "validation_loss")
 """What is kept of an epoch; as JSON in the parameters' metadata, a list of lists."""
@@ -73,10 +78,12 @@ class Trainer:
     ----------
     config : Config
     data : LabelledImages
-        Training images; one of ``recipe.validation`` is held out.
+        Training images; one of ``recipe.validation`` is held out. Of the others those train that
+        ``recipe.keep`` leaves, and what is generated from them.
     recipe : Recipe
     seed : int
-        Seed of the first scores, the order of the images and their variations.
+        Seed of the first scores, the order of the images and their variations, of their choice and
+        their generator.
     device : torch.device
     teacher : Teacher, optional
         Says what the logits should be; its batches are normalized by themselves.
@@ -101,7 +108,7 @@ class Trainer:
             "digest": config.digest,
             "images": array_digest(data.images, data.labels),
             "sources": sources(__name__),
-            "tools": tools(*TOOLS),
+            "tools": tools(*TOOLS, *CHOICE_TOOLS.get(recipe.select if recipe.keep < 1 else "", ())),
             "teacher": None if teacher is None else teacher.digest,
         }
         dtype, self.precision = pick_precision(recipe.precision, device)
@@ -113,10 +120,16 @@ class Trainer:
             raise UserError(
                 f"must hold at least {LEAST_TRAINING} images", value=len(data), file=config.dataset
             )
-        held = torch.from_numpy(held_out(data.labels, recipe))
-        images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
-        self.images, self.labels = images[~held].to(device), labels[~held].to(device)
-        self.held_images, self.held_labels = images[held].to(device), labels[held].to(device)
+        is_held = held_out(data.labels, recipe)
+        held, others = (data.take(np.flatnonzero(mask)) for mask in (is_held, ~is_held))
+        self.training_set = training_set(
+            others, recipe, classes=config.layers[-1].channels, seed=seed
+        )
+        self.options["training_set"] = self.training_set.made
+        (self.images, self.labels), (self.held_images, self.held_labels) = (
+            (as_tensor(part.images).to(device), torch.from_numpy(part.labels).to(device))
+            for part in (self.training_set.data, held)
+        )
         self.descent = Descent(self.network, recipe)
         self.average: AveragedModel | None = None
         self._average_anew()
@@ -310,6 +323,7 @@ class Trainer:
             "sources": self.options["sources"],
             "tools": json.dumps(self.options["tools"], sort_keys=True),
             "history": json.dumps([list(record.values()) for record in self.history]),
+            **self.training_set.made,
         }
 
     def result(self) -> Trained:

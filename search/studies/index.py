@@ -48,6 +48,27 @@ SEARCH = (
         "kakure.search.studies.lam",
     ),
     Verb(
+        "distillation",
+        "Training",
+        "SVMs, trees and linear models that a trained network teaches, beside labels",
+        "kakure.search.studies.distillation",
+        interrupted=GOES_ON,
+    ),
+    Verb(
+        "data-reduction",
+        "Training",
+        "training with support vectors, beside other choices of as many images",
+        "kakure.search.studies.data_reduction",
+        interrupted=GOES_ON,
+    ),
+    Verb(
+        "augmentation",
+        "Training",
+        "training with generated images, beside varied and more real ones",
+        "kakure.search.studies.augmentation",
+        interrupted=GOES_ON,
+    ),
+    Verb(
         "energy",
         "Cost models",
         "measure energy per image by simulation of real images, or fit its model",

@@ -67,6 +67,21 @@ def test_a_regression_comes_near_its_targets(name):
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+def test_every_setting_makes_another_student(name):
+    family, train = FAMILIES[name], digits("train", 150)
+    x, test = pixels(train.images), pixels(digits("test", 200).images)
+    targets = one_hot(train.labels, 10)
+    first, last = family.settings[0], family.settings[-1]
+    assert (
+        family.classify(x, train.labels, 10, first, 1)(test)
+        != family.classify(x, train.labels, 10, last, 1)(test)
+    ).any()
+    assert (
+        family.regress(x, targets, first, 1)(test) != family.regress(x, targets, last, 1)(test)
+    ).any()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
 def test_a_missing_class_has_a_column(name):
     family, train = FAMILIES[name], digits("train", 200)
     some = train.take(np.flatnonzero((train.labels != 3) & (train.labels < 9)))

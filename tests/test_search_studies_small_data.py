@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from kakure.model.datasets.labelled import LabelledImages
+from kakure.model.reduction.random_choice import random_choice
+from kakure.model.reduction.support_vectors import support_vectors
 from kakure.model.students import forest
 from kakure.model.students.forest import FOREST
 from kakure.model.students.linear import LINEAR
@@ -207,3 +209,47 @@ def test_generated_images_come_from_the_n_real_ones(monkeypatch):
     assert generated == [0, 60, 240, 0]
     twice = {image.tobytes() for image in trained[3][0].images}
     assert {image.tobytes() for image in real.images} <= twice
+
+
+def test_each_choice_is_trained_with_as_many_images(monkeypatch):
+    given = problem("digits")
+    trained = []
+    monkeypatch.setattr(
+        data_reduction, "tested", lambda _, data, **how: trained.append((data, how)) or 0.5
+    )
+    facts = {"images": 200, "narrow": 2, "steps": 7, "fractions": (0.1, 0.3)}
+    scores = data_reduction.measure(given, facts, 4)
+    whole = given.pool.take(random_choice(given.pool, 200, 4))
+    supports = support_vectors(whole)
+    assert scores["supports"] == len(supports) / 200
+    counts = [len(data) for data, _ in trained]
+    assert counts == [200] + [20] * 4 + [60] * 4 + [len(supports)] * 4
+    assert all(how == {"narrow": 2, "steps": 7, "seed": 4} for _, how in trained)
+    assert (trained[-3][0].images == whole.take(supports).images).all()
+    assert list(scores["kept"]) == ["10%", "30%", "supports"]
+
+
+def test_images_without_labels_are_others(monkeypatch):
+    """The teacher has not seen them; each part gets the teacher's logits of its own images."""
+    given = problem("digits")
+    seen = []
+
+    def noted(data, varied, more, said, classes, held):
+        seen.append((data, varied, more, said))
+        raise InterruptedError
+
+    def learnt(given, data, **how):
+        seen.append(data)
+        return given.config, None
+
+    monkeypatch.setattr(distillation, "Lesson", noted)
+    monkeypatch.setattr(distillation, "learn", learnt)
+    monkeypatch.setattr(distillation, "teacher_logits", lambda c, p, images: images.sum((1, 2, 3)))
+    with pytest.raises(InterruptedError):
+        distillation.measure(given, {"labelled": 80, "unlabelled": 40, "steps": 5}, 1)
+    taught, (data, varied, more, said) = seen
+    assert taught is data and len(data) == 80 and len(more) == 40
+    assert not {x.tobytes() for x in data.images} & {x.tobytes() for x in more}
+    assert varied.shape == data.images.shape and (varied != data.images).any((1, 2, 3)).all()
+    for images, logits in zip((data.images, varied, more), said, strict=True):
+        assert (logits == images.sum((1, 2, 3))).all()

@@ -24,7 +24,7 @@ def digits(count=200):
 @pytest.fixture(scope="module")
 def learnt():
     torch.set_num_threads(1)
-    return learn_generator(digits(), classes=10, seed=1, steps=600)
+    return learn_generator(digits(), classes=10, seed=1, steps=400)
 
 
 def test_what_is_made_of_digits_teaches_digits(learnt):
@@ -42,6 +42,10 @@ def test_types_and_classes(learnt):
     assert made.images.flags.c_contiguous
     assert made.labels.dtype == np.int64
     assert (np.bincount(made.labels) == 2 * np.bincount(like.labels)).all()
+    half = generate(learnt, like, 25, 1)
+    assert (
+        np.abs(2 * np.bincount(half.labels, minlength=10) - np.bincount(like.labels)) <= 1
+    ).all()
     assert len(generate(learnt, like, 1, 1)) == 1
 
 

@@ -124,6 +124,11 @@ def test_support_vectors_come_first():
     assert support_choice(data, len(supports), 1).tolist() == supports.tolist()
 
 
+def test_a_lower_cost_leaves_more_support_vectors():
+    data = digits(300)
+    assert len(support_vectors(data, cost=0.05)) > 1.2 * len(support_vectors(data, cost=100.0))
+
+
 def test_support_vectors_lie_at_the_border():
     data = line(0, 20, 100, 150, 230, 255, labels=[0, 0, 0, 1, 1, 1])
     assert {2, 3} <= set(support_vectors(data, cost=1000.0).tolist()) < set(range(6))

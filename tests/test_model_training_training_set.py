@@ -88,7 +88,7 @@ def test_held_out_images_take_no_part():
     )
 
 
-def test_the_command_writes_where_its_images_came_from(tmp_path, monkeypatch):
+def test_the_command_writes_where_its_images_came_from(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     values = ["keep=0.2", "select=herding", "generated=0.5"]
     given = [part for value in values for part in ("--with", value)]
@@ -101,6 +101,7 @@ def test_the_command_writes_where_its_images_came_from(tmp_path, monkeypatch):
         "out.safetensors",
     ]
     assert main([*command, *given]) == 0
+    assert "train digits: before, a generator learns the images" in capsys.readouterr().err
     metadata = load_parameters("out.safetensors", CONFIG).metadata
     assert metadata["selection"].startswith("herding, 246 of 1231, ")
     assert metadata["generated"].startswith("123 by a generator that learnt from 246, ")

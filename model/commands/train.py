@@ -140,6 +140,8 @@ def train_and_write(
         "seconds until the first step ..."
     )
     teacher = None if args.teacher is None else load_teacher(args.teacher, device)
+    if recipe.generated:
+        say(f"train {config.name}: before, a generator learns the images, which takes minutes ...")
     trainer = Trainer(config, images, recipe, seed=args.seed, device=device, teacher=teacher)
     train(trainer, checkpoint, fresh=args.fresh, progress=True)
     best = trainer.best

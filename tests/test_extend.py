@@ -34,11 +34,8 @@ from kakure.model.datasets.recipe import Recipe
 from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
 from kakure.model.packed.network import PackedNetwork
-from kakure.model.parameters.parameters import (
-    load_parameters,
-    random_parameters,
-    save_parameters,
-)
+from kakure.model.parameters.parameters import random_parameters
+from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.model.reference.network import network
 from kakure.model.training.network import IntegerNetwork, as_tensor
 from kakure.model.training.recipe import recipe_for

@@ -11,7 +11,7 @@ import pytest
 from kakure.model.config.config import load_config
 from kakure.model.config.presets import preset_json
 from kakure.model.errors import UserError
-from kakure.model.parameters.parameters import load_parameters
+from kakure.model.parameters.parameters_file import load_parameters
 from kakure.model.training.training_lock import training_lock
 from kakure.search.commands.kakure import main
 from kakure.sim.generation.plan import describe

@@ -15,11 +15,8 @@ from kakure.model.config.weights.multicoat import MulticoatWeights
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
 from kakure.model.packed.network import PackedNetwork
-from kakure.model.parameters.parameters import (
-    load_parameters,
-    random_parameters,
-    save_parameters,
-)
+from kakure.model.parameters.parameters import random_parameters
+from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.model.reference.crossbar import crossbar
 from kakure.model.reference.network import network, network_layers
 from kakure.model.reference.stages import quantize_image, windows

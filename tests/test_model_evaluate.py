@@ -4,17 +4,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kakure.model.config.config import load_config
+from kakure.model.config.config import load_config, parse_config
 from kakure.model.config.presets import preset
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.evaluate import Score, evaluate, read_score, write_score
 from kakure.model.packed.network import PackedNetwork
-from kakure.model.parameters.parameters import load_parameters, random_parameters
+from kakure.model.parameters.parameters import random_parameters
+from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.model.reference.network import classify, network
 from kakure.search.commands.kakure import main
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+PLANES = {
+    "name": "planes",
+    "dataset": "digits",
+    "weights": {"kind": "bitwise", "bits": 3},
+    "layers": [{"kind": "linear", "channels": 10, "engine": "pe_array", "input_bits": 4}],
+    "parameters": "planes.safetensors",
+}
 
 
 def score(*rows) -> Score:
@@ -115,3 +125,27 @@ def test_a_kernel_that_is_wrong_gives_no_score(monkeypatch):
     monkeypatch.setattr(PackedNetwork, "__call__", lambda self, images: right(self, images) + 1)
     with pytest.raises(RuntimeError, match="kernel and the reference give an image other logits"):
         evaluate(config, parameters, data)
+
+
+def test_of_bitwise_weights_the_first_planes_can_be_judged(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = parse_config(json.dumps(PLANES))
+    Path("planes.json").write_text(json.dumps(PLANES))
+    parameters = random_parameters(config, 1)
+    save_parameters(tmp_path / "planes.safetensors", config, parameters)
+    data = load_images(config, tmp_path, "test")
+    right = {}
+    for planes in (1, 2, 3):
+        assert main(["evaluate", "planes.json", "--planes", str(planes), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        logits = network(config.at(planes), parameters.at(planes), data.images)
+        assert found["correct"] == int((classify(logits) == data.labels).sum())
+        assert found["planes"] == planes
+        right[planes] = found["correct"]
+        assert Path("build/evaluated").exists() == (planes == 3)  # the report is of all planes
+    assert len(set(right.values())) > 1
+    assert main(["evaluate", "planes.json", "--planes", "2"]) == 0
+    assert f"{right[2]} of 360 test images right with 2 of 3 planes" in capsys.readouterr().out
+    assert main(["evaluate", "planes.json", "--planes", "4"]) == 2
+    rule = "--planes: must be at most 3 with these weights, not 4"
+    assert rule in capsys.readouterr().err

@@ -8,7 +8,8 @@ from safetensors.numpy import load_file, save_file
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import preset, preset_json
 from kakure.model.errors import UserError
-from kakure.model.parameters.parameters import load_parameters, random_parameters, save_parameters
+from kakure.model.parameters.parameters import random_parameters
+from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 
 CONFIG = preset("digits")
 

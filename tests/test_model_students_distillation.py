@@ -9,7 +9,8 @@ from kakure.model.config.config import load_config
 from kakure.model.datasets.digits import DIGITS
 from kakure.model.errors import UserError
 from kakure.model.files.shipped import CONFIGS
-from kakure.model.parameters.parameters import Parameters, load_parameters
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.parameters.parameters_file import load_parameters
 from kakure.model.reduction.random_choice import random_choice
 from kakure.model.reference.network import network
 from kakure.model.students.distillation import (

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import preset_json
 from kakure.model.errors import UserError
+from kakure.model.parameters.parameters import Scales
 from kakure.model.reference import (
     crossbar as crossbar_reference,
 )
@@ -26,7 +27,7 @@ from kakure.model.reference import (
 )
 from kakure.model.reference.crossbar import channel_peaks
 from kakure.model.reference.stages import requantize
-from kakure.model.training.folding import Scale, fold, fold_logits, fold_scale
+from kakure.model.training.folding import fold, fold_logits, fold_scale
 from kakure.model.training.layers import EPSILON
 from kakure.model.training.network import IntegerNetwork, Network, as_tensor
 
@@ -65,7 +66,7 @@ def same_without(scale, full, keep):
     """Whether the channels in ``keep`` have the integers of a layer that has no others."""
     return all(
         (getattr(full, field.name)[keep] == getattr(scale, field.name)).all()
-        for field in dataclasses.fields(Scale)
+        for field in dataclasses.fields(Scales)
     )
 
 

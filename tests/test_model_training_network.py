@@ -15,6 +15,7 @@ from kakure.model.reference import network as network_reference
 from kakure.model.reference import stages
 from kakure.model.training.folding import fold
 from kakure.model.training.network import IntegerNetwork, Network, as_tensor
+from kakure.model.training.weights import TRAINED_WEIGHTS
 
 
 def images_for(config, count):
@@ -125,10 +126,11 @@ def test_folded_network_agrees_with_the_trained_one(name):
         assert (layer.mask == trained.weights.mask.numpy()).all()
 
 
-def test_bitwise_weights_cannot_be_trained():
-    data = json.loads(preset_json("digits"))
-    data["weights"] = {"kind": "bitwise", "bits": 4}
-    with pytest.raises(UserError, match=r"weights\.kind: must be 'hidden' to train, not 'bitwise'"):
+def test_weights_that_nobody_trains_are_refused(monkeypatch):
+    monkeypatch.delitem(TRAINED_WEIGHTS, "bitwise")
+    data = json.loads(preset_json("digits")) | {"weights": {"kind": "bitwise", "bits": 4}}
+    rule = r"weights\.kind: must be 'hidden' or 'multicoat' to train, not 'bitwise'"
+    with pytest.raises(UserError, match=rule):
         Network(parse_config(json.dumps(data)), generator=torch.Generator())
 
 

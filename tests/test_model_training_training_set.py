@@ -14,7 +14,7 @@ from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
 from kakure.model.files.shipped import CONFIGS
 from kakure.model.generative import images as generative
-from kakure.model.parameters.parameters import load_parameters
+from kakure.model.parameters.parameters_file import load_parameters
 from kakure.model.provenance import array_digest
 from kakure.model.reduction.table import SELECTIONS
 from kakure.model.training import training_set as module

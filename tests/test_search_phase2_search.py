@@ -16,7 +16,7 @@ import kakure.search.phase2.accuracy
 import kakure.search.phase2.guided
 from kakure.model.errors import UserError
 from kakure.model.evaluate import evaluate
-from kakure.model.parameters.parameters import load_parameters, save_parameters
+from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.model.reference.network import classify, network
 from kakure.model.training.recipe import recipe_for
 from kakure.search.phase2.accuracy import Measured, train_start, trainer_at

@@ -22,7 +22,7 @@ from kakure.model.config.config import load_config
 from kakure.model.datasets.images import load_images
 from kakure.model.errors import Infeasible, UserError
 from kakure.model.evaluate import evaluate
-from kakure.model.parameters.parameters import load_parameters
+from kakure.model.parameters.parameters_file import load_parameters
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.search.commands.kakure import main
 from kakure.search.phase2.paired import Paired

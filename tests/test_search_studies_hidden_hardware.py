@@ -8,7 +8,7 @@ import pytest
 
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import load_config
-from kakure.model.parameters.parameters import load_parameters
+from kakure.model.parameters.parameters_file import load_parameters
 from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.energy import open_trained
 from kakure.search.studies.array_shape import read_record

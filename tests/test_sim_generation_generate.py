@@ -13,7 +13,8 @@ from kakure.hdl.emission import artifacts
 from kakure.hdl.emission.artifacts import design_of, replaced_folder
 from kakure.model.config.config import load_config
 from kakure.model.errors import UserError
-from kakure.model.parameters.parameters import random_parameters, save_parameters
+from kakure.model.parameters.parameters import random_parameters
+from kakure.model.parameters.parameters_file import save_parameters
 from kakure.model.parameters.supermask_image import image_words
 from kakure.search.commands.kakure import main
 from kakure.sim.generation.generate import generate

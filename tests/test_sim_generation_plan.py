@@ -5,7 +5,8 @@ import pytest
 from kakure.model.config.config import load_config, parse_config
 from kakure.model.config.presets import preset, preset_json
 from kakure.model.errors import UserError
-from kakure.model.parameters.parameters import Parameters, random_parameters, save_parameters
+from kakure.model.parameters.parameters import Parameters, random_parameters
+from kakure.model.parameters.parameters_file import save_parameters
 from kakure.model.parameters.supermask_image import layer_section
 from kakure.sim.generation.plan import describe, plan
 from tests.branching import branching

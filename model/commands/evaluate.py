@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from kakure.model.config.config import load_config
-from kakure.model.parameters.parameters import load_parameters
+from kakure.model.errors import UserError
+from kakure.model.parameters.parameters_file import load_parameters
 
-from .command import say
+from .command import positive, say
 from .parameters_file import parameters_path
 
 __all__ = ["options", "run"]
@@ -20,6 +21,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", type=Path, metavar="FILE", help="(the configuration's)")
     parser.add_argument(
         "--split", choices=("test", "train"), default="test", help="images (%(default)s)"
+    )
+    parser.add_argument(
+        "--planes", type=positive, metavar="N", help="of bitwise weights, the first ones (all)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -33,19 +37,30 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args.config)
     path = parameters_path(args.config, config, args.parameters)
     parameters = load_parameters(path, config)
+    whole = config
+    if args.planes is not None:
+        if args.planes > config.weights.widths:
+            raise UserError(
+                f"must be at most {config.weights.widths} with these weights",
+                where=("--planes",),
+                value=args.planes,
+            )
+        config, parameters = config.at(args.planes), parameters.at(args.planes)
     data = load_images(config, args.config.parent, args.split)
     score = evaluate(config, parameters, data, progress=sys.stderr.isatty() and not args.json)
     at_chance = is_at_chance(score.correct, data.labels)
+    used = "" if args.planes is None else f" with {args.planes} of {whole.weights.widths} planes"
     if args.json:
         fields = {"config": config.name, "digest": config.digest, "split": args.split}
+        fields |= {} if args.planes is None else {"planes": args.planes}
         print(json.dumps({**fields, **score.facts(), "at_chance": at_chance}))
     else:
         print(
-            f"{config.name}: {score.correct} of {score.count} {args.split} images right: "
+            f"{config.name}: {score.correct} of {score.count} {args.split} images right{used}: "
             f"{score.accuracy:.4f} (integer model)"
         )
         print(score.table())
-    if args.split == "test" and args.parameters is None:
+    if args.split == "test" and args.parameters is None and config == whole:
         try:
             write_score(score, config, parameters)
         except OSError as error:

@@ -13,7 +13,8 @@ from kakure.model.config.config import Config, check_density, load_config
 from kakure.model.datasets.recipe import RIVALS, Recipe
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import check_writable
-from kakure.model.parameters.parameters import Parameters, save_parameters
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.parameters.parameters_file import save_parameters
 from kakure.model.shown import printable, shown
 from kakure.model.training.training_lock import training_lock
 
@@ -92,7 +93,6 @@ def run(args: argparse.Namespace) -> None:
 
     config = load_config(args.config)
     try:
-        config.weights.check_training()
         check_density(config)
     except UserError as error:
         raise error.of(args.config) from None

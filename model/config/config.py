@@ -96,6 +96,10 @@ class Config(Schema):
         later = self.geometry[index + 1 :]
         return frozenset(n for g in later for n in (g.reads, g.adds) if n is not None)
 
+    def at(self, width: int) -> "Config":
+        """The network with its weights used at a precision of 1 to ``weights.widths`` bits."""
+        return self.changed(weights=self.weights.at(width))
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, 64 hexadecimal digits."""

@@ -77,6 +77,9 @@ class Recipe:
         it says at ``temperature``; the labels have the rest.
     temperature : float
         By which the logits of both are divided.
+    widths : int
+        Precisions of bitwise weights that a step trains: all planes, one plane, and others by lot;
+        what all planes say teaches the others. 1 trains with all planes only.
     precision : "float32" or "auto"
         ``auto`` trains in bfloat16 where the processor or GPU multiplies matrices of it.
     statistics : int
@@ -108,6 +111,7 @@ class Recipe:
     codes: Annotated[float, Field(gt=0, le=1e6)] | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     distillation: Annotated[float, Field(ge=0, le=1)] = 0.5
+    widths: Annotated[int, Field(ge=1, le=8)] = 3
     temperature: Annotated[float, Field(gt=0, le=1000)] = 4.0
     precision: Literal["float32", "auto"] = "float32"
     statistics: Annotated[int, Field(ge=1, le=10**6)] = 40

@@ -12,6 +12,7 @@ from kakure.model.parameters.parameters import LayerParameters
 
 from .cells import packed_cells
 from .kernel import EXACT, ROUNDING, SATURATING, Layer, Scaling, address
+from .matrix_layer import MOST_EXACT, MatrixLayer
 from .plain_layer import PlainLayer
 from .readout import READOUTS, Readout
 from .window import WORD, PackedWindow
@@ -185,6 +186,8 @@ def _one_coat(
     plain = PlainLayer(config, geometry, parameters, weights)
     is_known = engine.is_exact or engine.engine in READOUTS
     is_small = -1 <= plain.weights.min() <= plain.weights.max() <= 1 and geometry.peak < 1 << 31
+    if engine.is_exact and not is_small and geometry.peak < MOST_EXACT:
+        return MatrixLayer(config, geometry, parameters, weights)
     if kernel is None or not is_known or not is_small:
         return plain
     readout = None if engine.is_exact else READOUTS[engine.engine](config, geometry.index)

@@ -42,8 +42,8 @@ class PlainLayer:
         geometry = self.geometry
         kernel = geometry.kernel_height, geometry.kernel_width
         rows = windows(x.astype(np.int64), *kernel, geometry.padding, geometry.stride)
-        layer = self.config.layers[geometry.index]
-        acc = layer.sums(self.config, rows.reshape(-1, geometry.fan_in), self.weights)
+        flat = rows.reshape(-1, geometry.fan_in)
+        acc = self.config.weights.sums(self.config, geometry.index, flat, self.weights)
         return acc.reshape(*rows.shape[:3], -1)
 
     def written(self, acc: IntArray, added: IntArray | None) -> IntArray:

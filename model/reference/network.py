@@ -26,8 +26,8 @@ IntArray = NDArray[np.integer]
 def layer_sums(
     config: "Config", geometry: LayerGeometry, x: IntArray, w: IntArray
 ) -> NDArray[np.int64]:
-    """Accumulators of one layer with hidden weights, (n, f) x (f, c) -> (n, c)."""
-    return config.layers[geometry.index].sums(config, x, w)
+    """Accumulators of one layer and one coat of its weights, (n, f) x (f, c) -> (n, c)."""
+    return config.weights.sums(config, geometry.index, x, w)
 
 
 def network_layers(

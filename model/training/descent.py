@@ -32,7 +32,7 @@ class Descent:
     def __init__(self, network: Network, recipe: Recipe) -> None:
         self.recipe = recipe
         scores = [layer.weights.scores for layer in network.layers]
-        norms = [p for layer in network.layers for p in layer.norm.parameters()]
+        norms = [p for layer in network.layers for norm in layer.norms for p in norm.parameters()]
         self.parts: list[tuple[torch.optim.Optimizer, float]] = []
         groups: list[dict[str, Any]] = []
         if recipe.optimizer == "muon":

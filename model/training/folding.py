@@ -1,11 +1,12 @@
 """From a trained network to integers: BatchNorm folded into M, B and S of the requantizer."""
 
-from dataclasses import dataclass
+import dataclasses
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import (
     MULTIPLIER_BITS,
@@ -13,12 +14,13 @@ from kakure.model.parameters.parameters import (
     SHIFT_BITS,
     LayerParameters,
     Parameters,
+    Scales,
 )
 
 from .layers import HiddenLayer
 from .network import Network
 
-__all__ = ["Scale", "fold", "fold_logits", "fold_scale"]
+__all__ = ["fold", "fold_logits", "fold_scale"]
 
 MOST_MULTIPLIER = (1 << (MULTIPLIER_BITS - 1)) - 1
 MOST_OFFSET = (1 << (OFFSET_BITS - 1)) - 1
@@ -29,21 +31,6 @@ LEAST_SHIFT = -1100
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Scale:
-    """y = (acc·M + B) >> S per channel, the rounding half of S included in B.
-
-    Attributes
-    ----------
-    multiplier, offset, shift : int64 array, (outputs,)
-        M, B and S.
-    """
-
-    multiplier: NDArray[np.int64]
-    offset: NDArray[np.int64]
-    shift: NDArray[np.int64]
-
-
 def _scaled(slope: Floats, level: Floats, mean: Floats, shift: int) -> tuple[Floats, Floats]:
     """M and B of slope·(acc − mean) + level times 2^shift; exact to half a step at the mean."""
     multiplier = np.rint(np.ldexp(slope, shift))
@@ -51,7 +38,7 @@ def _scaled(slope: Floats, level: Floats, mean: Floats, shift: int) -> tuple[Flo
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is beyond float64 does not fit
-def fold_scale(slope: Floats, intercept: Floats, mean: ArrayLike = 0.0) -> Scale:
+def fold_scale(slope: Floats, intercept: Floats, mean: ArrayLike = 0.0) -> Scales:
     """Integers with (acc·M + B) >> S ≈ slope·acc + intercept, each channel by itself.
 
     S is the largest of 0 .. 31 with which M fits ``MULTIPLIER_BITS`` and B fits ``OFFSET_BITS``.
@@ -80,7 +67,7 @@ def fold_scale(slope: Floats, intercept: Floats, mean: ArrayLike = 0.0) -> Scale
         open_ &= ~fits
         if not open_.any():
             break
-    return Scale(multiplier.astype(np.int64), offset.astype(np.int64), shift)
+    return Scales(multiplier.astype(np.int64), offset.astype(np.int64), shift)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -91,16 +78,17 @@ def fold_logits(
     *,
     mean: Floats,
     deviation: Floats,
-) -> Scale:
+    most: int = MOST_SHIFT,
+) -> Scales:
     """Integers with acc·M + B ≈ (slope·acc + intercept)·2^S, with one S, so that logits compare.
 
     A channel that never moves (slope, peak or deviation is 0) has M = 0 and its constant in B.
     It has no say in S: a constant beyond what B holds is cut to the end of B's range, the largest
     of several such constants above the others. S is theirs only where no channel moves.
 
-    S is the largest with which all other channels fit; but if a channel moves so little that
-    with M at its end it errs by less than the others do by rounding, M is cut. What counts is
-    Σ (deviation·|M·2^−S − slope|)², of all S of which |acc|·|M| + |B| stays below 2^31.
+    S is the largest, up to ``most``, with which all other channels fit; but if a channel moves so
+    little that with M at its end it errs by less than the others do by rounding, M is cut. What
+    counts is Σ (deviation·|M·2^−S − slope|)², of all S of which |acc|·|M| + |B| stays below 2^31.
 
     Parameters
     ----------
@@ -114,14 +102,14 @@ def fold_logits(
     Returns
     -------
     Scale
-        ``shift`` is the same in all channels, 31 at most, and may be below 0.
+        ``shift`` is the same in all channels, and may be below 0.
     """
     moves = (slope != 0) & (peaks > 0) & (deviation > 0)
     level = intercept + np.where(peaks > 0, slope * mean, 0.0)
     slope = np.where(moves, slope, 0.0)
     counts = moves if moves.any() else ~moves  # whose B must fit
     best, least = None, np.inf
-    for power in range(MOST_SHIFT, LEAST_SHIFT, -1):
+    for power in range(most, LEAST_SHIFT, -1):
         wanted = np.rint(np.ldexp(slope, power))
         m = np.clip(wanted, -MOST_MULTIPLIER, MOST_MULTIPLIER)
         b = np.rint(np.ldexp(level, power) - m * mean)
@@ -139,11 +127,12 @@ def fold_logits(
         b = np.where(above, np.where(level == level[above].max(), MOST_OFFSET, MOST_OFFSET - 1), b)
     b = np.maximum(b, -MOST_OFFSET)
     shift = np.full(slope.shape, power, np.int64)
-    return Scale(m.astype(np.int64), b.astype(np.int64), shift)
+    return Scales(m.astype(np.int64), b.astype(np.int64), shift)
 
 
-def _fold_layer(layer: HiddenLayer) -> tuple[LayerParameters, int]:
-    norm, geometry = layer.norm, layer.geometry
+def _line(layer: HiddenLayer, width: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Slope and intercept from sums to codes; the sums' mean and standard deviation."""
+    norm = layer.norms[width - 1]
     assert norm.running_mean is not None and norm.running_var is not None
     gamma, beta, mean, variance = (
         tensor.detach().double().cpu().numpy()
@@ -154,22 +143,46 @@ def _fold_layer(layer: HiddenLayer) -> tuple[LayerParameters, int]:
             raise UserError(
                 f"the {name} of BatchNorm must be finite, not "
                 f"{values[~np.isfinite(values)][0]}: training diverged",
-                where=("layers", geometry.index),
+                where=("layers", layer.geometry.index),
             )
-    mask, *inner = (mask.cpu().numpy() for mask in layer.weights.masks)
-    peaks = np.sum([layer.engine.channel_peaks(geometry, one) for one in (mask, *inner)], axis=0)
     slope = gamma / np.sqrt(variance + norm.eps) * layer.scale
-    intercept = beta * layer.scale - slope * mean
-    if geometry.output_bits is None:
-        deviation = np.sqrt(variance)
-        scale = fold_logits(slope, intercept, peaks, mean=mean, deviation=deviation)
-        shift = np.zeros_like(scale.shift)
-        folded = LayerParameters(mask, scale.multiplier, scale.offset, shift, tuple(inner))
-        return folded, int(scale.shift[0])
+    return slope, beta * layer.scale - slope * mean, mean, np.sqrt(variance)
+
+
+def _fold_width(layer: HiddenLayer, width: int, peaks: NDArray[np.int64], most: int) -> Scales:
+    """Scales of a precision; those of logits have one shift, of at most ``most``."""
+    slope, intercept, mean, deviation = _line(layer, width)
+    if layer.geometry.output_bits is None:
+        return fold_logits(slope, intercept, peaks, mean=mean, deviation=deviation, most=most)
     # An accumulator that is always 0 needs no M, whatever its statistics say.
-    slope = np.where(peaks > 0, slope, 0.0)
-    scale = fold_scale(slope, intercept + 0.5, mean)
-    return LayerParameters(mask, scale.multiplier, scale.offset, scale.shift, tuple(inner)), 0
+    return fold_scale(np.where(peaks > 0, slope, 0.0), intercept + 0.5, mean)
+
+
+def _fold_layer(config: Config, layer: HiddenLayer) -> tuple[LayerParameters, int]:
+    """The integers of a layer, and the power of two by which its logits are scaled up."""
+    masks = [mask.cpu().numpy() for mask in layer.weights.masks]
+    peaks = []
+    for width in range(1, layer.widths + 1):
+        there = config.at(width)
+        used = masks if width == layer.widths else masks[:width]
+        geometry = there.geometry[layer.geometry.index]
+        peaks.append(there.weights.channel_peaks(layer.engine, geometry, used))
+
+    def fold_all(most: int) -> list[Scales]:
+        return [_fold_width(layer, width, peak, most) for width, peak in enumerate(peaks, 1)]
+
+    found, power = fold_all(MOST_SHIFT), 0
+    if layer.geometry.output_bits is None:
+        # Logits of all precisions compare: they share one scale.
+        powers = {int(scales.shift[0]) for scales in found}
+        while len(powers) > 1:
+            found = fold_all(min(powers))
+            powers = {int(scales.shift[0]) for scales in found}
+        (power,) = powers
+        found = [dataclasses.replace(one, shift=np.zeros_like(one.shift)) for one in found]
+    *coarser, full = found
+    first, *others = masks
+    return LayerParameters(first, *full.parts, tuple(others), tuple(coarser)), power
 
 
 @torch.no_grad()
@@ -183,6 +196,6 @@ def fold(network: Network) -> Parameters:
     UserError
         If a statistic is not finite, as after a training that diverged.
     """
-    folded = [_fold_layer(layer) for layer in network.layers]
+    folded = [_fold_layer(network.config, layer) for layer in network.layers]
     layers = tuple(parameters for parameters, _ in folded)
     return Parameters(layers, {"logit_shift": str(folded[-1][1])})

@@ -1,5 +1,7 @@
 """Layers that train a supermask, exact in the forward pass and straight-through in the backward."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,8 +11,8 @@ from kakure.model.config.geometry import LayerGeometry
 
 from .convolution import convolve
 from .epilogue import max_pool, norm_quantize
-from .masks import TrainedWeights
 from .sums import CrossbarSums, Sums
+from .trained_weights import TrainedWeights
 
 __all__ = [
     "HiddenLayer",
@@ -45,7 +47,7 @@ class EngineSum(torch.autograd.Function):
     def forward(ctx, x: Tensor, w: Tensor, sums: Sums, coats: int = 1) -> Tensor:
         ctx.save_for_backward(x, w)
         if coats == 1:
-            return sums(x, w)
+            return sums(x, w).to(x.dtype)
         return torch.stack([sums(x, w.sign() * (w.abs() > n)) for n in range(coats)]).sum(0)
 
     @staticmethod
@@ -94,8 +96,9 @@ class HiddenLayer(nn.Module):
     engine : LayerConfig
         What computes the sums.
     weights : TrainedWeights
-    sums : Sums or None
-        As :func:`kakure.model.training.sums.trained_sums` gives them.
+    sums : sequence of Sums or None
+        As :func:`kakure.model.training.sums.trained_sums` gives them, at each precision of the
+        weights.
     codes : float, optional
         Codes per unit of BatchNorm's output; 2^(bits − 1) when left out.
     gamma : float
@@ -107,7 +110,7 @@ class HiddenLayer(nn.Module):
         geometry: LayerGeometry,
         engine: LayerConfig,
         weights: TrainedWeights,
-        sums: Sums | None,
+        sums: Sequence[Sums | None],
         *,
         codes: float | None = None,
         gamma: float = 1.0,
@@ -116,12 +119,43 @@ class HiddenLayer(nn.Module):
         self.geometry = geometry
         self.engine = engine
         self.weights = weights
-        self.engine_sums = sums
+        self.sums_at = sums
         self.codes = codes
         self.norm = nn.BatchNorm2d(geometry.outputs, eps=EPSILON)
-        nn.init.constant_(self.norm.weight, gamma)
+        """Of all planes."""
+        coarser = (nn.BatchNorm2d(geometry.outputs, eps=EPSILON) for _ in sums[1:])
+        self.coarser = nn.ModuleList(coarser)
+        """Of 1, 2, … planes."""
+        for norm in self.norms:
+            nn.init.constant_(norm.weight, gamma)
+        self.width = self.widths
         self.dtype = torch.float32
         """Of a step: exact in float32; in bfloat16 fast, and sums lose all but 8 bits."""
+
+    @property
+    def widths(self) -> int:
+        """Precisions of the weights, 1 to so many bits."""
+        return len(self.sums_at)
+
+    @property
+    def norms(self) -> list[nn.BatchNorm2d]:
+        """The BatchNorm of 1, 2, … planes."""
+        return [*(norm for norm in self.coarser if isinstance(norm, nn.BatchNorm2d)), self.norm]
+
+    @property
+    def norm_now(self) -> nn.BatchNorm2d:
+        """That of the precision in use."""
+        return self.norm if self.width == self.widths else self.norms[self.width - 1]
+
+    def use(self, width: int) -> None:
+        """Compute with weights of so many bits from now on."""
+        self.width = width
+        self.weights.use(width)
+
+    @property
+    def engine_sums(self) -> Sums | None:
+        """Those of the precision in use."""
+        return self.sums_at[self.width - 1]
 
     @property
     def scale(self) -> float:
@@ -138,8 +172,7 @@ class HiddenLayer(nn.Module):
         if plain is not None:
             return plain
         rows = unroll(x, g.kernel_height, g.kernel_width, g.padding, g.stride)
-        coats = 1 + len(self.weights.inner)
-        acc = EngineSum.apply(rows.float(), self.weights(), self.engine_sums, coats)
+        acc = EngineSum.apply(rows.float(), self.weights(), self.engine_sums, self.weights.coats)
         assert isinstance(acc, Tensor)
         return acc.view(g.outputs, len(x), g.out_height, g.out_width).transpose(0, 1)
 
@@ -153,7 +186,7 @@ class HiddenLayer(nn.Module):
             return convolve(x, w, **steps)
         if not isinstance(sums, CrossbarSums):
             return None
-        coats = 1 + len(self.weights.inner)
+        coats = self.weights.coats
         largest = w.detach() if coats == 1 else w.detach().sign()  # of all coats the first
         saturating = sums.saturating(largest)
         if saturating is None or not sums.are_few(saturating):
@@ -173,20 +206,20 @@ class HiddenLayer(nn.Module):
         if self.geometry.pool > 1:
             acc = max_pool(acc, self.geometry.pool)
         if bits is None:
-            return self.norm(acc.float())
+            return self.norm_now(acc.float())
         shift = 2.0 ** (bits - self.geometry.added_bits)
         if self.dtype != torch.float32:
             return norm_quantize(
                 acc.to(self.dtype),
-                self.norm.weight,
-                self.norm.bias,
+                self.norm_now.weight,
+                self.norm_now.bias,
                 added,
                 codes=self.scale,
                 shortcut=shift,
                 peak=(1 << bits) - 1,
                 epsilon=EPSILON,
             )
-        y = self.norm(acc) * self.scale
+        y = self.norm_now(acc) * self.scale
         if added is not None:
             y = y + shortcut(added, self.geometry.added_bits, bits)
         return quantize(y, bits)

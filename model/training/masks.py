@@ -1,11 +1,6 @@
-"""What of a layer's hidden weights is trained: which of the signs survive, and by what rule.
+"""What of a layer's hidden weights is trained: which of the signs survive, and by what rule."""
 
-All keep the weights' shape of the reference, (fan_in, outputs), outside; inside, scores lie as the
-rows of a convolution in channels_last, (outputs, ky·kx·in), so that neither the weights nor their
-gradients are copied in a step.
-"""
-
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +8,9 @@ from torch import Tensor, nn
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError
 
-__all__ = ["AgreeingWeights", "MaskedWeights", "RivalWeights", "TrainedWeights", "largest"]
+from .trained_weights import TrainedWeights
+
+__all__ = ["AgreeingWeights", "KeptSigns", "MaskedWeights", "RivalWeights", "largest"]
 
 
 class Largest(torch.autograd.Function):
@@ -58,7 +55,7 @@ class Above(torch.autograd.Function):
         return grads[0].float(), *[None] * (len(ctx.needs_input_grad) - 1)
 
 
-class TrainedWeights(nn.Module, ABC):
+class KeptSigns(TrainedWeights):
     """Weights m·s of one layer: fixed signs s, and m = 1 where :meth:`ranks` are largest.
 
     Of multicoat weights m is 2 or 3 where they are largest of all.
@@ -74,7 +71,6 @@ class TrainedWeights(nn.Module, ABC):
         How many each further coat keeps.
     """
 
-    scores: nn.Parameter
     signs: Tensor
     """(outputs, ky·kx·in)"""
 
@@ -84,25 +80,13 @@ class TrainedWeights(nn.Module, ABC):
     def __init__(
         self, geometry: LayerGeometry, signs: Tensor, *, kept: int, inner: tuple[int, ...] = ()
     ) -> None:
-        super().__init__()
-        self.geometry = geometry
+        super().__init__(geometry)
         self.kept = kept
         self.inner = inner
+        self.coats = 1 + len(inner)
         self.register_buffer("signs", self.inside(signs.float()), persistent=False)
         self.calls = 0
         self.thresholds = (0.0,)
-
-    def inside(self, weights: Tensor) -> Tensor:
-        """(fan_in, outputs) -> (outputs, ky·kx·in)."""
-        channels, window = self.geometry.in_channels, self.geometry.window
-        moved = weights.reshape(channels, window, -1).permute(2, 1, 0)
-        return moved.reshape(weights.shape[1], -1).contiguous()
-
-    def outside(self, weights: Tensor) -> Tensor:
-        """(outputs, ky·kx·in) -> (fan_in, outputs)."""
-        channels, window = self.geometry.in_channels, self.geometry.window
-        moved = weights.reshape(-1, window, channels).permute(2, 1, 0)
-        return moved.reshape(channels * window, -1)
 
     @abstractmethod
     def ranks(self) -> Tensor:
@@ -117,36 +101,26 @@ class TrainedWeights(nn.Module, ABC):
     def masks(self) -> list[Tensor]:
         """The mask of each coat, bool, (fan_in, outputs)."""
         counts = self.outside(self._largest(self.ranks().detach()))
-        return [counts > n for n in range(1 + len(self.inner))]
-
-    def forward(self) -> Tensor:
-        """Weights with exactly ``kept`` others than 0, (fan_in, outputs), float32."""
-        return self.outside(self._exact())
+        return [counts > n for n in range(self.coats)]
 
     def _largest(self, ranks: Tensor) -> Tensor:
         """Of how many coats a weight is."""
         return largest(ranks, self.kept, *self.inner)
 
-    def exact_kernel(self) -> Tensor:
-        """Weights of a convolution, (outputs, in, ky, kx), exactly ``kept`` others than 0."""
-        return self._as_kernel(self._exact())
-
-    def _as_kernel(self, w: Tensor) -> Tensor:
-        g = self.geometry
-        return w.view(g.outputs, g.kernel_height, g.kernel_width, -1).permute(0, 3, 1, 2)
-
     def _exact(self) -> Tensor:
+        """Exactly ``kept`` others than 0."""
         return self.signs * self._largest(self.ranks())
 
-    def kernel(self, dtype: torch.dtype) -> Tensor:
-        """Weights of a convolution, (outputs, in, ky, kx), channels_last, for a step of training.
-
-        About ``kept`` survive: the threshold is that of one of the last :attr:`EVERY` steps.
-        """
+    def _fast(self, dtype: torch.dtype) -> Tensor:
+        """About ``kept`` survive: the threshold is that of one of the last :attr:`EVERY` steps."""
         if self.calls % self.EVERY == 0:
             self.thresholds = self._thresholds()
         self.calls += 1
-        return self._as_kernel(self._above(dtype))
+        return self._above(dtype)
+
+    def begin_epoch(self) -> None:
+        """Take the next threshold anew."""
+        self.calls = 0
 
     def _thresholds(self) -> tuple[float, ...]:
         """The smallest rank that survives, of each coat."""
@@ -159,7 +133,7 @@ class TrainedWeights(nn.Module, ABC):
         """Weights where ranks are at least the thresholds, (outputs, ky·kx·in)."""
 
 
-class MaskedWeights(TrainedWeights):
+class MaskedWeights(KeptSigns):
     """Edge-popup: scores are drawn uniformly within ±1/√fan_in, and ranked by magnitude.
 
     Parameters
@@ -204,7 +178,7 @@ class MaskedWeights(TrainedWeights):
         return Above.apply(magnitude, ones, *self.thresholds) * self.signs.to(dtype)
 
 
-class AgreeingWeights(TrainedWeights):
+class AgreeingWeights(KeptSigns):
     """Latent weights v, begun as s·|N(0, 1)|, kept where v·s is largest: where they agree with s.
 
     The gradient of a weight goes straight to its latent weight, kept or not.
@@ -270,26 +244,22 @@ class RivalWeights(TrainedWeights):
     """
 
     def __init__(
-        self, geometry: LayerGeometry, signs: Tensor, *, is_binary: bool, generator: torch.Generator
+        self, geometry: LayerGeometry, *, is_binary: bool, generator: torch.Generator
     ) -> None:
-        super().__init__(geometry, signs, kept=signs.numel())
+        super().__init__(geometry)
         self.is_binary = is_binary
         deviation = 1.0 if is_binary else (2 / geometry.fan_in) ** 0.5
-        drawn = torch.empty(signs.shape).normal_(0, deviation, generator=generator)
+        drawn = torch.empty(geometry.fan_in, geometry.outputs)
+        drawn.normal_(0, deviation, generator=generator)
         self.scores = nn.Parameter(self.inside(drawn))
-
-    def ranks(self) -> Tensor:
-        return self.scores
 
     @property
     def masks(self) -> list[Tensor]:
+        """None that could be exported."""
         raise UserError("must be one that finds a supermask to be exported", where=("method",))
 
     def _exact(self) -> Tensor:
-        return self._above(torch.float32)
+        return self._fast(torch.float32)
 
-    def _thresholds(self) -> tuple[float, ...]:
-        return (0.0,)
-
-    def _above(self, dtype: torch.dtype) -> Tensor:
+    def _fast(self, dtype: torch.dtype) -> Tensor:
         return Sign.apply(self.scores, dtype) if self.is_binary else self.scores.to(dtype)

@@ -13,10 +13,13 @@ from kakure.model.datasets.recipe import RIVALS, Recipe
 from kakure.model.parameters.parameters import Parameters
 
 from .layers import HiddenLayer, shortcut, sum_pool, unroll
-from .sums import trained_sums
+from .sums import sums_by_width, trained_sums
 from .weights import trained_weights
 
 __all__ = ["IntegerNetwork", "Network", "as_tensor"]
+
+MOST_FLOAT32 = 1 << 24
+"""Below it, every integer is exact in float32."""
 
 
 def as_tensor(images: NDArray[np.uint8]) -> Tensor:
@@ -35,11 +38,10 @@ class Network(nn.Module):
     Parameters
     ----------
     config : Config
-        With hidden weights.
     recipe : Recipe, optional
         How masks are found, and what BatchNorm begins with.
     generator : torch.Generator
-        Draws the first scores.
+        Draws the first scores, or weights.
 
     Raises
     ------
@@ -58,7 +60,7 @@ class Network(nn.Module):
         for geometry, engine in zip(config.geometry, config.layers, strict=True):
             weights = trained_weights(config, geometry, recipe, generator)
             is_rival = recipe.method in RIVALS  # of any weights; its sums are exact
-            sums = None if is_rival else trained_sums(config, geometry.index)
+            sums = [None] if is_rival else sums_by_width(config, geometry.index)
             gamma = recipe.joined_gamma if geometry.residual else recipe.gamma
             codes = recipe.codes
             layers.append(HiddenLayer(geometry, engine, weights, sums, codes=codes, gamma=gamma))
@@ -87,10 +89,20 @@ class Network(nn.Module):
         for layer in self.layers:
             layer.dtype = dtype
 
+    @property
+    def widths(self) -> int:
+        """Precisions of the weights, 1 to so many bits."""
+        return self.layers[0].widths
+
+    def use(self, width: int) -> None:
+        """Compute with weights of so many bits from now on."""
+        for layer in self.layers:
+            layer.use(width)
+
     def begin_epoch(self) -> None:
         """Let nothing of earlier steps decide those that follow: a resumed training has none."""
         for layer in self.layers:
-            layer.weights.calls = 0
+            layer.weights.begin_epoch()
 
     @torch.no_grad()
     def reestimate(self, batches: Iterable[Tensor]) -> None:
@@ -101,13 +113,22 @@ class Network(nn.Module):
         dtype = self.layers[0].dtype
         self.compute_in(torch.float32)
         for layer in self.layers:
-            layer.norm.reset_running_stats()
-            layer.norm.momentum = None
+            for norm in layer.norms:
+                norm.reset_running_stats()
+                norm.momentum = None
         self.train()
         for images in batches:
-            self(images)
+            for width in range(1, self.widths + 1):
+                self.use(width)
+                self(images)
         self.eval()
         self.compute_in(dtype)
+
+
+def exact_product(w: Tensor, x: Tensor, peak: int) -> Tensor:
+    """wᵀ·x of integers, (f, c), (f, n) -> (c, n), in the shortest format that holds ``peak``."""
+    dtype = torch.float32 if peak < MOST_FLOAT32 else torch.float64
+    return w.to(dtype).T @ x.to(dtype)
 
 
 class IntegerNetwork(nn.Module):
@@ -138,7 +159,7 @@ class IntegerNetwork(nn.Module):
             rows = unroll(x, *kernel, geometry.padding, geometry.stride)
             w = self.get_buffer(f"w{geometry.index}")
             if sums is None:
-                acc = w.sum(0).T @ rows
+                acc = exact_product(w.sum(0), rows, geometry.peak)
             else:
                 acc = torch.stack([sums(rows, coat) for coat in w]).sum(0)
             acc = acc.view(geometry.outputs, len(x), geometry.out_height, geometry.out_width)

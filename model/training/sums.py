@@ -12,12 +12,20 @@ from torch.nn import functional
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.config.engines.row_groups import row_groups
+from kakure.model.config.weights.bitwise import BitwiseWeights
 from kakure.model.errors import UserError
 
-__all__ = ["TRAINED_SUMS", "CrossbarSums", "Sums", "trained_sums"]
+__all__ = [
+    "TRAINED_SUMS",
+    "BitwiseCrossbarSums",
+    "CrossbarSums",
+    "Sums",
+    "sums_by_width",
+    "trained_sums",
+]
 
 Sums = Callable[[Tensor, Tensor], Tensor]
-"""Integers of inputs and hidden weights, (f, n), (f, c) -> (c, n), exact in float32."""
+"""Integers of inputs and weights, (f, n), (f, c) -> (c, n), exact in float32."""
 
 INTEGERS = {torch.bfloat16: 1 << 7, torch.float32: 1 << 23}
 """Up to which every integer, and twice it, is exact."""
@@ -139,10 +147,47 @@ class CrossbarSums:
         return total
 
 
+@dataclass(frozen=True)
+class BitwiseCrossbarSums:
+    """Sums of bitwise weights through saturating readouts, (f, n), (f, c) -> (c, n).
+
+    Equal to :func:`kakure.model.reference.crossbar.crossbar_bitwise`; summed in float64, as they
+    may be 2^24 and more.
+    """
+
+    rows: int
+    input_bits: int
+    adc_bits: int
+    adc_shift: int
+    bits: int
+
+    def __call__(self, x: Tensor, w: Tensor) -> Tensor:
+        half, cap = (1 << self.adc_shift) >> 1, (1 << self.adc_bits) - 1
+        u = ((w + ((1 << self.bits) - 1)) / 2).to(torch.int32)
+        cells = [(u >> n & 1).float().T for n in range(self.bits)]  # (c, f)
+        codes = x.to(torch.uint8)
+        total = torch.zeros(w.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
+        start = 0
+        for size in row_groups(x.shape[0], self.rows):
+            group = slice(start, start + size)
+            start += size
+            for plane in range(self.input_bits):
+                ones = (codes[group] >> plane & 1).float()
+                whole = ones.sum(0)
+                for n, cell in enumerate(cells):
+                    count = ((cell[:, group] @ ones + half) / (1 << self.adc_shift)).floor_()
+                    count.clamp_(max=cap).mul_(2 << self.adc_shift).sub_(whole)
+                    total.add_(count, alpha=1 << (plane + n))
+        return total
+
+
 def crossbar_sums(config: Config, index: int) -> Sums:
     """Sums of a layer on a crossbar."""
     layer = CrossbarLayer.of(config, index)
-    return CrossbarSums(config.crossbar.rows, layer.input_bits, layer.adc_bits, layer.adc_shift)
+    readouts = config.crossbar.rows, layer.input_bits, layer.adc_bits, layer.adc_shift
+    if isinstance(config.weights, BitwiseWeights):
+        return BitwiseCrossbarSums(*readouts, config.weights.bits)
+    return CrossbarSums(*readouts)
 
 
 TRAINED_SUMS: dict[str, Callable[[Config, int], Sums]] = {
@@ -169,3 +214,9 @@ def trained_sums(config: Config, index: int) -> Sums | None:
             value=repr(layer.engine),
         )
     return TRAINED_SUMS[layer.engine](config, index)
+
+
+def sums_by_width(config: Config, index: int) -> list[Sums | None]:
+    """:func:`trained_sums` at each precision of the weights, the coarsest first."""
+    widths = range(1, config.weights.widths + 1)
+    return [trained_sums(config.at(width), index) for width in widths]

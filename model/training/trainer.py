@@ -71,6 +71,12 @@ class Trained:
     warnings: tuple[str, ...] = ()
 
 
+def _divergence(logits: Tensor, taught: Tensor, heat: float = 1.0) -> Tensor:
+    """How far an answer is from a teacher's, of which both are divided by ``heat`` [nat]."""
+    said, wanted = (functional.log_softmax(x / heat, 1) for x in (logits, taught))
+    return functional.kl_div(said, wanted, reduction="batchmean", log_target=True)
+
+
 class Trainer:
     """One training run; its whole state goes into a checkpoint after every epoch.
 
@@ -203,16 +209,27 @@ class Trainer:
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy of the labels, and divergence from what a teacher says."""
+        self.network.use(self.network.widths)
         logits = self.network(images)
         loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.smoothing)
-        if self.teacher is None:
-            return loss
-        with torch.no_grad():
-            taught = self.teacher(images)
-        share, heat = self.recipe.distillation, self.recipe.temperature
-        said, wanted = (functional.log_softmax(x / heat, 1) for x in (logits, taught))
-        divergence = functional.kl_div(said, wanted, reduction="batchmean", log_target=True)
-        return (1 - share) * loss + share * heat**2 * divergence
+        if self.teacher is not None:
+            with torch.no_grad():
+                taught = self.teacher(images)
+            share, heat = self.recipe.distillation, self.recipe.temperature
+            loss = (1 - share) * loss + share * heat**2 * _divergence(logits, taught, heat)
+        coarser = self._coarser()
+        for width in coarser:
+            self.network.use(width)
+            loss = loss + _divergence(self.network(images), logits.detach())
+        return loss / (1 + len(coarser))
+
+    def _coarser(self) -> list[int]:
+        """Precisions that a step trains beside the full one: one bit, and others by lot."""
+        count = min(self.recipe.widths, self.network.widths) - 1
+        if not count:
+            return []
+        others = torch.randperm(self.network.widths - 2, generator=self.generator)
+        return [1, *(2 + int(n) for n in others[: count - 1])]
 
     def reestimate(self) -> None:
         """Estimate BatchNorm's statistics for the masks as they are now."""

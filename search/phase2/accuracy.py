@@ -21,7 +21,8 @@ from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import UserError
 from kakure.model.files.seal import read_sealed
-from kakure.model.parameters.parameters import Parameters, load_parameters, save_parameters
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.model.provenance import sources, tools
 from kakure.model.training.folding import fold
 from kakure.model.training.recipe import Recipe

@@ -10,7 +10,7 @@ from kakure.hdl.emission.artifacts import BUILD, replaced_folder
 from kakure.model.config.config import Config, load_config
 from kakure.model.datasets.table import DATASETS
 from kakure.model.errors import UserError
-from kakure.model.parameters.parameters import load_parameters, save_parameters
+from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.search.report.page import page
 from kakure.search.report.plots import PLOTS, draw
 from kakure.search.space.space import Space

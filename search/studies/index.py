@@ -42,6 +42,13 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "progressive",
+        "Training",
+        "bitwise weights at each of 1 to N bits: cut, BatchNorm anew, trained jointly",
+        "kakure.search.studies.progressive",
+        interrupted=GOES_ON,
+    ),
+    Verb(
         "lam",
         "Training",
         "LAM against exact products: errors, hardware, accuracy of networks trained with it",

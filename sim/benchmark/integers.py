@@ -14,7 +14,8 @@ from kakure.model.datasets.images import load_images
 from kakure.model.errors import UserError
 from kakure.model.files.shipped import CONFIGS
 from kakure.model.packed.network import PackedNetwork
-from kakure.model.parameters.parameters import Parameters, load_parameters, random_parameters
+from kakure.model.parameters.parameters import Parameters, random_parameters
+from kakure.model.parameters.parameters_file import load_parameters
 from kakure.model.reference.network import network
 
 __all__ = ["Rates", "cifar10_size", "figures", "rates"]

@@ -9,7 +9,8 @@ from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.table import DATASETS
-from kakure.model.parameters.parameters import Parameters, load_parameters
+from kakure.model.parameters.parameters import Parameters
+from kakure.model.parameters.parameters_file import load_parameters
 from kakure.model.parameters.supermask_image import layer_section
 from kakure.model.shown import printable
 
@@ -93,7 +94,7 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
                 groups=len(geometry.groups),
                 tiles=hardware.tiles,
                 cells=hardware.cells,
-                mask_bits=len(config.weights.coat_fractions) * geometry.weights,
+                mask_bits=len(config.weights.mask_names) * geometry.weights,
                 coded_bits=coded,
                 macs=geometry.positions * geometry.weights,
                 engine_cycles=cycles[geometry.index],

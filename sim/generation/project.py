@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from kakure.model.config.config import Config, load_config
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.table import DATASETS
-from kakure.model.parameters.parameters import Parameters, load_parameters, random_parameters
+from kakure.model.parameters.parameters import Parameters, random_parameters
+from kakure.model.parameters.parameters_file import load_parameters
 
 __all__ = ["SEED", "Project", "open_project"]
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.schema import Schema
 from kakure.model.errors import FieldError
-from kakure.model.reference.crossbar import channel_peaks, crossbar
+from kakure.model.reference.crossbar import channel_peaks, crossbar, crossbar_bitwise
 
 from .layer import IntArray, LayerConfig
 from .row_groups import code_peak, row_groups
@@ -89,6 +89,20 @@ class CrossbarLayer(LayerConfig):
         return crossbar(
             x,
             w,
+            rows=config.crossbar.rows,
+            input_bits=self.input_bits,
+            adc_bits=self.adc_bits,
+            adc_shift=self.adc_shift,
+        )
+
+    def bitwise_sums(
+        self, config: "Config", x: IntArray, u: IntArray, bits: int
+    ) -> NDArray[np.int64]:
+        """Sums through readouts of one column a plane, (n, f) x (f, c) -> (n, c)."""
+        return crossbar_bitwise(
+            x,
+            u,
+            bits=bits,
             rows=config.crossbar.rows,
             input_bits=self.input_bits,
             adc_bits=self.adc_bits,

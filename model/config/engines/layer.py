@@ -16,8 +16,8 @@ from pydantic_core import PydanticCustomError
 from kakure.model.config.checks import check_residual
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.schema import KindName, Schema
-from kakure.model.errors import FieldError
-from kakure.model.reference.crossbar import channel_peaks
+from kakure.model.errors import FieldError, UserError
+from kakure.model.reference.crossbar import bitwise_value, channel_peaks
 from kakure.model.reference.pe_array import pe_array
 
 if TYPE_CHECKING:
@@ -172,6 +172,20 @@ class LayerConfig(Schema):
     def sums(self, config: "Config", x: IntArray, w: IntArray) -> NDArray[np.int64]:
         """Sums of inputs and weights in {−1, 0, 1}, (n, f) x (f, c) -> (n, c)."""
         return pe_array(x, w)
+
+    def bitwise_sums(
+        self, config: "Config", x: IntArray, u: IntArray, bits: int
+    ) -> NDArray[np.int64]:
+        """Sums of inputs and bitwise weights of codes 0 .. 2^bits − 1, (n, f) x (f, c) -> (n, c).
+
+        Raises
+        ------
+        UserError
+            If the engine rounds, and does not say how it reads such weights out.
+        """
+        if not self.is_exact:
+            raise UserError("must be exact for bitwise weights", where=("engine",))
+        return pe_array(x, bitwise_value(u, bits))
 
     def plain_sum(self, groups: tuple[int, ...], window: list[int], column: list[int]) -> int:
         """One sum of :meth:`sums`, a number at a time: what a person can check."""

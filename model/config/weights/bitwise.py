@@ -1,20 +1,68 @@
 """Bitwise weights: planes of signs, of which the first few make a coarser network."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from .weights import Weights
+from kakure.model.config.geometry import LayerGeometry
+
+from .weights import IntArray, Masks, Weights
+
+if TYPE_CHECKING:
+    from kakure.model.config.config import Config
 
 __all__ = ["BitwiseWeights"]
 
 
 class BitwiseWeights(Weights):
-    """Odd integer weights of N planes of ±1, usable at any of 1 to N bits, MSB first."""
+    """Odd integer weights of N planes of ±1, usable at any of 1 to N bits, MSB first.
+
+    Source
+    ------
+    ProgressiveNN, Suda et al., CANDAR 2020.
+    """
 
     kind: Literal["bitwise"] = "bitwise"
     bits: int = Field(8, ge=1, le=8)
     """Number of planes N [bit]."""
+
+    @property
+    def widths(self) -> int:
+        """Precisions at which one training's weights can be used: 1 to so many bits."""
+        return self.bits
+
+    def at(self, width: int) -> Self:
+        """The same weights, used at a precision of 1 to ``widths``."""
+        assert 1 <= width <= self.bits
+        return self.changed(bits=width)
+
+    @property
+    def mask_names(self) -> tuple[str, ...]:
+        """What a layer's planes are called in a file, the most significant one first."""
+        return tuple(f"plane_{n}" for n in range(1, self.bits + 1))
+
+    @property
+    def mean_square(self) -> float:
+        """Expected mean of w²."""
+        return ((1 << 2 * self.bits) - 1) / 3
+
+    def draw_masks(self, rng: np.random.Generator, shape: tuple[int, int]) -> Masks:
+        """Planes as they are without training, for tests."""
+        return [rng.random(shape) < 0.5 for _ in range(self.bits)]
+
+    def of_masks(self, geometry: LayerGeometry, masks: Masks) -> list[IntArray]:
+        """w = Σ 2^(N−1−i)·(2·B_i − 1), (fan_in, outputs)."""
+        w = np.zeros(masks[0].shape, np.int16)
+        for plane in masks:
+            w = 2 * w + np.where(plane, np.int16(1), np.int16(-1))
+        return [w]
+
+    def sums(self, config: "Config", index: int, x: IntArray, w: IntArray) -> NDArray[np.int64]:
+        """Sums of a layer's inputs and its weights, (n, f) x (f, c) -> (n, c)."""
+        codes = (np.asarray(w, np.int64) + (1 << self.bits) - 1) >> 1
+        return config.layers[index].bitwise_sums(config, x, codes, self.bits)
 
     def peak(self, sums: int, fan_in: int, rounding: int) -> int:
         """Largest magnitude of a sum, for inputs of one bit.
@@ -22,3 +70,7 @@ class BitwiseWeights(Weights):
         Per plane |2·code·2^s − Σx| is at most fan_in, and the rounding of each group's code.
         """
         return (fan_in + rounding) * ((1 << self.bits) - 1)
+
+    def trained_for(self) -> dict[str, Any]:
+        """What the planes were trained for."""
+        return self.model_dump(mode="json")

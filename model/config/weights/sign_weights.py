@@ -12,9 +12,12 @@ from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError
 from kakure.model.reference.signs import hidden_weights, sign_matrix
 
-from .weights import Weights
+from .weights import Masks, Weights
 
 __all__ = ["SignWeights"]
+
+MASKS = ("mask", "mask_2", "mask_3")
+"""What a layer's masks are called in a file."""
 
 
 class SignWeights(Weights):
@@ -32,6 +35,33 @@ class SignWeights(Weights):
         """Expected fraction of the weights that are not 0."""
         return self.density
 
+    @property
+    def coat_fractions(self) -> tuple[float, ...]:
+        """Expected fraction of the weights in each mask over the same signs, the largest first."""
+        return (self.density,)
+
+    @property
+    def mask_names(self) -> tuple[str, ...]:
+        """What a layer's masks are called in a file."""
+        return MASKS[: len(self.coat_fractions)]
+
+    @property
+    def mean_square(self) -> float:
+        """Expected mean of w²."""
+        return sum((2 * n + 1) * fraction for n, fraction in enumerate(self.coat_fractions))
+
+    def draw_masks(self, rng: np.random.Generator, shape: tuple[int, int]) -> Masks:
+        """Masks as they are without training, for tests."""
+        draws = rng.random(shape)
+        return [draws < fraction for fraction in self.coat_fractions]
+
+    def misfit(self, masks: Masks) -> tuple[str, str] | None:
+        """The first mask that cannot be, and the rule that it breaks; None where all can."""
+        for name, larger, smaller in zip(self.mask_names[1:], masks, masks[1:], strict=False):
+            if (smaller & ~larger).any():
+                return name, "must be part of the mask before it"
+        return None
+
     def kept(self, weights: int) -> int:
         """How many of a layer's weights training keeps."""
         return round(weights * self.density)
@@ -45,10 +75,11 @@ class SignWeights(Weights):
         return sums * len(self.coat_fractions)
 
     def channel_peaks(
-        self, layer: LayerConfig, geometry: LayerGeometry, mask: NDArray[np.bool_]
+        self, layer: LayerConfig, geometry: LayerGeometry, masks: Masks
     ) -> NDArray[np.int64]:
-        """What the engine's sums reach with the weights that one mask keeps."""
-        return layer.channel_peaks(geometry, mask)
+        """What the engine's sums reach with the weights that the masks keep."""
+        found = [layer.channel_peaks(geometry, mask) for mask in masks]
+        return np.stack(found).sum(axis=0, dtype=np.int64)
 
     def check_density(self, geometry: Iterable[LayerGeometry]) -> None:
         """See that training would keep something of every layer, in every mask.
@@ -65,9 +96,6 @@ class SignWeights(Weights):
                     f"layers[{layer.index}], not 0, as {self.density} does",
                     where=("weights", "density"),
                 )
-
-    def check_training(self) -> None:
-        """Weights of signs are what is trained."""
 
     def signs(self, geometry: LayerGeometry) -> NDArray[np.int8]:
         """Signs of a layer, -1 or +1, (fan_in, outputs)."""

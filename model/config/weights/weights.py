@@ -1,8 +1,8 @@
 """What every kind of weights has in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from kakure.model.config.engines.layer import LayerConfig
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.schema import KindName, Schema
-from kakure.model.errors import UserError
+
+if TYPE_CHECKING:
+    from kakure.model.config.config import Config
 
 __all__ = ["Weights"]
+
+
+IntArray = NDArray[np.integer]
+Masks = Sequence[NDArray[np.bool_]]
+"""What is stored of a layer's weights: a bit each in every one of these, (fan_in, outputs)."""
 
 
 class Weights(Schema, ABC):
@@ -29,9 +36,44 @@ class Weights(Schema, ABC):
         return 1.0
 
     @property
-    def coat_fractions(self) -> tuple[float, ...]:
-        """Expected fraction of the weights in each mask over the same signs, the largest first."""
-        return (self.fraction,)
+    def widths(self) -> int:
+        """Precisions at which one training's weights can be used: 1 to so many bits."""
+        return 1
+
+    def at(self, width: int) -> Self:
+        """The same weights, used at a precision of 1 to ``widths``."""
+        assert width == self.widths
+        return self
+
+    @property
+    def mask_names(self) -> tuple[str, ...]:
+        """What a layer's masks are called in a file."""
+        return ("mask",)
+
+    @property
+    def mean_square(self) -> float:
+        """Expected mean of w²."""
+        return self.fraction
+
+    def draw_masks(self, rng: np.random.Generator, shape: tuple[int, int]) -> Masks:
+        """Masks as they are without training, for tests."""
+        return [rng.random(shape) < self.fraction]
+
+    def misfit(self, masks: Masks) -> tuple[str, str] | None:
+        """The first mask that cannot be, and the rule that it breaks; None where all can."""
+        return None
+
+    def of_masks(self, geometry: LayerGeometry, masks: Masks) -> list[IntArray]:
+        """Weights of a layer, (fan_in, outputs) each: the engine adds up the sums of all."""
+        return [self.values(geometry, mask) for mask in masks]
+
+    def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> IntArray:
+        """Weights of a layer that one mask makes, (fan_in, outputs)."""
+        raise NotImplementedError(f"weights of kind {self.kind} are not made of single masks")
+
+    def sums(self, config: "Config", index: int, x: IntArray, w: IntArray) -> NDArray[np.int64]:
+        """Sums of a layer's inputs and one coat of its weights, (n, f) x (f, c) -> (n, c)."""
+        return config.layers[index].sums(config, x, w)
 
     @abstractmethod
     def peak(self, sums: int, fan_in: int, rounding: int) -> int:
@@ -47,23 +89,13 @@ class Weights(Schema, ABC):
         """
 
     def channel_peaks(
-        self, layer: LayerConfig, geometry: LayerGeometry, mask: NDArray[np.bool_]
+        self, layer: LayerConfig, geometry: LayerGeometry, masks: Masks
     ) -> NDArray[np.int64]:
-        """Magnitude that no sum of a layer's outputs exceeds, (fan_in, outputs) -> (outputs,)."""
+        """Magnitude that no sum of a layer's outputs exceeds, (outputs,)."""
         return np.full(geometry.outputs, geometry.peak, np.int64)
 
     def check_density(self, geometry: Iterable[LayerGeometry]) -> None:
         """See that training would keep something of every layer; UserError names the first."""
-
-    def check_training(self) -> None:
-        """See that there is a training for weights of this kind; UserError if not."""
-        raise UserError(
-            "must be 'hidden' to train", where=("weights", "kind"), value=repr(self.kind)
-        )
-
-    def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """The weights of a layer, (fan_in, outputs), from its mask; UserError if it has none."""
-        raise UserError("must be 'hidden'", where=("weights", "kind"), value=repr(self.kind))
 
     def trained_for(self) -> dict[str, Any]:
         """What the masks were trained for: with other weights they are meaningless."""

@@ -1,0 +1,191 @@
+"""Trained parameters in one safetensors file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from kakure.model.config.config import Config
+from kakure.model.config.geometry import LayerGeometry
+from kakure.model.errors import UserError
+from kakure.model.files.atomic import write_atomically
+from kakure.model.files.regular_file import check_regular
+from kakure.model.shown import cut
+
+from .parameters import (
+    MULTIPLIER_BITS,
+    OFFSET_BITS,
+    SHIFT_BITS,
+    LayerParameters,
+    Parameters,
+    Scales,
+    identity,
+)
+
+__all__ = ["load_parameters", "save_parameters"]
+
+SCALES = ("multiplier", "offset", "shift")
+
+
+def save_parameters(path: Path | str, config: Config, parameters: Parameters) -> None:
+    """Write the file, whole or not at all; masks are packed eight weights a byte."""
+    tensors: dict[str, np.ndarray] = {}
+    for index, layer in enumerate(parameters.layers):
+        for name, mask in zip(config.weights.mask_names, layer.masks, strict=True):
+            tensors[f"layers.{index}.{name}"] = np.packbits(mask.reshape(-1), bitorder="little")
+        sets = (layer.scales, *layer.coarser)
+        for suffix, scales in zip(_suffixes(config), sets, strict=True):
+            for name, values in zip(SCALES, scales.parts, strict=True):
+                largest = int(np.abs(values).max())
+                if largest > np.iinfo(np.int32).max:
+                    raise ValueError(f"layers[{index}].{name} must fit 32 bits, not {largest}")
+                tensors[f"layers.{index}.{name}{suffix}"] = values.astype(np.int32)
+    metadata = {**parameters.metadata, **identity(config)}
+    try:
+        write_atomically(Path(path), _ordered(save(tensors, metadata)))
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", file=path) from None
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its metadata in order: the library's own order is random."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+def load_parameters(path: Path | str, config: Config) -> Parameters:
+    """Read the file and hold it against the configuration.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, truncated, or does not belong to the network.
+    """
+    try:
+        check_regular(path)
+        with safe_open(str(path), framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            metadata = dict(file.metadata() or {})
+    except FileNotFoundError:
+        raise UserError(
+            "must be an existing file; kakure train writes it", where=("parameters",), file=path
+        ) from None
+    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
+        raise UserError(f"cannot be read: {error}", where=("parameters",), file=path) from None
+    expected = identity(config)["weights"]
+    if metadata.get("weights") != expected:
+        raise UserError(
+            f"must be {expected} as in the configuration",
+            where=("weights",),
+            value=cut(str(metadata.get("weights")), 120),
+            file=path,
+        )
+    layers = []
+    for geometry in config.geometry:
+        layers.append(_layer(str(path), config, tensors, geometry))
+    unknown = sorted(set(tensors) - _names(config))
+    if unknown:
+        raise UserError(
+            f"{unknown[0]}: must not be there, the network has {len(layers)} layers",
+            file=path,
+        )
+    return Parameters(tuple(layers), metadata)
+
+
+def _suffixes(config: Config) -> tuple[str, ...]:
+    """What follows the names of scales: nothing for all planes, then how many are used."""
+    return ("", *(f"_{width}" for width in range(1, config.weights.widths)))
+
+
+def _names(config: Config) -> set[str]:
+    scales = (f"{name}{suffix}" for suffix in _suffixes(config) for name in SCALES)
+    parts = (*config.weights.mask_names, *scales)
+    return {f"layers.{index}.{part}" for index in range(len(config.layers)) for part in parts}
+
+
+def _layer(
+    path: str, config: Config, tensors: dict[str, np.ndarray], geometry: LayerGeometry
+) -> LayerParameters:
+    prefix = f"layers.{geometry.index}"
+    outputs = geometry.outputs
+
+    def tensor(part: str, dtype: type, size: int) -> np.ndarray:
+        name = f"{prefix}.{part}"
+        if name not in tensors:
+            raise UserError(f"{name}: is required by the configuration, but missing", file=path)
+        value = tensors[name]
+        if part == "shift" and value.shape == (1,):  # one for all channels: an older file
+            value = np.repeat(value, size)
+        if value.dtype != dtype or value.shape != (size,):
+            raise UserError(
+                f"{name}: must be {np.dtype(dtype).name} of shape ({size},) for this configuration",
+                value=f"{value.dtype} of shape {value.shape}",
+                file=path,
+            )
+        return value
+
+    def mask_of(part: str) -> np.ndarray:
+        packed = tensor(part, np.uint8, -(-geometry.weights // 8))
+        bits = np.unpackbits(packed, count=geometry.weights, bitorder="little")
+        return bits.astype(bool).reshape(geometry.fan_in, outputs)
+
+    masks = [mask_of(part) for part in config.weights.mask_names]
+    wrong = config.weights.misfit(masks)
+    if wrong is not None:
+        raise UserError(f"{prefix}.{wrong[0]}: {wrong[1]}", file=path)
+    sets = []
+    for suffix in _suffixes(config):
+        multiplier, offset, shift = (
+            tensor(f"{name}{suffix}", np.int32, outputs).astype(np.int64) for name in SCALES
+        )
+        sets.append(Scales(multiplier, offset, shift))
+    first, *inner = masks
+    full, *coarser = sets
+    result = LayerParameters(first, *full.parts, inner=tuple(inner), coarser=tuple(coarser))
+    for width, suffix in zip((len(sets), *range(1, len(sets))), _suffixes(config), strict=True):
+        there = config.at(width)
+        peaks = result.at(width).peaks(there, there.geometry[geometry.index])
+        _check_scales(result.at(width).scales, geometry, peaks, prefix, suffix, path)
+    return result
+
+
+def _check_scales(
+    scales: Scales,
+    geometry: LayerGeometry,
+    peaks: NDArray[np.int64],
+    prefix: str,
+    suffix: str,
+    path: str,
+) -> None:
+    """See that the requantizer holds them; UserError if not."""
+    multiplier, offset, shift = scales.parts
+    limit = 1 << (MULTIPLIER_BITS - 1)
+    worst = int(max(abs(multiplier.min()), abs(multiplier.max())))
+    if multiplier.min() < -limit or multiplier.max() >= limit:
+        raise UserError(
+            f"{prefix}.multiplier{suffix}: must fit {MULTIPLIER_BITS} bits", value=worst, file=path
+        )
+    most = (1 << SHIFT_BITS) - 1
+    wrong = shift[(shift < 0) | (shift > most)]
+    if wrong.size:
+        raise UserError(f"{prefix}.shift{suffix}: must be 0 to {most}", value=wrong[0], file=path)
+    if geometry.output_bits is not None:
+        return
+    if shift.any():
+        wrong = shift[shift != 0][0]
+        raise UserError(
+            f"{prefix}.shift{suffix}: must be 0 in the last layer", value=wrong, file=path
+        )
+    largest = int((np.abs(multiplier) * peaks + np.abs(offset)).max())
+    if largest >= 1 << (OFFSET_BITS - 1):
+        raise UserError(
+            f"{prefix}{suffix}: logits must fit {OFFSET_BITS} bits, but may reach {largest}",
+            file=path,
+        )

@@ -29,12 +29,19 @@ from kakure.model.reference.crossbar import channel_peaks
 from kakure.model.reference.stages import requantize
 from kakure.model.training.folding import fold, fold_logits, fold_scale
 from kakure.model.training.layers import EPSILON
+from kakure.model.training.masks import KeptSigns
 from kakure.model.training.network import IntegerNetwork, Network, as_tensor
 
 BITS = 4
 CODES = 1 << (BITS - 1)
 MOST = 2**15 - 1
 BOUND = 2**31 - 1
+
+
+def signs_of(layer) -> KeptSigns:
+    """The weights of a layer, of signs that a mask keeps."""
+    assert isinstance(layer.weights, KeptSigns)
+    return layer.weights
 
 
 def affine(acc, gamma: float = 1.0, beta: np.ndarray | float = 0.0):
@@ -340,7 +347,8 @@ def test_dead_channels_of_a_network_leave_the_others_alone(residual):
         with torch.no_grad():
             layer.weights.scores[2] = 0.0
             kept = int((layer.weights.scores != 0).sum())
-            layer.weights.kept = min(layer.weights.kept, kept)
+            signs = signs_of(layer)
+            signs.kept = min(signs.kept, kept)
             assert layer.norm.running_mean is not None and layer.norm.running_var is not None
             layer.norm.running_mean[2] = 0.0
             layer.norm.running_var[2] = 0.0
@@ -391,13 +399,14 @@ def test_the_last_layer_is_folded_within_the_reach_of_its_readouts(adc_bits, adc
     with torch.no_grad():
         layer.weights.scores[4] = 0.0
         layer.weights.scores[4, 0] = 1.0  # a count of 1 is lost where adc_shift is 2 or more
-        layer.weights.kept = 1 + layer.weights.kept * 8 // 10
+        signs = signs_of(layer)
+        signs.kept = 1 + signs.kept * 8 // 10
         norm.bias[:] = torch.linspace(5000, 6000, 10)
         norm.running_mean[:] = torch.arange(10)
         norm.running_var[:] = torch.tensor([1e-6, 0.0, *[900.0] * 8])
     mean, variance = norm.running_mean.double().numpy(), norm.running_var.double().numpy()
     slope = 1 / np.sqrt(variance + EPSILON)
-    mask = layer.weights.mask.numpy()
+    mask = layer.weights.masks[0].numpy()
     reach = channel_peaks(
         mask,
         groups=geometry.groups,
@@ -425,7 +434,7 @@ def test_a_network_of_dead_channels_only_is_its_constants():
     images = as_tensor(rng.integers(0, 256, (200, *config.shape)).astype(np.uint8))
     network = trained(config, images)
     for layer in network.layers:
-        layer.weights.kept = 0
+        signs_of(layer).kept = 0
         assert layer.norm.running_mean is not None and layer.norm.running_var is not None
         layer.norm.running_mean.zero_()
         layer.norm.running_var.zero_()

@@ -123,7 +123,7 @@ def test_folded_network_agrees_with_the_trained_one(name):
     # M of 16 bits moves few codes, by one; the logits hardly move.
     assert (integers / scale - real).abs().mean() < 0.01
     for layer, trained in zip(parameters.layers, network.layers, strict=True):
-        assert (layer.mask == trained.weights.mask.numpy()).all()
+        assert (layer.mask == trained.weights.masks[0].numpy()).all()
 
 
 def test_weights_that_nobody_trains_are_refused(monkeypatch):

@@ -18,7 +18,7 @@ from kakure.model.reference.stages import quantize_image
 from kakure.model.training.folding import fold
 from kakure.model.training.network import IntegerNetwork, Network, as_tensor
 from kakure.model.training.planes import REACH, BitwisePlanes, rounded
-from kakure.model.training.train import train
+from kakure.model.training.train import run, train
 from kakure.model.training.trainer import Trainer
 from tests.test_model_config_weights_bitwise import bitwise, images_for
 
@@ -167,7 +167,7 @@ def test_joint_training_teaches_one_plane_what_all_planes_say():
         right[widths] = int((classify(coarse) == bars().labels).sum())
         correct[widths] = trained.correct
     assert min(correct.values()) >= 34  # of 40, with all planes
-    assert right[3] >= 145 and right[1] <= 130  # of 160, with one
+    assert right[3] >= 145 and right[1] <= 138  # of 160, with one
 
 
 def test_a_step_trains_all_planes_one_plane_and_others_by_lot():
@@ -204,3 +204,18 @@ def test_an_interrupted_joint_training_resumes_exactly(tmp_path, monkeypatch):
     whole = train(progressive(), bars(), recipe, **how)
     assert resumed.parameters.digest == whole.parameters.digest
     assert whole.parameters.layers[0].coarser
+
+
+@pytest.mark.parametrize(("widths", "untrained"), [(1, [1, 2, 3]), (2, [2, 3]), (3, []), (8, [])])
+def test_precisions_that_no_step_trains_have_the_scales_of_the_full_one(widths, untrained):
+    recipe = dataclasses.replace(RECIPE, widths=widths, epochs=2)
+    trainer = Trainer(progressive(), bars(), recipe, seed=1, device=torch.device("cpu"))
+    run(trainer, None)
+    for layer in trainer.network.layers:
+        for width in (1, 2, 3):
+            norm = layer.norms[width - 1]
+            is_same = bool((norm.bias == layer.norm.bias).all())
+            assert is_same == (width in untrained)
+            assert (norm.running_mean != layer.norm.running_mean).any()
+            if is_same:
+                assert (norm.weight == layer.norm.weight).all()

@@ -117,7 +117,7 @@ def test_without_held_out_images_the_last_epoch_is_exported(tmp_path):
             trainer.descend(bar)
     trainer.reestimate()
     assert all(
-        (layer.mask == trained.weights.mask.numpy()).all()
+        (layer.mask == trained.weights.masks[0].numpy()).all()
         for layer, trained in zip(result.parameters.layers, trainer.network.layers, strict=True)
     )
 
@@ -267,7 +267,7 @@ def test_a_training_that_diverges_at_once_keeps_what_was_before_it(rate):
         Trainer(config(), bars(), RECIPE, seed=1, device=CPU).network.layers,
         strict=True,
     ):
-        assert (layer.mask == before.weights.mask.numpy()).all()
+        assert (layer.mask == before.weights.masks[0].numpy()).all()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -293,7 +293,7 @@ def test_a_training_on_all_images_that_diverges_estimates_what_it_keeps():
     recipe = dataclasses.replace(RECIPE, validation=0)
     trainer = Trainer(config(), bars(), recipe, seed=1, device=CPU)
     trainer.run_epoch(tqdm(disable=True))
-    masks = [layer.weights.mask for layer in trainer.network.layers]
+    masks = [layer.weights.masks[0] for layer in trainer.network.layers]
     with torch.no_grad():
         trainer.network.layers[0].norm.weight[0] = float("nan")
     trainer.run_epoch(tqdm(disable=True))
@@ -301,7 +301,7 @@ def test_a_training_on_all_images_that_diverges_estimates_what_it_keeps():
     kept = trainer.best["state"]
     trainer.network.load_state_dict(kept)
     assert all(
-        (layer.weights.mask == mask).all()
+        (layer.weights.masks[0] == mask).all()
         for layer, mask in zip(trainer.network.layers, masks, strict=True)
     )
     trainer.reestimate()  # of the same masks: nothing changes

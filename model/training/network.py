@@ -99,6 +99,15 @@ class Network(nn.Module):
         for layer in self.layers:
             layer.use(width)
 
+    @torch.no_grad()
+    def share_norms(self, widths: Iterable[int]) -> None:
+        """Give precisions that no step trains γ and β of the full one; statistics stay."""
+        for layer in self.layers:
+            for width in widths:
+                norm = layer.norms[width - 1]
+                norm.weight.copy_(layer.norm.weight)
+                norm.bias.copy_(layer.norm.bias)
+
     def begin_epoch(self) -> None:
         """Let nothing of earlier steps decide those that follow: a resumed training has none."""
         for layer in self.layers:

@@ -231,8 +231,15 @@ class Trainer:
         others = torch.randperm(self.network.widths - 2, generator=self.generator)
         return [1, *(2 + int(n) for n in others[: count - 1])]
 
+    @property
+    def _untrained_widths(self) -> range:
+        """Precisions that no step trains: all but the full one, or but that and one bit."""
+        first = min(self.recipe.widths, 3)
+        return range(first, self.network.widths) if first < 3 else range(0)
+
     def reestimate(self) -> None:
         """Estimate BatchNorm's statistics for the masks as they are now."""
+        self.judged.share_norms(self._untrained_widths)
         parts = self.images.split(self.recipe.batch_size)[: self.recipe.statistics]
         self.judged.reestimate(part for part in parts if len(part) > 1)
 

@@ -9,7 +9,7 @@ from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
 
-__all__ = ["CORNERS", "corner_of", "random_config"]
+__all__ = ["CORNERS", "corner_of", "random_config", "with_planes"]
 
 
 def random_config(
@@ -57,6 +57,17 @@ def corner_of(seed: int) -> str | None:
     """Which of :data:`CORNERS` the configuration of a seed has."""
     rng = Random(f"corner of {seed}")
     return rng.choice(list(CORNERS)) if rng.random() < 0.4 else None
+
+
+def with_planes(config: Config, bits: int) -> Config:
+    """The same network on PE arrays, with bitwise weights of so many planes."""
+    data: dict[str, Any] = config.model_dump(mode="json")
+    data |= {"weights": {"kind": "bitwise", "bits": bits}}
+    for layer in data["layers"]:
+        for name in ("column_sharing", "adc_type", "adc_bits", "adc_shift", "copies"):
+            layer.pop(name, None)
+        layer["engine"] = "pe_array"
+    return parse_config(json.dumps(data))
 
 
 def _draw(rng: Random, name: str, layers: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import Value
 
 from kakure.hdl.bus.register_bank import RegisterBank
-from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, ADDRESS_BITS
+from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, ADDRESS_BITS, PLANES, THRESHOLD
 from kakure.sim.drivers.axi_lite import read, write
 from kakure.sim.drivers.streams import simulate
 
@@ -267,3 +267,29 @@ def test_no_second_request_is_taken_before_the_answer():
         assert taken == [(1, 1, 1), (0, 0, 0), (0, 0, 0), (0, 0, 0)]
 
     run(bench)
+
+
+def test_registers_of_its_own_are_kept_and_change_nothing_else():
+    dut: Any = RegisterBank(registers=(*ACCELERATOR_REGISTERS, PLANES, THRESHOLD))
+    planes, threshold = PLANES.offset, THRESHOLD.offset
+
+    async def bench(ctx):
+        assert await read(ctx, dut, planes) == await read(ctx, dut, threshold) == (0, OKAY)
+        for value in (5, 0xFF, 0x82):
+            assert await write(ctx, dut, planes, value | 0xFFFFFF00) == OKAY
+            assert await write(ctx, dut, threshold, value << 24 | value) == OKAY
+            assert await read(ctx, dut, planes) == (value, OKAY)
+            assert await read(ctx, dut, threshold) == (value << 24 | value, OKAY)
+            assert ctx.get(dut.kept.PLANES.TRIED) == value
+            assert ctx.get(dut.kept.THRESHOLD.MARGIN) == value << 24 | value
+            assert control(ctx, dut) == 0
+        assert await write(ctx, dut, planes, 7, strobe=0xE) == OKAY
+        assert await read(ctx, dut, planes) == (0x82, OKAY)
+        assert await write(ctx, dut, CONTROL, MASKS["CLASS"]) == OKAY
+        assert (control(ctx, dut), ctx.get(dut.kept.PLANES.TRIED)) == (MASKS["CLASS"], 0x82)
+        assert await write(ctx, dut, threshold + 4, 9) == SLAVE_ERROR
+        assert await write(ctx, dut, OFFSETS["STATUS"], 9) == SLAVE_ERROR
+        assert await read(ctx, dut, planes) == (0x82, OKAY)
+        assert await read(ctx, dut, threshold) == (0x82000082, OKAY)
+
+    simulate(dut, bench, deadline=400)

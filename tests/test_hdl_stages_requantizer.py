@@ -209,3 +209,37 @@ def test_logits_use_all_32_bits():
 def test_rejects(change, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         Requantizer(**{"channels": 4, "lanes": 2, "peak": 9, "output_bits": 4, **change})
+
+
+@pytest.mark.parametrize(("channels", "lanes"), [(5, 2), (4, 4), (3, 1), (1, 1)])
+@pytest.mark.parametrize("output_bits", [4, None])
+@pytest.mark.parametrize("sets", [2, 3])
+def test_each_set_of_scales_is_used_where_it_is_chosen(channels, lanes, output_bits, sets):
+    dut = Requantizer(channels=channels, lanes=lanes, peak=1000, output_bits=output_bits, sets=sets)
+    rng = np.random.default_rng(sets)
+    vectors = rng.integers(-1000, 1001, (sets, 6, channels))
+    scales = [random_scales(rng, channels, output_bits, 1000) for _ in range(sets)]
+    taken = []
+
+    async def drive(ctx):
+        for number in rng.permutation(sets):
+            for channel in range(channels):
+                values = [int(part[channel]) for part in scales[number]]
+                names = ("multiplier", "offset", "shift")
+                write = dict(zip(names, values, strict=True))
+                ctx.set(dut.scales, {"valid": 1, "set": int(number), "channel": channel, **write})
+                await ctx.tick()
+        ctx.set(dut.scales.valid, 0)
+        for number in range(sets):
+            ctx.set(dut.set, number)
+            await send(ctx, dut.i, vectors[number].tolist())
+            await ctx.tick().repeat(5)  # the last result has left
+
+    async def sink(ctx):
+        await receive(ctx, dut.o, 6 * sets)
+
+    simulate(dut, drive, sink, monitors=[watch(dut.o, taken)], deadline=2000)
+    got = np.array([list(payload) for _, payload in taken]).reshape(sets, 6, channels)
+    for number in range(sets):
+        expected = requantize(vectors[number], *scales[number], output_bits)
+        assert (got[number] == expected).all()

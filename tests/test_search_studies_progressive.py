@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from kakure.hdl.accelerators.spatial.cycle_model import dynamic_timing
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import load_config
 from kakure.model.datasets.images import load_images
 from kakure.model.parameters.parameters_file import load_parameters
@@ -78,11 +80,17 @@ def test_every_figure_is_that_of_the_parameters(tmp_path, monkeypatch, capsys):
         assert point["planes"] == pytest.approx(np.mean(planes))
     said = capsys.readouterr().out
     assert f"| 3 | {run['cut'][2] / 3.6:.2f} |" in said
-    assert "| 1, then 3 | 20 % | 1.60 |" in said
+    each = [architecture_of(config.at(n)).timing(3) for n in (1, 3)]
+    assert f"| {each[1].latency} | {each[1].interval} |" in said
+    both = dynamic_timing(config, [(1, 3)], 3).latency
+    alone = dynamic_timing(config, [(1,)], 3).latency
+    assert each[0].latency < alone < each[1].latency + alone < both + 10
+    mean = f"{0.8 * alone + 0.2 * both:,.0f}".replace(",", " ")
+    assert f"| 1, then 3 | 20 % | 1.60 | {mean} |" in said
 
     monkeypatch.setattr("kakure.search.studies.progressive.measure", None)  # not called again
     assert main([*command, "--seeds", "2-2"]) == 0
-    assert capsys.readouterr().out.splitlines()[0].startswith("| bits")
+    assert capsys.readouterr().out.splitlines()[0].startswith("| planes")
 
 
 def test_weights_without_planes_are_refused(tmp_path, capsys):

@@ -161,7 +161,8 @@ def test_named_parameters_are_used(path):
     ("change", "message"),
     [
         ({"parameters": "none.safetensors"}, "none.safetensors: parameters: must be an existing"),
-        ({"weights": {"kind": "bitwise", "bits": 4}}, "weights.kind: must be 'hidden'"),
+        ({"weights": {"kind": "bitwise", "bits": 4}}, "layers[0].engine: must be one that stores"),
+        ({"weights": {"kind": "multicoat"}}, "weights.kind: must be 'hidden' for an accelerator"),
         ({"seed": 1}, "seed: unknown key"),
     ],
 )
@@ -174,9 +175,14 @@ def test_mistakes_are_one_line(path, change, message, capsys):
     assert not (path.parent / "build").exists()
 
 
-def test_bitwise_weights_have_no_accelerator(path):
-    path.write_text(json.dumps(TINY | {"weights": {"kind": "bitwise", "bits": 4}}))
-    with pytest.raises(
-        UserError, match=r"tiny\.json: weights\.kind: must be 'hidden' for an accelerator"
-    ):
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("multicoat", r"weights\.kind: must be 'hidden' for an accelerator"),
+        ("bitwise", r"layers\[0\]\.engine: must be one that stores planes, as pe_array, .* 'cross"),
+    ],
+)
+def test_weights_that_have_no_accelerator(path, kind, rule):
+    path.write_text(json.dumps(TINY | {"weights": {"kind": kind}}))
+    with pytest.raises(UserError, match=rf"tiny\.json: {rule}"):
         design_of(load_config(path), "tiny.json")

@@ -3,6 +3,8 @@
 A seed that fails is a configuration that the schema admits and the generator gets wrong.
 """
 
+from random import Random
+
 import pytest
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
@@ -10,7 +12,7 @@ from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import random_parameters
 from kakure.sim.drivers.core import compare_core
 from kakure.sim.generation.project import Project
-from kakure.sim.random_config import CORNERS, corner_of, random_config
+from kakure.sim.random_config import CORNERS, corner_of, random_config, with_planes
 from kakure.sim.runner.simulate import simulate
 
 
@@ -96,6 +98,31 @@ def test_small_cores_equal_the_reference(seed):
     compare_core(
         random_config(seed, weights=700, cycles=1500, blocks=40), images=2, gaps=1, seed=seed
     )
+
+
+def planes_of(seed, **limits):
+    """A configuration with bitwise weights, and how many planes are used: 0 stands for all."""
+    rng = Random(f"planes of {seed}")
+    bits = rng.choice([1, 2, 3, 4, 8])
+    return with_planes(random_config(seed, **limits), bits), rng.choice([
+        0,
+        1,
+        bits,
+        (bits + 1) // 2,
+    ])
+
+
+@pytest.mark.parametrize("seed", range(20, 28))
+def test_small_cores_equal_the_reference_at_any_number_of_planes(seed):
+    config, planes = planes_of(seed, weights=300, cycles=600, blocks=40)
+    compare_core(config, images=2, gaps=1, seed=seed, planes=planes)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(140, 180))
+def test_cores_equal_the_reference_at_any_number_of_planes(seed):
+    config, planes = planes_of(seed, weights=1500, cycles=3000, blocks=150)
+    compare_core(config, images=3, gaps=1, seed=seed, planes=planes)
 
 
 @pytest.mark.full

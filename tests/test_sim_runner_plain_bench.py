@@ -41,7 +41,7 @@ def config(layers, *, shape=(5, 4, 2), rows=8, columns=6, **weights):
             "name": "small",
             "dataset": "images",
             "input_shape": shape,
-            "weights": {"kind": "hidden", "seed": 7} | weights,
+            "weights": weights if "kind" in weights else {"kind": "hidden", "seed": 7} | weights,
             "crossbar": {"rows": rows, "columns": columns},
             "pe_array": {"inputs": 4, "outputs": 3, "pixels": 2},
             "layers": layers,
@@ -94,6 +94,21 @@ TEMPORAL = temporal(
     (4, 2, 2, 3),
     input_shape=[7, 6, 2],
 )
+PLANES = config(
+    [
+        CONV | PE_ARRAY | {"pool": 2},
+        CONV | PE_ARRAY | {"residual": True, "input_bits": 2},
+        LINEAR | PE_ARRAY,
+    ],
+    kind="bitwise",
+    bits=3,
+)
+TEMPORAL_PLANES = temporal(
+    [CONV | {"pool": 2, "input_bits": 6}, LINEAR | {"sum_pool": True, "map_bits": 3}],
+    (4, 2, 2, 3),
+    input_shape=[7, 6, 2],
+    weights={"kind": "bitwise", "bits": 3},
+)
 DIGITS = load_config(ROOT / "configs" / "digits.json")
 
 needs_icarus = pytest.mark.skipif(
@@ -127,13 +142,17 @@ def check_verilator(config, folder, *, images=3, has_initial_values=True):
 
 @needs_icarus
 @pytest.mark.parametrize(
-    "config", [SMALLEST, EVERY_KIND, TEMPORAL], ids=["smallest", "every kind", "temporal"]
+    "config",
+    [SMALLEST, EVERY_KIND, PLANES, TEMPORAL],
+    ids=["smallest", "every kind", "planes", "temporal"],
 )
 def test_both_languages_in_icarus(config, tmp_path):
     check_icarus(config, tmp_path)
 
 
-@pytest.mark.parametrize("config", [EVERY_KIND, TEMPORAL], ids=["every kind", "temporal"])
+@pytest.mark.parametrize(
+    "config", [EVERY_KIND, PLANES, TEMPORAL], ids=["every kind", "planes", "temporal"]
+)
 def test_any_value_at_time_0_in_verilator(config, tmp_path):
     check_verilator(config, tmp_path)
 
@@ -143,6 +162,12 @@ def test_any_value_at_time_0_in_verilator(config, tmp_path):
 @pytest.mark.parametrize("kind", ONE_KIND_EACH)
 def test_each_kind_in_icarus(kind, tmp_path):
     check_icarus(ONE_KIND_EACH[kind], tmp_path, images=2)
+
+
+@pytest.mark.full
+@needs_icarus
+def test_temporal_planes_in_icarus(tmp_path):
+    check_icarus(TEMPORAL_PLANES, tmp_path)
 
 
 @pytest.mark.full

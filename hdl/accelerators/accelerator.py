@@ -11,7 +11,7 @@ from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_bank import AXI_LITE, RegisterBank
-from kakure.hdl.bus.register_map import constant_values
+from kakure.hdl.bus.register_map import PLANES, THRESHOLD, constant_values
 from kakure.hdl.emission.hierarchy import place
 from kakure.model.config.config import Config
 
@@ -113,6 +113,10 @@ class Accelerator(wiring.Component):
             core.load.eq(control.LOAD),
             core.clear.eq(control.CLEAR),
         ]
+        if PLANES in bank.registers:
+            m.d.comb += core.tried.eq(bank.kept.PLANES.TRIED)
+        if THRESHOLD in bank.registers:
+            m.d.comb += core.threshold.eq(bank.kept.THRESHOLD.MARGIN)
 
         counters = Counters()
         m.submodules.counters = place(counters, platform, reset=control.RESET | core.restarts)

@@ -1,5 +1,6 @@
 """What a kind of accelerator must say of itself to be generated, proven and measured."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -103,6 +104,18 @@ class Architecture(Protocol):
 
     def timing(self, images: int = 1) -> ImageTiming:
         """Cycles of ``images`` images in a row, exactly."""
+        ...
+
+    def dynamic_timing(self, passes: Sequence[Sequence[int]], last: int) -> ImageTiming:
+        """Cycles of images that are tried with one number of planes after the other, exactly.
+
+        Parameters
+        ----------
+        passes : sequence of sequence of int
+            Planes of bitwise weights that each image is tried with, at least one.
+        last : int
+            The largest number of planes that is asked for: its result is not judged.
+        """
         ...
 
     @property

@@ -7,7 +7,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.bus.error_code import ErrorCode
-from kakure.hdl.bus.register_map import Register
+from kakure.hdl.bus.register_map import PLANES_BITS, Register
+from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.weights.image_reader import IMAGE_WORD
 from kakure.model.config.config import Config
 
@@ -46,6 +47,8 @@ class Core(wiring.Component):
         As those of :class:`~kakure.hdl.accelerators.frame_gate.FrameGate`.
     own : ``Out(struct)``, where there are ``own_registers``
         What those show, 32 bits each, by their names.
+    tried, threshold : ``In(8)``, ``In(32)``, with bitwise weights
+        What registers PLANES and THRESHOLD say.
     """
 
     own_registers: tuple[Register, ...] = ()
@@ -66,6 +69,8 @@ class Core(wiring.Component):
     dropped: Signal
     is_busy: Signal
     own: Any
+    tried: Signal
+    threshold: Signal
 
     def __init__(self, *, config: Config) -> None:
         self.config = config
@@ -86,4 +91,5 @@ class Core(wiring.Component):
             "dropped": Out(32),
             "is_busy": Out(1),
             **({"own": Out(shown)} if self.own_registers else {}),
+            **({"tried": In(PLANES_BITS), "threshold": In(32)} if planes_of(config) else {}),
         })

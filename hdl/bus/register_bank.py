@@ -59,20 +59,23 @@ class RegisterBank(wiring.Component):
     Members
     -------
     s_axi_*
-        AXI4-Lite target, 32 bit. Reading where no register is, or writing any but CONTROL, gets
-        SLVERR and does nothing.
+        AXI4-Lite target, 32 bit. Reading where no register is, or writing one that is only read,
+        gets SLVERR and does nothing.
     values : ``In(struct)``
-        Every register but CONTROL, each of :func:`register_layout`: what reading it returns.
+        Every register that is only read, each of :func:`register_layout`: what reading it returns.
     control : ``Out(register_layout(CONTROL))``
         The kept fields of CONTROL as they were written last; a pulse for the cycle after a 1 was
         written to it.
+    kept : ``Out(struct)``, where there are such
+        Every other register that is written, each of :func:`register_layout`, as it was written
+        last; 0 after a reset.
 
     Timing
     ------
     A read is answered in the cycle after its address was taken, a write in the cycle after the
     later of its address and its data was, which are taken independently of each other; ``control``
-    changes with that. Requests are taken at once where no answer of their kind waits. All outputs
-    come from registers.
+    and ``kept`` change with that. Requests are taken at once where no answer of their kind waits.
+    All outputs come from registers.
 
     Source
     ------
@@ -81,6 +84,7 @@ class RegisterBank(wiring.Component):
 
     values: Any
     control: Any
+    kept: Any
     s_axi_awaddr: Signal
     s_axi_awvalid: Signal
     s_axi_awready: Signal
@@ -104,6 +108,8 @@ class RegisterBank(wiring.Component):
         assert len(set(offsets)) == len(offsets), "registers must lie apart"
         assert max(offsets) < 1 << ADDRESS_BITS, "registers must be within reach"
         self.registers = registers
+        self.written = [CONTROL, *(r for r in registers if r.access == "rw" and r != CONTROL)]
+        kept = {register.name: register_layout(register) for register in self.written[1:]}
         self.shape = RegisterBankShape(own=len(registers) - len(ACCELERATOR_REGISTERS))
         super().__init__({
             **AXI_LITE,
@@ -115,6 +121,7 @@ class RegisterBank(wiring.Component):
                 })
             ),
             "control": Out(register_layout(CONTROL)),
+            **({"kept": Out(data.StructLayout(kept))} if kept else {}),
         })
 
     @property
@@ -132,28 +139,33 @@ class RegisterBank(wiring.Component):
     def _write(self, m: Module) -> None:
         """Take address and data, each when it comes, and answer when both are there."""
         writes = Signal()
-        is_control = self.s_axi_awaddr[2:] == CONTROL.offset // 4
-        has_address, to_control = self._keep(
-            m, "address", self.s_axi_awvalid, self.s_axi_awready, is_control, writes
+        targets = [self.s_axi_awaddr[2:] == register.offset // 4 for register in self.written]
+        target = targets[0] if len(targets) == 1 else Cat(targets)
+        has_address, to = self._keep(
+            m, "address", self.s_axi_awvalid, self.s_axi_awready, target, writes
         )
-        bits = max(field.low + field.width for field in CONTROL.fields)
+        bits = max(field.low + field.width for r in self.written for field in r.fields)
         strobes = -(-bits // 8)
         both = Cat(self.s_axi_wdata[:bits], self.s_axi_wstrb[:strobes])
         has_data, taken = self._keep(m, "data", self.s_axi_wvalid, self.s_axi_wready, both, writes)
 
         m.d.comb += writes.eq(has_address & has_data)
-        for field in CONTROL.fields:
-            value = taken[field.low : field.low + field.width]
-            is_written = writes & to_control & taken[bits + field.byte]
-            target = self.control[field.name]
-            if field.is_pulse:
-                m.d.sync += target.eq(Mux(is_written, value, 0))
-            else:
-                with m.If(is_written):
-                    m.d.sync += target.eq(value)
+        to_any = to if len(targets) == 1 else to.any()
+        for n, register in enumerate(self.written):
+            to_it = to if len(targets) == 1 else to[n]
+            kept = self.control if register is CONTROL else self.kept[register.name]
+            for field in register.fields:
+                value = taken[field.low : field.low + field.width]
+                is_written = writes & to_it & taken[bits + field.byte]
+                target = kept[field.name]
+                if field.is_pulse:
+                    m.d.sync += target.eq(Mux(is_written, value, 0))
+                else:
+                    with m.If(is_written):
+                        m.d.sync += target.eq(value)
         with m.If(writes):
             m.d.sync += self.s_axi_bvalid.eq(1)
-            m.d.sync += self.s_axi_bresp.eq(Mux(to_control, 0, SLAVE_ERROR))
+            m.d.sync += self.s_axi_bresp.eq(Mux(to_any, 0, SLAVE_ERROR))
         with m.Elif(self.s_axi_bready):
             m.d.sync += self.s_axi_bvalid.eq(0)
 
@@ -182,7 +194,12 @@ class RegisterBank(wiring.Component):
             m.d.sync += self.s_axi_rvalid.eq(1)
             with m.Switch(self.s_axi_araddr[2:]):
                 for register in self.registers:
-                    value = control if register is CONTROL else self.values[register.name]
+                    if register is CONTROL:
+                        value = control
+                    elif register.access == "rw":
+                        value = self.kept[register.name]
+                    else:
+                        value = self.values[register.name]
                     with m.Case(register.offset // 4):
                         m.d.sync += self.s_axi_rdata.eq(value)
                         m.d.sync += self.s_axi_rresp.eq(0)

@@ -12,6 +12,10 @@ __all__ = [
     "ADDRESS_BITS",
     "IDENTITY",
     "MAP_VERSION",
+    "OWN_OFFSET",
+    "PLANES",
+    "PLANES_BITS",
+    "THRESHOLD",
     "Field",
     "Register",
     "c_header",
@@ -224,6 +228,47 @@ ACCELERATOR_REGISTERS = (
         0x44,
         "r",
         "Images with a wrong frame, which have no result, since reset, LOAD or CLEAR.",
+    ),
+)
+
+OWN_OFFSET = max(register.offset for register in ACCELERATOR_REGISTERS) + 4
+"""Where registers of a kind of accelerator begin."""
+
+PLANES_BITS = 8
+"""Planes of bitwise weights at most."""
+
+PLANES = Register(
+    "PLANES",
+    0x70,
+    "rw",
+    "Precision of bitwise weights; 0 after a reset by ARESETn.",
+    (
+        Field(
+            "TRIED",
+            0,
+            PLANES_BITS,
+            "Bit n - 1: images are tried with n planes of the weights, the most significant ones; "
+            "with few first, and with more where THRESHOLD says so. Where no bit of a number that "
+            "there is is set, all planes are used. Images take it while STATUS.BUSY is 0: a change "
+            "counts from the next image on whose first word comes when no other is on its way.",
+        ),
+    ),
+)
+
+THRESHOLD = Register(
+    "THRESHOLD",
+    0x74,
+    "rw",
+    "When an image is tried with more planes; 0 after a reset by ARESETn.",
+    (
+        Field(
+            "MARGIN",
+            0,
+            32,
+            "An image is tried with the next number of planes in PLANES while the margin between "
+            "its two largest logits is below this, unsigned; 0: never. Images are then worked on "
+            "one at a time. Taken as PLANES is.",
+        ),
     ),
 )
 

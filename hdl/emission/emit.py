@@ -53,12 +53,16 @@ def parameters(component: wiring.Component) -> dict[str, Any]:
     """What the component was constructed with; each parameter is an attribute of that name.
 
     A component that takes a whole configuration has an ``identity`` instead: what of it matters.
+    What its class's ``unnamed`` gives a value is left out at that value: a parameter that came
+    later, and whose blocks keep their names without it.
     """
     identity = getattr(component, "identity", None)
     if identity is not None:
         return identity
     names = list(inspect.signature(type(component).__init__).parameters)[1:]
-    return {name: getattr(component, name) for name in names}
+    unnamed = getattr(type(component), "unnamed", {})
+    values = {name: getattr(component, name) for name in names}
+    return {n: v for n, v in values.items() if n not in unnamed or v != unnamed[n]}
 
 
 def module_name(component: wiring.Component) -> str:

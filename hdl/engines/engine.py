@@ -67,6 +67,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def takes_planes(self) -> bool:
+        """Whether it has hardware for bitwise weights, of any number of planes."""
+        return False
+
+    @property
     def tiles(self) -> int:
         """Crossbar tiles, copies included."""
         return 0

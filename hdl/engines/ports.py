@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 
+from amaranth.hdl import Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
+from kakure.model.config.weights.bitwise import BitwiseWeights
 
-__all__ = ["WORD", "EngineComponent", "WeightWrite", "engine_members"]
+__all__ = ["WORD", "EngineComponent", "WeightWrite", "engine_members", "planes_of"]
 
 WORD = 32
 """Weights in a word: consecutive output channels of one row."""
@@ -19,23 +21,29 @@ class WeightWrite(data.StructLayout):
 
     ``row`` counts unrolled inputs, ``block`` groups of 32 outputs; bit b of ``positive`` and
     ``negative`` belongs to output 32·block + b.
+
+    Of bitwise weights, which have ``planes``, it is ``bits`` of ``plane``.
     """
 
-    def __init__(self, *, rows: int, outputs: int) -> None:
-        super().__init__({
-            "valid": 1,
-            "row": range(rows),
-            "block": range(-(-outputs // WORD)),
-            "positive": WORD,
-            "negative": WORD,
-        })
+    def __init__(self, *, rows: int, outputs: int, planes: int = 0) -> None:
+        place = {"row": range(rows), "block": range(-(-outputs // WORD))}
+        if planes:
+            super().__init__({"valid": 1, "plane": range(max(planes, 2)), **place, "bits": WORD})
+        else:
+            super().__init__({"valid": 1, **place, "positive": WORD, "negative": WORD})
 
 
-def engine_members(geometry: LayerGeometry) -> dict[str, wiring.Member]:
-    """Ports of every engine: weights and windows in, sums out."""
+def planes_of(config: Config) -> int:
+    """Planes of the weights, where they are stored by plane; else 0."""
+    return config.weights.widths if isinstance(config.weights, BitwiseWeights) else 0
+
+
+def engine_members(geometry: LayerGeometry, planes: int = 0) -> dict[str, wiring.Member]:
+    """Ports of every engine: weights and windows in, sums out; of ``planes``, how many are used."""
     sums = data.ArrayLayout(range(-geometry.peak, geometry.peak + 1), geometry.outputs)
     return {
-        "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
+        "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs, planes=planes)),
+        **({"used": In(range(planes + 1))} if planes else {}),
         "i": In(stream.Signature(data.ArrayLayout(geometry.input_bits, geometry.fan_in))),
         "o": Out(stream.Signature(sums)),
     }
@@ -54,7 +62,9 @@ class EngineComponent(wiring.Component, ABC):
     -------
     weights : ``In(WeightWrite)``
         The words of the weight generator, in its order, before the first window. Word 0 of row 0
-        begins anew.
+        (of plane 0) begins anew.
+    used : ``In``, with bitwise weights
+        Planes that sums are made of, 1 to all: taken with an image's first window.
     i : ``In(stream.Signature(ArrayLayout(input_bits, fan_in)))``
         A window, rows in the order of :func:`kakure.model.reference.stages.windows`.
     o : ``Out(stream.Signature(ArrayLayout(range(-peak, peak + 1), outputs)))``
@@ -62,13 +72,14 @@ class EngineComponent(wiring.Component, ABC):
     """
 
     weights: data.View
+    used: Signal
     i: stream.Interface
     o: stream.Interface
 
     def __init__(self, *, config: Config, index: int) -> None:
         self.config = config
         self.index = index
-        super().__init__(engine_members(config.geometry[index]))
+        super().__init__(engine_members(config.geometry[index], planes_of(config)))
 
     @property
     @abstractmethod

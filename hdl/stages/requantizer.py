@@ -1,5 +1,7 @@
 """Requantizer: from accumulators to the activations of the next layer."""
 
+from typing import ClassVar
+
 from amaranth.hdl import Array, Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -19,10 +21,14 @@ from .requantizer_shape import (
 __all__ = ["Requantizer"]
 
 
-def scales_layout(count: int, index: str) -> data.StructLayout:
-    """The write port of ``count`` sets of M, B and S, ``index`` says which."""
+def scales_layout(count: int, index: str, sets: int = 1) -> data.StructLayout:
+    """The write port of ``count`` sets of M, B and S, ``index`` says which.
+
+    Where each has several ``sets``, ``set`` says which of those.
+    """
     return data.StructLayout({
         "valid": 1,
+        **({"set": range(sets)} if sets > 1 else {}),
         index: range(max(count, 2)),  # Verilog has no port of width 0
         "multiplier": signed(MULTIPLIER_BITS),
         "offset": signed(OFFSET_BITS),
@@ -49,8 +55,10 @@ class RequantizerLane(wiring.Component):
 
     Members
     -------
-    scales : ``In(scales_layout(chunks, "chunk"))``
+    scales : ``In(scales_layout(chunks, "chunk", sets))``
         In a cycle with ``valid``, M, B and S of ``chunk`` are written. Logits have no S.
+    set : ``In(range(sets))``, of several
+        The set of scales in use.
     select, chunk, accumulator : ``In``
         In a cycle with ``select``, ``accumulator`` is taken, to be scaled for ``chunk``.
     shortcut : ``In(shortcut_bits)``
@@ -61,7 +69,10 @@ class RequantizerLane(wiring.Component):
         The scaled value, from the cycle after ``multiply`` on.
     """
 
+    unnamed: ClassVar = {"sets": 1}
+
     scales: data.View
+    set: Signal
     select: Signal
     chunk: Signal
     accumulator: Signal
@@ -70,17 +81,25 @@ class RequantizerLane(wiring.Component):
     o: Signal
 
     def __init__(
-        self, *, chunks: int, peak: int, output_bits: int | None, shortcut_bits: int
+        self,
+        *,
+        chunks: int,
+        peak: int,
+        output_bits: int | None,
+        shortcut_bits: int,
+        sets: int = 1,
     ) -> None:
         self.chunks = chunks
+        self.sets = sets
         self.peak = peak
         self.output_bits = output_bits
         self.shortcut_bits = shortcut_bits
         self.shape = RequantizerLaneShape(
-            chunks, signed_bits(peak), output_bits or 0, shortcut_bits
+            chunks, signed_bits(peak), output_bits or 0, shortcut_bits, sets
         )
         super().__init__({
-            "scales": In(scales_layout(chunks, "chunk")),
+            "scales": In(scales_layout(chunks, "chunk", sets)),
+            **({"set": In(range(sets))} if sets > 1 else {}),
             "select": In(1),
             "chunk": In(range(max(chunks, 2))),
             "accumulator": In(Shape.cast(range(-peak, peak + 1))),
@@ -148,7 +167,7 @@ class RequantizerLane(wiring.Component):
         scales = self.scales
         offset = Signal(signed(OFFSET_BITS), reset_less=True)
         shift = Signal(SHIFT_BITS if self.output_bits else 0, reset_less=True)
-        if self.chunks == 1:
+        if self.chunks * self.sets == 1:
             multiplier = Signal(signed(MULTIPLIER_BITS), reset_less=True)
             with m.If(scales.valid):
                 m.d.sync += multiplier.eq(scales.multiplier)
@@ -156,13 +175,18 @@ class RequantizerLane(wiring.Component):
                 m.d.sync += shift.eq(scales.shift)
             return multiplier, offset, shift
 
-        table = Ram(depth=self.chunks, width=self.shape.scale_bits)
+        table = Ram(depth=self.chunks * self.sets, width=self.shape.scale_bits)
+        written: Value = scales.chunk
+        read: Value = self.chunk
+        if self.sets > 1:
+            written = scales.set * self.chunks + scales.chunk
+            read = self.set * self.chunks + self.chunk
         m.submodules.table = place(table, platform)
         m.d.comb += [
-            table.write_address.eq(scales.chunk),
+            table.write_address.eq(written),
             table.write_data.eq(Cat(scales.multiplier, scales.offset, scales.shift)),
             table.write_enable.eq(scales.valid),
-            table.read_address.eq(self.chunk),
+            table.read_address.eq(read),
             table.read_enable.eq(self.select),
         ]
         with m.If(self.multiply):
@@ -192,12 +216,16 @@ class Requantizer(wiring.Component):
         Width of an activation, unsigned [bit]; None for the last layer's logits, signed 32 bit.
     shortcut_bits : int, 0 to ``output_bits``
         Width of what a shortcut adds, unsigned [bit]; 0 without one.
+    sets : int, at least 1
+        Scales of a channel, of which one at a time is used.
 
     Members
     -------
-    scales : ``In(scales_layout(channels, "channel"))``
+    scales : ``In(scales_layout(channels, "channel", sets))``
         In a cycle with ``valid``, ``channel`` takes M (signed 16 bit), B (signed 32 bit) and S
         (5 bit, which logits ignore). Not while a vector is in flight.
+    set : ``In(range(sets))``, of several
+        The set of scales in use; vectors that are in flight while it changes may take either.
     i : ``In(stream.Signature(data.ArrayLayout(range(-peak, peak + 1), channels)))``
         Accumulators; read in place, taken with their last chunk. With a shortcut, a struct of
         them, ``sums``, and ``shortcut``, ``data.ArrayLayout(unsigned(shortcut_bits), channels)``.
@@ -219,7 +247,10 @@ class Requantizer(wiring.Component):
     Integer requantization: Jacob et al., CVPR 2018, arXiv:1712.05877.
     """
 
+    unnamed: ClassVar = {"sets": 1}
+
     scales: data.View
+    set: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -231,7 +262,10 @@ class Requantizer(wiring.Component):
         peak: int,
         output_bits: int | None,
         shortcut_bits: int = 0,
+        sets: int = 1,
     ) -> None:
+        if sets < 1:
+            raise ValueError(f"sets must be at least 1, not {sets!r}")
         if channels < 1:
             raise ValueError(f"channels must be at least 1, not {channels!r}")
         if not 1 <= lanes <= channels:
@@ -248,13 +282,15 @@ class Requantizer(wiring.Component):
         self.peak = peak
         self.output_bits = output_bits
         self.shortcut_bits = shortcut_bits
+        self.sets = sets
         self.shape = RequantizerShape(
-            channels, lanes, signed_bits(peak), output_bits or 0, shortcut_bits
+            channels, lanes, signed_bits(peak), output_bits or 0, shortcut_bits, sets
         )
         self.chunks = self.shape.chunks
         output = output_shape(output_bits)
         super().__init__({
-            "scales": In(scales_layout(channels, "channel")),
+            "scales": In(scales_layout(channels, "channel", sets)),
+            **({"set": In(range(sets))} if sets > 1 else {}),
             "i": In(stream.Signature(vector_layout(peak, channels, shortcut_bits))),
             "o": Out(stream.Signature(data.ArrayLayout(output, channels))),
         })
@@ -290,9 +326,12 @@ class Requantizer(wiring.Component):
                 peak=self.peak,
                 output_bits=self.output_bits,
                 shortcut_bits=self.shortcut_bits,
+                sets=self.sets,
             )
             m.submodules[f"lane_{index}"] = place(lane, platform)
             mine = range(index, self.channels, self.lanes)
+            if self.sets > 1:
+                m.d.comb += [lane.set.eq(self.set), lane.scales.set.eq(self.scales.set)]
             if self.shortcut_bits:
                 added = self.i.payload.shortcut
                 m.d.comb += lane.shortcut.eq(Array(added[c] for c in mine)[chunk])

@@ -47,12 +47,16 @@ def least_lanes(outputs: Number, cycles: Any) -> Number:
 
 @dataclass(frozen=True)
 class RequantizerLaneShape(BlockShape):
-    """A multiplier that serves ``chunks`` channels in turn; ``output_bits`` is 0 for logits."""
+    """A multiplier that serves ``chunks`` channels in turn; ``output_bits`` is 0 for logits.
+
+    A channel has ``sets`` scales, of which one at a time is used.
+    """
 
     chunks: Number
     sum_bits: Number
     output_bits: Number
     shortcut_bits: Number
+    sets: Number = 1
 
     kind = "requantizer_lane"
     parameters = ("chunks", "sum_bits", "output_bits", "shortcut_bits")
@@ -70,6 +74,11 @@ class RequantizerLaneShape(BlockShape):
         return choose(self.output_bits > 0, width, at_most(width, OFFSET_BITS))
 
     @property
+    def entries(self) -> Number:
+        """Scales that are kept."""
+        return self.chunks * self.sets
+
+    @property
     def _taken(self) -> Number:
         return self.sum_bits + self.shortcut_bits
 
@@ -79,13 +88,13 @@ class RequantizerLaneShape(BlockShape):
 
         M of several channels is read as the sum is taken: it is in the memory's register.
         """
-        scale = self.scale_bits - choose(self.chunks == 1, 0, MULTIPLIER_BITS)
+        scale = self.scale_bits - choose(self.entries == 1, 0, MULTIPLIER_BITS)
         return self._taken + self.product_bits + self.shortcut_bits + scale
 
     @cached_property
     def gates(self) -> Number:
         """One for what is selected and one for the product; one for a lone scale."""
-        return 1.0 + gated(self._taken) + choose(self.chunks == 1, 1, 0)
+        return 1.0 + gated(self._taken) + choose(self.entries == 1, 1, 0)
 
     @cached_property
     def terms(self) -> Terms:
@@ -93,7 +102,7 @@ class RequantizerLaneShape(BlockShape):
         is_logit = self.output_bits == 0
         one = np.ones(np.shape(self.sum_bits))
         wide = at_least(self.product_bits - OFFSET_BITS, 0)
-        load = np.where(self.chunks > 1, ram_load(self.chunks), 0)
+        load = np.where(self.entries > 1, ram_load(self.entries), 0)
         return {
             "held_bit": self._taken * (1 - gated(self._taken)),
             "multiplier_bit": 1.0 * self.sum_bits,
@@ -109,18 +118,23 @@ class RequantizerLaneShape(BlockShape):
 
     def children(self) -> Iterator[Child]:
         """The scales of several channels."""
-        yield Child("table", RamShape(self.chunks, self.scale_bits), choose(self.chunks > 1, 1, 0))
+        table = RamShape(self.entries, self.scale_bits)
+        yield Child("table", table, choose(self.entries > 1, 1, 0))
 
 
 @dataclass(frozen=True)
 class RequantizerShape(BlockShape):
-    """``lanes`` multipliers for ``channels``; ``output_bits`` is 0 for logits."""
+    """``lanes`` multipliers for ``channels``; ``output_bits`` is 0 for logits.
+
+    A channel has ``sets`` scales, of which one at a time is used.
+    """
 
     channels: Number
     lanes: Number
     sum_bits: Number
     output_bits: Number
     shortcut_bits: Number
+    sets: Number = 1
 
     kind = "requantizer"
     parameters = ("channels", "lanes", "sum_bits", "output_bits", "shortcut_bits")
@@ -135,7 +149,7 @@ class RequantizerShape(BlockShape):
     def lane(self) -> RequantizerLaneShape:
         """Each lane."""
         return RequantizerLaneShape(
-            self.chunks, self.sum_bits, self.output_bits, self.shortcut_bits
+            self.chunks, self.sum_bits, self.output_bits, self.shortcut_bits, self.sets
         )
 
     @property

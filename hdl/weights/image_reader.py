@@ -1,6 +1,6 @@
 """Reader of the supermask image: takes its sections apart and checks them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
@@ -16,7 +16,7 @@ from .weight_generator_shape import MAX_TOKEN, WORD, ImageReaderShape
 __all__ = ["IMAGE_WORD", "ImageReader", "LoadError", "scales_layout"]
 
 IMAGE_WORD = data.StructLayout({"word": WORD, "last": 1})
-HEADER = data.StructLayout({"layer": 8, "token": 8, "zero": 8, "magic": 8})
+HEADER = data.StructLayout({"layer": 8, "token": 8, "plane": 8, "magic": 8})
 SCALE = data.StructLayout({
     "multiplier": MULTIPLIER_BITS,
     "zero": 24 - MULTIPLIER_BITS,
@@ -39,11 +39,12 @@ class LoadError(enum.Enum, shape=3):
     """A reserved bit of a channel's scale is set."""
 
 
-def scales_layout(*, layers: int, max_outputs: int) -> data.StructLayout:
+def scales_layout(*, layers: int, max_outputs: int, planes: int = 1) -> data.StructLayout:
     """Shape of a write to the requantizers' M, B and S."""
     return data.StructLayout({
         "valid": 1,
         "layer": range(layers),
+        **({"plane": range(planes)} if planes > 1 else {}),
         "channel": range(max_outputs),
         "multiplier": Shape(MULTIPLIER_BITS, signed=True),
         "offset": Shape(OFFSET_BITS, signed=True),
@@ -66,6 +67,8 @@ class ImageReader(wiring.Component):
         Largest number of output channels.
     max_mask_words : int, at least 1
         Largest number of words of a coded mask; a longer one is a LENGTH error.
+    planes : int, 1 to 8
+        Sections of each layer: all layers' first ones, then all layers' second ones, and so on.
 
     Members
     -------
@@ -75,6 +78,8 @@ class ImageReader(wiring.Component):
         ``last`` is not looked at: the image may come in several frames, or without any.
     layer : ``Out``
         The layer that is being read.
+    plane : ``Out``, of more than one
+        The plane that is being read.
     outputs : ``In``
         Output channels of ``layer``.
     is_header : ``Out(1)``
@@ -104,9 +109,12 @@ class ImageReader(wiring.Component):
         If a parameter is out of range.
     """
 
+    unnamed: ClassVar = {"planes": 1}
+
     i: stream.Interface
     is_split: Signal
     layer: Signal
+    plane: Signal
     outputs: Signal
     is_header: Signal
     token: Signal
@@ -116,14 +124,19 @@ class ImageReader(wiring.Component):
     done: Signal
     error: Any
 
-    def __init__(self, *, layers: int, max_outputs: int, max_mask_words: int) -> None:
+    def __init__(
+        self, *, layers: int, max_outputs: int, max_mask_words: int, planes: int = 1
+    ) -> None:
         if not 1 <= layers <= 256:
             raise ValueError(f"layers must be 1 to 256, not {layers!r}")
         if max_outputs < 1:
             raise ValueError(f"max_outputs must be at least 1, not {max_outputs!r}")
         if max_mask_words < 1:
             raise ValueError(f"max_mask_words must be at least 1, not {max_mask_words!r}")
+        if not 1 <= planes <= 8:
+            raise ValueError(f"planes must be 1 to 8, not {planes!r}")
         self.layers = layers
+        self.planes = planes
         self.max_outputs = max_outputs
         self.max_mask_words = max_mask_words
         self.shape = ImageReaderShape(layers, max_outputs, max_mask_words)
@@ -131,12 +144,13 @@ class ImageReader(wiring.Component):
             "i": In(stream.Signature(IMAGE_WORD)),
             "is_split": In(1),
             "layer": Out(range(layers)),
+            **({"plane": Out(range(planes))} if planes > 1 else {}),
             "outputs": In(range(max_outputs + 1)),
             "is_header": Out(1),
             "token": Out(range(MAX_TOKEN + 1)),
             "mask": Out(stream.Signature(WORD)),
             "ends_mask": In(1),
-            "scales": Out(scales_layout(layers=layers, max_outputs=max_outputs)),
+            "scales": Out(scales_layout(layers=layers, max_outputs=max_outputs, planes=planes)),
             "done": Out(1),
             "error": Out(LoadError),
         })
@@ -160,16 +174,13 @@ class ImageReader(wiring.Component):
                 self._read_mask(m, words_left)
             self._read_scales(m)
             with m.State("CHECKSUM"), m.If(self.i.valid):
-                is_last = self.layer == self.layers - 1
+                is_last = self._is_last_section()
                 with m.If(self.i.p.word != crc.value):
                     self._fail(m, LoadError.CRC)
                 with m.Elif((self.i.p.last != is_last) & ~self.is_split):
                     self._fail(m, LoadError.LENGTH)
                 with m.Else():
-                    m.d.sync += self.layer.eq(Mux(is_last, self.layer, self.layer + 1))
-                    m.next = "HEADER"
-                    with m.If(is_last):
-                        m.next = "DONE"
+                    self._end_section(m)
             with m.State("DONE"):
                 m.d.comb += self.done.eq(1)
                 m.d.comb += self.i.ready.eq(0)
@@ -177,6 +188,28 @@ class ImageReader(wiring.Component):
                 pass
 
         return m
+
+    def _is_last_section(self) -> Value:
+        is_last_layer = self.layer == self.layers - 1
+        return is_last_layer if self.planes == 1 else is_last_layer & self._is_last_plane()
+
+    def _is_last_plane(self) -> Value:
+        return self.plane == self.planes - 1
+
+    def _end_section(self, m: Module) -> None:
+        """Go on to the next layer, the next plane, or the end."""
+        is_last_layer = self.layer == self.layers - 1
+        m.next = "HEADER"
+        if self.planes == 1:
+            m.d.sync += self.layer.eq(Mux(is_last_layer, self.layer, self.layer + 1))
+        else:
+            is_end = self._is_last_section()
+            following = Mux(is_last_layer, 0, self.layer + 1)
+            m.d.sync += self.layer.eq(Mux(is_end, self.layer, following))
+            with m.If(is_last_layer & ~is_end):
+                m.d.sync += self.plane.eq(self.plane + 1)
+        with m.If(self._is_last_section()):
+            m.next = "DONE"
 
     def _fail(self, m: Module, error: LoadError) -> None:
         m.d.sync += self.error.eq(error)
@@ -198,7 +231,7 @@ class ImageReader(wiring.Component):
             (header.magic == MAGIC)
             & (header.layer == self.layer)
             & (header.token <= MAX_TOKEN)
-            & (header.zero == 0)
+            & (header.plane == (self.plane if self.planes > 1 else 0))
         )
         m.d.comb += self.is_header.eq(self.i.valid)
         m.d.sync += self.token.eq(header.token)
@@ -240,6 +273,7 @@ class ImageReader(wiring.Component):
         is_last = channel == self.outputs - 1
         m.d.comb += [
             self.scales.layer.eq(self.layer),
+            *([self.scales.plane.eq(self.plane)] if self.planes > 1 else []),
             self.scales.channel.eq(channel),
             self.scales.multiplier.eq(multiplier),
             self.scales.offset.eq(self.i.p.word),

@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
+from kakure.model.config.weights.bitwise import BitwiseWeights
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.reference.masks import encode_mask, mask_bits, shortest_token
+from kakure.model.parameters.supermask_image import stored_bits
+from kakure.model.reference.masks import encode_mask, shortest_token
 from kakure.model.reference.signs import weight_order
 
 from .sign_generator import LATENCY
@@ -14,6 +16,8 @@ from .sign_generator import LATENCY
 __all__ = ["loading_cycles", "mask_cycles", "section_cycles", "word_widths"]
 
 WORD = 32
+HEADER = 2
+"""Words before a mask."""
 
 
 def word_widths(generator: str, *, channels: int, window: int, outputs: int) -> NDArray[np.int64]:
@@ -38,31 +42,34 @@ def mask_cycles(bits: NDArray[np.uint8], token: int, *, widths: NDArray[np.int64
 
 
 def section_cycles(
-    generator: str, bits: NDArray[np.uint8], token: int, *, window: int, outputs: int
+    generator: str | None, bits: NDArray[np.uint8], token: int, *, window: int, outputs: int
 ) -> int:
     """Cycles from a section's first word to its last, both counted.
 
-    Two header words, the wait for the first signs, the mask, M and B per channel, the CRC.
+    Two header words, the wait for the first signs of a ``generator``, where there is one, the mask,
+    M and B per channel, the CRC.
     """
     channels = len(bits) // (window * outputs)
-    widths = word_widths(generator, channels=channels, window=window, outputs=outputs)
-    header = LATENCY[generator]  # the third word waits for the first signs
+    order = generator or "xorshift32"
+    widths = word_widths(order, channels=channels, window=window, outputs=outputs)
+    header = HEADER if generator is None else LATENCY[generator]  # the third word waits for signs
     return header + mask_cycles(bits, token, widths=widths) + 2 * outputs + 1
 
 
 def loading_cycles(config: Config, parameters: Parameters) -> int:
     """Cycles from the first to the last word of :func:`.image_words`, both counted."""
-    generator = HiddenWeights.of(config.weights).generator
+    weights = config.weights
+    is_bitwise = isinstance(weights, BitwiseWeights)
+    generator = None if is_bitwise else HiddenWeights.of(weights).generator
     total = 0
     for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
-        bits = mask_bits(
-            layer.mask, generator, channels=geometry.in_channels, window=geometry.window
-        )
-        total += section_cycles(
-            generator,
-            bits,
-            shortest_token(bits),
-            window=geometry.window,
-            outputs=geometry.outputs,
-        )
+        for mask in layer.masks:
+            bits = stored_bits(config, geometry, mask)
+            total += section_cycles(
+                generator,
+                bits,
+                shortest_token(bits),
+                window=geometry.window,
+                outputs=geometry.outputs,
+            )
     return total

@@ -98,6 +98,8 @@ class Config(Schema):
 
     def at(self, width: int) -> "Config":
         """The network with its weights used at a precision of 1 to ``weights.widths`` bits."""
+        if width == self.weights.widths:
+            return self
         return self.changed(weights=self.weights.at(width))
 
     @cached_property

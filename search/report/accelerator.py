@@ -10,6 +10,7 @@ from typing import Any
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.register_map import Register
+from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.synthesis.report import SynthesisReport
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
@@ -79,6 +80,7 @@ def write_report(folder: Path, project: Project) -> None:
         area(config, report),
         "<h2>Cycles</h2>",
         _cycles(plans, timing),
+        _precisions(config),
         "<h2>Energy</h2>",
         _energy(config, metrics),
         "<h2>Accuracy</h2>",
@@ -93,11 +95,13 @@ def write_report(folder: Path, project: Project) -> None:
 
 def _said(config: Config, plans: tuple[LayerPlan, ...]) -> str:
     height, width, channels = config.shape
-    weights = sum(one.mask_bits for one in plans)
+    planes = planes_of(config)
+    weights = sum(one.mask_bits for one in plans) // max(planes, 1)
+    each = f"{planes} planes of a bit" if planes else "one bit of supermask"
     return (
         f"{config.dataset}: {height}×{width}×{channels} images to {config.geometry[-1].outputs} "
-        f"classes by {len(plans)} layers; {grouped(weights)} weights, of each one bit of "
-        f"supermask; {grouped(sum(one.macs for one in plans))} multiply-accumulates an image. "
+        f"classes by {len(plans)} layers; {grouped(weights)} weights, of each {each}; "
+        f"{grouped(sum(one.macs for one in plans))} multiply-accumulates an image. "
         f"Configuration {config.digest[:16]}."
     )
 
@@ -134,6 +138,21 @@ def _cycles(plans: tuple[LayerPlan, ...], timing: ImageTiming) -> str:
         f"its first word to the last of its result, and results follow each other every "
         f"{grouped(timing.interval)} cycles: exact, and held against the RTL by kakure sim.",
     )
+
+
+def _precisions(config: Config) -> str:
+    """Cycles by how many planes of bitwise weights are used."""
+    if not planes_of(config):
+        return ""
+    rows = []
+    for planes in range(1, config.weights.widths + 1):
+        timing = architecture_of(config.at(planes)).timing(IMAGES)
+        rows.append((str(planes), grouped(timing.latency), grouped(timing.interval)))
+    said = note(
+        "By the number of planes, the most significant ones, which registers PLANES and THRESHOLD "
+        "choose; as exact:"
+    )
+    return said + table(("planes", "cycles for one image", "from image to image"), rows)
 
 
 def _energy(config: Config, metrics: Metrics | None) -> str:

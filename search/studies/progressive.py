@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.commands.command import positive, seeds
 from kakure.model.config.config import Config, load_config
 from kakure.model.config.weights.bitwise import BitwiseWeights
@@ -138,20 +139,51 @@ def measure(
     }
 
 
-def table(record: Mapping[str, Any]) -> str:
+def latency(config: Config, planes: Sequence[int]) -> int | None:
+    """Cycles of an image alone that is tried with so many planes; None where there is no hardware.
+
+    ``planes`` are of a schedule that goes on, so that all results but its last one are judged.
+    """
+    try:
+        architecture_of(config).check()
+    except UserError:
+        return None
+    return architecture_of(config).dynamic_timing([planes], config.weights.widths).latency
+
+
+def _grouped(number: float | None) -> str:
+    return "-" if number is None else f"{number:,.0f}".replace(",", " ")
+
+
+def table(config: Config, record: Mapping[str, Any]) -> str:
     """Accuracy at every precision, and where the margin decides, in Markdown."""
     rows = [record["runs"][key] for key in sorted(record["runs"], key=int)]
-    heads = ("bits", "further planes cut off", "BatchNorm estimated anew", "trained jointly")
+    heads = (
+        "planes",
+        "further planes cut off",
+        "BatchNorm estimated anew",
+        "trained jointly",
+        "cycles for an image",
+        "from image to image",
+    )
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for n in range(len(rows[0]["joint"])):
         cells = [
             _shown([row[name][n] / row["count"] for row in rows])
             for name in ("cut", "retuned", "joint")
         ]
+        cells += map(_grouped, _fixed_cycles(config, n + 1))
         lines.append(f"| {n + 1} | {' | '.join(cells)} |")
     fall = [(row["joint"][-1] - row["joint"][0]) / row["count"] for row in rows]
     lines += ["", f"From all planes to one, jointly trained: {_shown(fall)} points lost.", ""]
-    heads = ("precisions", "go on", "mean planes", "right", "a fixed precision of as many planes")
+    heads = (
+        "planes",
+        "go on",
+        "mean planes",
+        "mean cycles",
+        "right",
+        "a fixed number of as many planes",
+    )
     lines += [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for n, point in enumerate(rows[0]["dynamic"]):
         points = [row["dynamic"][n] for row in rows]
@@ -165,10 +197,27 @@ def table(record: Mapping[str, Any]) -> str:
         first, last = point["schedule"]
         share = (point["planes"] - first) / last
         lines.append(
-            f"| {first}, then {last} | {100 * share:.0f} % | {planes:.2f} | {_shown(right)} "
+            f"| {first}, then {last} | {100 * share:.0f} % | {planes:.2f} "
+            f"| {_grouped(_mean_cycles(config, (first, last), share))} | {_shown(right)} "
             f"| {_shown(fixed)} |"
         )
     return "\n".join(lines)
+
+
+def _fixed_cycles(config: Config, planes: int) -> tuple[float | None, float | None]:
+    """Cycles of one image, and from one to the next, with one number of planes."""
+    if latency(config, (planes,)) is None:
+        return None, None
+    timing = architecture_of(config.at(planes)).timing(3)
+    return timing.latency, timing.interval
+
+
+def _mean_cycles(config: Config, schedule: tuple[int, int], share: float) -> float | None:
+    """Cycles of an image in the mean, where such a share of them goes on; one at a time."""
+    first, both = latency(config, schedule[:1]), latency(config, schedule)
+    if first is None or both is None:
+        return None
+    return (1 - share) * first + share * both
 
 
 def _shown(values: Sequence[float]) -> str:
@@ -222,7 +271,7 @@ def run(args: argparse.Namespace) -> None:
         record["runs"][str(seed)] = measure(config, train_data, test, recipe, seed, folder)
         save_record(path, record)
     kept = {str(seed): record["runs"][str(seed)] for seed in args.seeds}
-    text = table(record | {"runs": kept})
+    text = table(config, record | {"runs": kept})
     seconds = sum(row["seconds"] for row in kept.values())
     text += f"\n\nseeds {', '.join(kept)}; {recipe.epochs} epochs; {seconds / 60:.0f} minutes"
     print(text)

@@ -27,9 +27,12 @@ IS_BATCH = FIELDS["CONTROL.BATCH"]
 IS_SPLIT = FIELDS["CONTROL.SPLIT"]
 LOAD = FIELDS["CONTROL.LOAD"]
 CLEAR = FIELDS["CONTROL.CLEAR"]
+WRITTEN = ("CONTROL", "PLANES", "THRESHOLD")
 LOADED = FIELDS["STATUS.LOADED"]
 FAILED = FIELDS["STATUS.ERROR"]
 BUSY = FIELDS["STATUS.BUSY"]
+
+PRECISIONS = len(VECTORS.precisions) + len(VECTORS.choices)
 
 # A result is due after so many cycles; a simulation that takes ten times as long hangs.
 DEADLINE_NS = 100 * (
@@ -70,7 +73,9 @@ async def load(dut, words=VECTORS.supermask, rng=None):
 
 
 async def is_loaded(dut):
-    """See that a supermask was accepted, and nothing else is said."""
+    """See that a supermask was accepted, and nothing else is said; choose its planes."""
+    if VECTORS.tried:
+        await write(dut, VECTORS.registers["PLANES"], VECTORS.tried)
     await ClockCycles(dut.clk, 2)
     status, error = await show(dut, "STATUS"), await show(dut, "ERROR")
     assert status == LOADED, f"STATUS must be {LOADED}, loaded, not {status}; ERROR is 0x{error:x}"
@@ -134,7 +139,7 @@ async def registers_answer_as_the_map_says(dut):
     for name in registers:
         if name not in VECTORS.constants and name not in digests:
             assert await read(dut, registers[name]) == 0, name
-        if name != "CONTROL":
+        if name not in WRITTEN:
             await write(dut, registers[name], 0xFFFFFFFF, response=SLAVE_ERROR, wait=2)
     beyond = max(registers.values()) + 4
     assert await read(dut, beyond, response=SLAVE_ERROR) == 0
@@ -213,7 +218,9 @@ async def a_corrupted_supermask_is_refused(dut):
         words = list(VECTORS.supermask)
         at = rng.randrange(len(words))
         words[at] ^= 1 << rng.randrange(32)
-        layer = next(n for n in range(99) if at < sum(VECTORS.sections[: n + 1]))
+        count = len(VECTORS.sections)
+        section = next(n for n in range(count) if at < sum(VECTORS.sections[: n + 1]))
+        layer = VECTORS.layer_of(section)
         await send(dut, [words])
         await ClockCycles(dut.clk, 2)
         assert await show(dut, "STATUS") == FAILED
@@ -344,11 +351,16 @@ def shifted(amount):
     The last words of a section are M and B of each channel, then the CRC of all before it.
     """
     words = list(VECTORS.supermask)
-    for channel in range(CLASSES):
-        at = len(words) - 2 - 2 * channel
-        words[at] = (words[at] + amount) & 0xFFFFFFFF
-    section = words[len(words) - VECTORS.sections[-1] : -1]
-    words[-1] = zlib.crc32(b"".join(word.to_bytes(4, "little") for word in section))
+    last = VECTORS.layer_of(len(VECTORS.sections) - 1)
+    for number, size in enumerate(VECTORS.sections):
+        if VECTORS.layer_of(number) != last:
+            continue
+        end = sum(VECTORS.sections[: number + 1])
+        for channel in range(CLASSES):
+            at = end - 2 - 2 * channel
+            words[at] = (words[at] + amount) & 0xFFFFFFFF
+        section = words[end - size : end - 1]
+        words[end - 1] = zlib.crc32(b"".join(word.to_bytes(4, "little") for word in section))
     return words
 
 
@@ -388,3 +400,94 @@ async def class_changes_while_a_logit_is_offered(dut):
     ((word, is_last, _),) = await receive(dut, 1)
     logits = VECTORS.logits[image]
     assert (word, is_last) == (logits.index(max(logits)), 1), f"class {word}"
+
+
+async def choose(dut, tried, threshold=0):
+    """Write PLANES and THRESHOLD, and see that they are kept."""
+    for name, value in (("PLANES", tried), ("THRESHOLD", threshold)):
+        if name in VECTORS.registers:
+            await write(dut, VECTORS.registers[name], value)
+            assert await show(dut, name) == value
+
+
+async def infer_with(dut, precision, change=None):
+    """Send images and compare logits and cycles; PLANES is changed while they are on their way."""
+    begin = cycle_now()
+    count = len(precision.logits)
+    sending = cocotb.start_soon(send(dut, VECTORS.images[:count]))
+    if change is not None:
+        await ClockCycles(dut.clk, 3)
+        await choose(dut, change)
+    got = await receive(dut, CLASSES * count)
+    await sending
+    said = f"with PLANES {precision.tried:#x} and THRESHOLD {precision.threshold}"
+    logits = [to_signed(word) for word, _, _ in got]
+    for n, expected in enumerate(precision.logits):
+        found = logits[n * CLASSES : (n + 1) * CLASSES]
+        assert found == expected, f"MISMATCH image {n} {said}: expected {expected}, got {found}"
+        OUTCOME.compared(images=1, logits=CLASSES)
+    cycles = [cycle - begin for _, is_last, cycle in got if is_last]
+    assert cycles == precision.cycles, (
+        f"{said} results must end in cycles {precision.cycles}, not {cycles}"
+    )
+    OUTCOME.compared(results_in_their_cycle=count)
+    await ClockCycles(dut.clk, 1 + VECTORS.settle_cycles)
+
+
+if VECTORS.precisions:
+
+    @cocotb.test(timeout_time=4 * PRECISIONS * DEADLINE_NS, timeout_unit="ns")
+    @OUTCOME.counted
+    async def any_number_of_planes(dut):
+        """Every precision, in any order; a change counts from the next image on."""
+        await start(dut)
+        await load(dut)
+        await ClockCycles(dut.clk, 1 + VECTORS.settle_cycles)
+        order = [*VECTORS.precisions, *VECTORS.precisions[::-1]]
+        for n, precision in enumerate(order):
+            await choose(dut, precision.tried)
+            await infer_with(dut, precision, change=order[n - 1].tried)
+        for tried in (0, 0xFF & -2 * VECTORS.precisions[-1].tried):  # of none that there are
+            await choose(dut, tried)
+            await infer_with(dut, VECTORS.precisions[-1])
+
+
+if VECTORS.choices:
+
+    @cocotb.test(timeout_time=8 * PRECISIONS * DEADLINE_NS, timeout_unit="ns")
+    @OUTCOME.counted
+    async def more_planes_where_the_margin_is_small(dut):
+        """Each image goes on until its two largest logits are far enough apart; at any speed."""
+        await start(dut)
+        await load(dut)
+        await ClockCycles(dut.clk, 1 + VECTORS.settle_cycles)
+        rng = Random(GIVEN["seed"])
+        for one in VECTORS.choices:
+            await choose(dut, one.tried, one.threshold)
+            await infer_with(dut, one)
+            images = range(len(one.logits))
+            sending = cocotb.start_soon(send(dut, [VECTORS.images[n] for n in images], rng=rng))
+            got = await receive(dut, CLASSES * len(images), rng=Random(rng.random()))
+            await sending
+            logits = [to_signed(word) for word, _, _ in got]
+            assert logits == [logit for result in one.logits for logit in result]
+            OUTCOME.compared(images=len(images), logits=len(logits))
+            await ClockCycles(dut.clk, 1 + VECTORS.settle_cycles)
+        await choose(dut, VECTORS.precisions[0].tried, 0xFFFFFFFF)
+        await infer_with(dut, VECTORS.precisions[0])  # there is nothing more to try
+        await frames_while_tried(dut, VECTORS.choices[0])
+
+
+async def frames_while_tried(dut, one):
+    """Wrong frames between right ones, where each image is tried more than once."""
+    await choose(dut, one.tried, 0xFFFFFFFF)
+    words, last = VECTORS.images[0], VECTORS.precisions[-1].logits
+    frames = [words, [*words, 7], words]
+    if len(words) > 1:
+        frames.insert(1, words[:-1])
+    sending = cocotb.start_soon(send(dut, frames))
+    got = await receive(dut, 2 * CLASSES)
+    await sending
+    assert [to_signed(word) for word, _, _ in got] == 2 * last[0]
+    await ClockCycles(dut.clk, 3)
+    assert await show(dut, "DROPPED") == len(frames) - 2

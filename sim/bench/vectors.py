@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LayerVectors", "Vectors"]
+__all__ = ["LayerVectors", "PrecisionVectors", "Vectors"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,26 @@ class LayerVectors:
 
 
 @dataclass(frozen=True)
+class PrecisionVectors:
+    """What the first images become with some of the planes of bitwise weights.
+
+    Attributes
+    ----------
+    tried, threshold : int
+        What the registers PLANES and THRESHOLD say.
+    logits : list of list of int
+        Of each of the images.
+    cycles : list of int
+        Cycles from the first word of the first image to the last word of each result.
+    """
+
+    tried: int
+    threshold: int
+    logits: list[list[int]]
+    cycles: list[int]
+
+
+@dataclass(frozen=True)
 class Vectors:
     """Everything that a bench of a whole accelerator compares with.
 
@@ -70,7 +90,8 @@ class Vectors:
     supermask : list of int
         Words that load the network.
     sections : list of int
-        How many of them belong to each layer.
+        How many of them belong to each layer; of bitwise weights to each layer's first plane, then
+        to each layer's second one, and so on.
     load_cycles : int
         Cycles from the first to the last of them.
     settle_cycles : int
@@ -86,6 +107,12 @@ class Vectors:
     counts : dict of str to int
         By how much each image raises further registers; of two words where they end in ``_LOW``
         and ``_HIGH``.
+    tried : int
+        What PLANES is written with before ``images`` come; 0 where it is left alone.
+    precisions : list of PrecisionVectors
+        Of bitwise weights, what the first images become at each precision.
+    choices : list of PrecisionVectors
+        What they become where their margins choose.
     """
 
     digest: str
@@ -102,6 +129,13 @@ class Vectors:
     cycles: list[int]
     layers: list[LayerVectors] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    tried: int = 0
+    precisions: list[PrecisionVectors] = field(default_factory=list)
+    choices: list[PrecisionVectors] = field(default_factory=list)
+
+    def layer_of(self, section: int) -> int:
+        """The layer that a section of the supermask belongs to."""
+        return section % (len(self.layers) or len(self.sections))
 
     def save(self, path: Path) -> None:
         """Write one JSON file; pixels in hexadecimal, as they are wide."""
@@ -117,4 +151,6 @@ class Vectors:
         for layer in data["layers"]:
             layer["pixels"] = [[int(word, 16) for word in image] for image in layer["pixels"]]
         data["layers"] = [LayerVectors(**layer) for layer in data["layers"]]
+        for name in ("precisions", "choices"):
+            data[name] = [PrecisionVectors(**one) for one in data.get(name, [])]
         return cls(**data)

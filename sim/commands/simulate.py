@@ -38,6 +38,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         "(%(default)s)",
     )
     parser.add_argument(
+        "--planes", type=positive, metavar="N", help="of bitwise weights, the first ones (all)"
+    )
+    parser.add_argument(
         "--jobs", type=jobs, help="compiled programs at a time (one for each processor)"
     )
 
@@ -48,13 +51,21 @@ def run(args: argparse.Namespace) -> int:
     if args.jobs is not None and not is_compiled:
         raise UserError("--jobs: must come with --runner compiled: cocotb runs one at a time")
     project = open_project(args.config)
+    if args.planes is not None and args.planes > project.config.weights.widths:
+        raise UserError(
+            f"must be at most {project.config.weights.widths} with these weights",
+            where=("--planes",),
+            value=args.planes,
+        )
     or_fewer = args.images is None
     count = FIRST if or_fewer else None if args.images == "all" else args.images
     if is_compiled:
         at_a_time = args.jobs or len(os.sched_getaffinity(0))
-        outcome = simulate_model(project, count, args.seed, at_a_time, or_fewer=or_fewer)
+        outcome = simulate_model(
+            project, count, args.seed, at_a_time, or_fewer=or_fewer, planes=args.planes
+        )
     else:
-        outcome = simulate(project, count, args.seed, or_fewer=or_fewer)
+        outcome = simulate(project, count, args.seed, or_fewer=or_fewer, planes=args.planes)
     print(outcome.note, end="")
     for failure in outcome.failures:
         print(f"FAIL {failure}", file=sys.stderr)

@@ -49,6 +49,8 @@ def run_core(
     *,
     gaps: int = 0,
     rng: Random | None = None,
+    tried: int = 0,
+    threshold: int = 0,
     deadline: int,
 ) -> CoreRun:
     """Load the parameters and send images (n, height, width, channels).
@@ -59,6 +61,8 @@ def run_core(
         That many of the images come last, with pauses on both sides of the core.
     rng : Random
         Makes the pauses; without it there are none.
+    tried, threshold : int
+        What the registers PLANES and THRESHOLD say of bitwise weights.
     deadline : int
         Cycles after which the simulation is given up.
     """
@@ -80,6 +84,9 @@ def run_core(
 
     async def drive(ctx: Any) -> None:
         nonlocal begin
+        if tried:
+            ctx.set(core.tried, tried)
+            ctx.set(core.threshold, threshold)
         await send(ctx, core.i, head)
         while cycle < architecture.settle_cycles:
             await ctx.tick()
@@ -103,10 +110,11 @@ def run_core(
     )
 
 
-def compare_core(config: Config, *, images: int, gaps: int, seed: int) -> None:
+def compare_core(config: Config, *, images: int, gaps: int, seed: int, planes: int = 0) -> None:
     """Hold a core with random parameters and images against the reference and the formulas.
 
-    ``images`` at full rate, then ``gaps`` more with pauses.
+    ``images`` at full rate, then ``gaps`` more with pauses; with so many ``planes`` of bitwise
+    weights, or all.
 
     Raises
     ------
@@ -117,7 +125,8 @@ def compare_core(config: Config, *, images: int, gaps: int, seed: int) -> None:
     shape = (images + gaps, *config.shape)
     pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     architecture = architecture_of(config)
-    cycles = architecture.timing(images).results
+    used = config.at(planes) if planes else config
+    cycles = architecture_of(used).timing(images).results
     loading = architecture.loading_cycles(parameters)
     run = run_core(
         config,
@@ -125,9 +134,10 @@ def compare_core(config: Config, *, images: int, gaps: int, seed: int) -> None:
         pixels,
         gaps=gaps,
         rng=Random(seed),
+        tried=1 << (planes - 1) if planes else 0,
         deadline=100 + loading + architecture.settle_cycles + 4 * (1 + gaps) * cycles[-1],
     )
-    expected = network(config, parameters, pixels)
+    expected = network(used, parameters.at(planes) if planes else parameters, pixels)
     assert (run.logits == expected).all(), f"logits must be {expected}, not {run.logits}"
     assert run.results == cycles, f"results must end in cycles {cycles}, not {run.results}"
     assert run.loading == loading, f"loading must take {loading} cycles, not {run.loading}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config
+from kakure.model.config.weights.bitwise import BitwiseWeights
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.table import DATASETS
@@ -82,9 +83,13 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
         if layer.sum_pool:
             engine += " + sum pool"
         coded = None
-        if parameters is not None and isinstance(config.weights, HiddenWeights):
-            section = layer_section(config, geometry, parameters.layers[geometry.index])
-            coded = 32 * section.mask_words
+        if parameters is not None and isinstance(config.weights, HiddenWeights | BitwiseWeights):
+            found = parameters.layers[geometry.index]
+            sections = (
+                layer_section(config, geometry, found, plane=plane)
+                for plane in range(config.weights.widths)
+            )
+            coded = sum(32 * section.mask_words for section in sections)
         plans.append(
             LayerPlan(
                 engine=engine,

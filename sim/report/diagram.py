@@ -73,7 +73,9 @@ def diagram(config: Config, design: Design, report: SynthesisReport | None = Non
         )
     )  # fmt: skip
     parts.append(arrow((LEFT + COLUMN / 2, top + BLOCK), (LEFT + COLUMN / 2, first)))
-    parts.append(label(LEFT + COLUMN / 2 + 8, first - 14, "supermask", "quiet", "start"))
+    has_planes = modules[f"{core}.generator"].kind == "plane_loader"
+    loaded = "planes" if has_planes else "supermask"
+    parts.append(label(LEFT + COLUMN / 2 + 8, first - 14, loaded, "quiet", "start"))
     sender = f"{core}.sender"
     x = entry[0] - 75
     lines = [*block_lines(modules[sender], modules, sender), *_area(areas, sender)]
@@ -211,11 +213,20 @@ def block_lines(module: ModuleSource, modules: Mapping[str, ModuleSource], path:
             f"{a['inputs']} × {a['outputs']} × {a['pixels']}",
             "inputs × outputs × pixels",
         ]
+    if module.kind == "plane_engine":
+        a = next(other for other in below if other.kind == "pe_array").parameters
+        return [
+            f"PE array, {p['planes']} planes",
+            f"{a['inputs']} × {a['outputs']} × {a['pixels']}",
+            "inputs × outputs × pixels",
+        ]
     lines = {
         "stream_register": lambda: ["stream register", f"{p['width']} bit"],
         "frame_gate": lambda: ["frame gate", f"{_count(int(p['image_words']), 'word')} an image"],
         "pixel_unpacker": lambda: ["pixel unpacker", f"{p['channels']} × {p['bits']} bit"],
         "weight_generator": lambda: ["weight generator", str(p["generator"]), f"seed {p['seed']}"],
+        "plane_loader": lambda: ["plane loader", f"{p['planes']} planes"],
+        "image_keeper": lambda: ["image keeper", f"{p['image_words']} words"],
         "register_bank": lambda: ["registers", "32 bit"],
         "sliding_window": lambda: [
             "sliding window",

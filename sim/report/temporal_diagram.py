@@ -54,6 +54,9 @@ def temporal_diagram(config: Config, design: Design, report: SynthesisReport | N
     words = sizes.rows * array.slots
     memory = f"{grouped(words)} words of {array.word} × 4 bit"
     inner = f"{core}.processor"
+    kept, made = "masks", "signs by xorshift32"
+    if sizes.planes:
+        kept, made = f"{sizes.planes} planes", "plane after plane"
     bits = sizes.mask_words * array.many * array.outputs
     top, middle, low = 66.0, 196.0, 326.0
     parts = [
@@ -74,9 +77,9 @@ def temporal_diagram(config: Config, design: Design, report: SynthesisReport | N
         block(LEFT, middle, 168, "bus", f"{core}.reader", "program reader",
               f"{sizes.operations} operations"),
         arrow((LEFT + 168, middle + 37), (250, middle + 37)),
-        block(250, middle, 168, "weights", f"{inner}.masks", "masks", f"{grouped(bits)} bit"),
+        block(250, middle, 168, "weights", f"{inner}.masks", kept, f"{grouped(bits)} bit"),
         arrow((418, middle + 37), (480, middle + 37)),
-        block(480, middle, 168, "weights", f"{inner}.maker", "block maker", "signs by xorshift32",
+        block(480, middle, 168, "weights", f"{inner}.maker", "block maker", made,
               f"{array.many} rows a cycle"),
         arrow((564, top + BLOCK), (564, top + BLOCK + 16), (LEFT + 200, top + BLOCK + 16),
               (LEFT + 200, low - 20), (LEFT + 84, low - 20), (LEFT + 84, low)),
@@ -90,7 +93,9 @@ def temporal_diagram(config: Config, design: Design, report: SynthesisReport | N
               f"{array.inputs} × {array.outputs} × {array.pixels}",
               f"{array.batches} sums an element"),
         arrow((564, middle + BLOCK), (564, low)),
-        label(572, low - 14, "weights, made anew", "quiet", "start"),
+        label(572, low - 14, "weights, by block", "quiet", "start")
+        if sizes.planes
+        else label(572, low - 14, "weights, made anew", "quiet", "start"),
         arrow((648, low + 37), (700, low + 37)),
         block(700, low, 168, "requantizer", f"{inner}.finisher", "finisher",
               "pool, requantizer, shortcut"),

@@ -5,11 +5,13 @@ from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.error_code import ErrorCode
-from kakure.hdl.bus.register_map import IDENTITY, MAP_VERSION
+from kakure.hdl.bus.register_map import IDENTITY, MAP_VERSION, THRESHOLD
+from kakure.hdl.engines.ports import planes_of
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import OFFSET_BITS, Parameters
-from kakure.model.reference.network import network_layers
-from kakure.sim.bench.vectors import LayerVectors, Vectors
+from kakure.model.reference.dynamic import dynamic, margins
+from kakure.model.reference.network import network, network_layers
+from kakure.sim.bench.vectors import LayerVectors, PrecisionVectors, Vectors
 
 __all__ = ["golden_vectors", "pack_image", "pack_values"]
 
@@ -28,15 +30,64 @@ def pack_values(values: NDArray[np.integer], bits: int) -> list[int]:
     return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
-def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.uint8]) -> Vectors:
-    """What the accelerator must do with ``images`` (n, height, width, channels), 8 bit."""
+TRIED = 3
+"""Images that are tried at every precision."""
+
+
+def precisions(
+    config: Config, parameters: Parameters, images: NDArray[np.uint8]
+) -> list[PrecisionVectors]:
+    """What the first images become at each precision of bitwise weights; else nothing."""
+    if not planes_of(config):
+        return []
+    found = []
+    for planes in range(1, config.weights.widths + 1):
+        there = config.at(planes)
+        logits = network(there, parameters.at(planes), images[:TRIED])
+        cycles = architecture_of(there).timing(len(logits)).results
+        found.append(PrecisionVectors(1 << (planes - 1), 0, logits.tolist(), list(cycles)))
+    return found
+
+
+def choices(
+    config: Config, parameters: Parameters, images: NDArray[np.uint8]
+) -> list[PrecisionVectors]:
+    """What the first images become where their margins choose, some of them at once."""
+    most = planes_of(config)
+    has_choice = THRESHOLD in architecture_of(config).registers
+    if most < 2 or config.geometry[-1].outputs < 2 or not has_choice:
+        return []
+    images = images[:TRIED]
+    found = []
+    for schedule in ((1, most), tuple(range(1, most + 1))):
+        first = network(config.at(schedule[0]), parameters.at(schedule[0]), images)
+        threshold = int(np.median(margins(first))) + 1
+        logits, used = dynamic(config, parameters, images, schedule=schedule, threshold=threshold)
+        passes = [schedule[: schedule.index(one) + 1] for one in used.tolist()]
+        cycles = architecture_of(config).dynamic_timing(passes, schedule[-1]).results
+        tried = sum(1 << (planes - 1) for planes in schedule)
+        found.append(PrecisionVectors(tried, threshold, logits.tolist(), list(cycles)))
+    return found
+
+
+def golden_vectors(
+    config: Config,
+    parameters: Parameters,
+    images: NDArray[np.uint8],
+    planes: int | None = None,
+) -> Vectors:
+    """What the accelerator must do with ``images`` (n, height, width, channels), 8 bit.
+
+    With ``planes`` it is told to use so many planes of its weights.
+    """
     architecture = architecture_of(config)
     sections = architecture.sections(parameters)
+    used, there = parameters, config
+    if planes is not None:
+        used, there = parameters.at(planes), config.at(planes)
     layers = []
     logits: list[list[int]] = []
-    for geometry, (_, y) in zip(
-        config.geometry, network_layers(config, parameters, images), strict=True
-    ):
+    for geometry, (_, y) in zip(there.geometry, network_layers(there, used, images), strict=True):
         bits = geometry.output_bits or OFFSET_BITS
         pixels = [pack_values(image.reshape(-1, geometry.outputs), bits) for image in y]
         layers.append(
@@ -65,7 +116,10 @@ def golden_vectors(config: Config, parameters: Parameters, images: NDArray[np.ui
         settle_cycles=architecture.settle_cycles,
         images=[pack_image(image) for image in images],
         logits=logits,
-        cycles=list(architecture.timing(len(images)).results),
+        cycles=list(architecture_of(there).timing(len(images)).results),
         layers=layers,
         counts=architecture.counts,
+        tried=0 if planes is None else 1 << (planes - 1),
+        precisions=precisions(config, parameters, images),
+        choices=choices(config, parameters, images),
     )

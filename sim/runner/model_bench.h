@@ -62,7 +62,9 @@ class Bench {
     is_loaded();
   }
 
+  /// A supermask was accepted, and nothing else is said; its planes are chosen.
   void is_loaded() {
+    if (vectors_.tried) driver_.write(vectors_.planes_offset, vectors_.tried);
     driver_.wait(2);
     status(KAKURE_STATUS_LOADED_MASK);
     must_be(driver_.read(KAKURE_ERROR_OFFSET), 0, "ERROR");
@@ -109,9 +111,14 @@ class Bench {
   /// last words of a section are M and B of each channel, then the CRC of all before it.
   Words shifted(uint32_t amount) const {
     Words words = vectors_.supermask;
-    for (uint32_t n = 0; n < vectors_.classes(); ++n) words[words.size() - 2 - 2 * n] += amount;
-    const uint32_t section = vectors_.sections.back();
-    words.back() = crc32(words.data() + words.size() - section, section - 1);
+    size_t end = 0;
+    for (size_t number = 0; number < vectors_.sections.size(); ++number) {
+      const uint32_t size = vectors_.sections[number];
+      end += size;
+      if (number % vectors_.layers != vectors_.layers - 1) continue;  // of the last layer only
+      for (uint32_t n = 0; n < vectors_.classes(); ++n) words[end - 2 - 2 * n] += amount;
+      words[end - 1] = crc32(words.data() + end - size, size - 1);
+    }
     return words;
   }
 

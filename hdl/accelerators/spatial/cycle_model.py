@@ -7,9 +7,12 @@ tested to agree to the cycle.
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.engines.engine import Push
+from kakure.hdl.engines.pe_array.schedule import PeSchedule
+from kakure.hdl.engines.pe_array.timing import PeArrayTiming
 from kakure.hdl.engines.table import engine_of
 from kakure.hdl.stages.requantizer_shape import least_lanes
 from kakure.model.config.config import Config
@@ -17,16 +20,16 @@ from kakure.model.config.geometry import LayerGeometry
 
 from .pipeline import check_pipeline
 
-__all__ = ["image_timing", "padding_cycles", "requantizer_lanes"]
+__all__ = ["dynamic_timing", "image_timing", "padding_cycles", "requantizer_lanes"]
 
 REQUANTIZER_DEPTH = 3
 """Cycles from the one that takes a vector to the one that offers its result."""
 
 
 def requantizer_lanes(config: Config, index: int) -> int:
-    """Multipliers of a layer: as few as are no slower than its engine."""
+    """Multipliers of a layer: as few as are no slower than its engine at its coarsest precision."""
     geometry = config.geometry[index]
-    cycles = engine_of(config, index).cycles_per_vector * geometry.pool**2
+    cycles = engine_of(config.at(1), index).cycles_per_vector * geometry.pool**2
     return int(least_lanes(geometry.outputs, cycles))
 
 
@@ -141,12 +144,16 @@ class _Requantizer:
             self._send(result)
         return taken
 
-    def send(self) -> None:
-        """Push on the result that is held, before anything else comes."""
-        self._send(self.result)
+    def send(self, offered: int = 0) -> None:
+        """Push on the result that is held, before anything else comes, and not before a cycle."""
+        self._send(self.result, offered)
 
-    def _send(self, result: int) -> None:
-        self.frozen.append((result, self.following(result)))
+    def drop(self, cycle: int) -> None:
+        """Take the result that is held in a cycle, and push nothing on."""
+        self.frozen.append((self.result, cycle))
+
+    def _send(self, result: int, offered: int = 0) -> None:
+        self.frozen.append((result, self.following(max(result, offered))))
 
     def _advance(self, cycle: int, steps: int) -> int:
         """The cycle of the last of ``steps`` steps, the first of which may be in ``cycle``."""
@@ -202,8 +209,56 @@ def image_timing(config: Config, images: int = 1) -> ImageTiming:
     return ImageTiming(tuple(sender.results))
 
 
-def _chain(config: Config, sender: _Sender) -> tuple[_Requantizer, Push]:
-    """The last requantizer, and what takes the pixels of images."""
+def dynamic_timing(config: Config, passes: Sequence[Sequence[int]], last: int) -> ImageTiming:
+    """Cycle counts for images that are tried with one number of planes after the other.
+
+    Parameters
+    ----------
+    config : Config
+        With bitwise weights.
+    passes : sequence of sequence of int
+        Planes that each image is tried with, at least one.
+    last : int
+        The largest number of planes that is asked for: its result is not judged.
+
+    Raises
+    ------
+    UserError
+        If the layers are no chain.
+    """
+    check_pipeline(config)
+    classes = config.geometry[-1].outputs
+    sender = _Sender(classes)
+    stages: dict[int, PeArrayTiming] = {}
+    requantizer, push = _chain(config, sender, stages)
+    pixels = config.shape[0] * config.shape[1]
+    free = 0
+    for planes in passes:
+        for number, used in enumerate(planes):
+            for index, stage in stages.items():
+                stage.schedule = PeSchedule(config.at(used), index)
+            for _ in range(pixels):
+                free = push(free + config.shape[2] - 1) + 1
+            if number == 0:
+                sender.owed = free
+            judged = max(requantizer.result, free) + classes
+            if number < len(planes) - 1:
+                requantizer.drop(judged)
+                free = judged + 1
+            else:
+                requantizer.send(judged if used < last else 0)
+        if planes[0] < last:  # the next image waits for the result
+            free = max(free, sender.free)
+    return ImageTiming(tuple(sender.results))
+
+
+def _chain(
+    config: Config, sender: _Sender, stages: dict[int, PeArrayTiming] | None = None
+) -> tuple[_Requantizer, Push]:
+    """The last requantizer, and what takes the pixels of images.
+
+    With ``stages`` all engines are PE arrays, and their timings are put there, by layer.
+    """
     push: Push = sender.push
     requantizers: list[_Requantizer] = []
     for geometry in reversed(config.geometry):
@@ -213,7 +268,12 @@ def _chain(config: Config, sender: _Sender) -> tuple[_Requantizer, Push]:
         push = requantizers[-1].push
         if geometry.pool > 1:
             push = _Pool(geometry, push).push
-        push = engine_of(config, geometry.index).timing(push)
+        if stages is None:
+            push = engine_of(config, geometry.index).timing(push)
+        else:
+            stage = PeArrayTiming(PeSchedule(config, geometry.index), push)
+            stages[geometry.index] = stage
+            push = stage.push
         push = _Window(geometry, push).push
         if geometry.summed is not None:
             push = _SumPool(geometry.summed.positions, push).push

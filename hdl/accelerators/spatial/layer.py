@@ -3,13 +3,13 @@
 from functools import cached_property
 from typing import Any
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import layer_identity
-from kakure.hdl.engines.ports import EngineComponent, WeightWrite
+from kakure.hdl.engines.ports import EngineComponent, WeightWrite, planes_of
 from kakure.hdl.engines.table import engine_of
 from kakure.hdl.stages.max_pool import MaxPool
 from kakure.hdl.stages.requantizer import Requantizer, output_shape, scales_layout
@@ -50,6 +50,9 @@ class Layer(wiring.Component):
         Weights, written once before the first pixel.
     scales : ``In(StructLayout)``
         M, B and S of a channel, as :class:`~kakure.hdl.stages.requantizer.Requantizer`.
+    used : ``In``, with bitwise weights
+        Planes in use, 1 to all; it changes only while no image is on its way whose result is
+        still to come.
     i : ``In(stream.Signature(ArrayLayout(read_bits, in_channels)))``
         Pixels in raster order, image after image.
     o : ``Out(stream.Signature(ArrayLayout(output_bits or signed(32), outputs)))``
@@ -62,19 +65,24 @@ class Layer(wiring.Component):
 
     weights: data.View
     scales: data.View
+    used: Signal
     i: stream.Interface
     o: stream.Interface
 
     def __init__(self, *, config: Config, index: int) -> None:
-        geometry = config.geometry[index]
+        geometry, planes = config.geometry[index], planes_of(config)
         self.config = config
+        self.planes = planes
         self.index = index
         self.engine = engine_of(config, index)
         pixel = data.ArrayLayout(config.layers[index].read_bits, geometry.in_channels)
         result = data.ArrayLayout(output_shape(geometry.output_bits), geometry.outputs)
         super().__init__({
-            "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs)),
-            "scales": In(scales_layout(geometry.outputs, "channel")),
+            "weights": In(
+                WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs, planes=planes)
+            ),
+            "scales": In(scales_layout(geometry.outputs, "channel", max(planes, 1))),
+            **({"used": In(range(planes + 1))} if planes else {}),
             "i": In(stream.Signature(pixel)),
             "o": Out(stream.Signature(result)),
         })
@@ -103,7 +111,12 @@ class Layer(wiring.Component):
             peak=geometry.peak,
             output_bits=geometry.output_bits,
             shortcut_bits=geometry.shortcut_bits,
+            sets=max(self.planes, 1),
         )
+        if self.planes:
+            m.d.comb += engine.used.eq(self.used)
+        if self.planes > 1:
+            m.d.comb += requantizer.set.eq(self.used - 1)
         m.submodules.requantizer = place(requantizer, platform)
         m.d.comb += requantizer.scales.eq(self.scales)
 

@@ -7,7 +7,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from kakure.hdl.emission.field import drive, field
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import layer_identity
-from kakure.hdl.engines.ports import WORD, EngineComponent
+from kakure.hdl.engines.ports import WORD, EngineComponent, planes_of
 from kakure.hdl.memory.ram import Ram
 from kakure.hdl.weights.sign_generator import SignGenerator, job_prefix
 from kakure.model.config.config import Config
@@ -16,16 +16,23 @@ from kakure.model.config.weights.hidden import HiddenWeights
 from .array import PeArray
 from .schedule import PeSchedule
 
-__all__ = ["PeEngine", "pe_identity"]
+__all__ = ["Batch", "PeEngine", "pe_identity"]
 
 
 def pe_identity(config: Config, index: int) -> dict[str, int | str | None]:
     """What decides a layer's array, but for the layer."""
-    weights, array = HiddenWeights.of(config.weights), config.pe_array
+    array = config.pe_array
+    if planes_of(config):
+        weights: dict[str, int | str | None] = {"planes": planes_of(config)}
+    else:
+        hidden = HiddenWeights.of(config.weights)
+        weights = {
+            "layer": index,  # its signs are made on the spot
+            "seed": hidden.seed,
+            "generator": hidden.generator,
+        }
     return {
-        "layer": index,  # its signs are made on the spot
-        "seed": weights.seed,
-        "generator": weights.generator,
+        **weights,
         "pe_inputs": array.inputs,
         "pe_outputs": array.outputs,
         "pe_pixels": array.pixels,
@@ -33,11 +40,15 @@ def pe_identity(config: Config, index: int) -> dict[str, int | str | None]:
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """The windows of a batch: a memory for each position, and which position is the last."""
+class Batch:
+    """The windows of a batch: a memory for each position, and which position is the last.
+
+    ``begins_image`` is 1 while an image's first window is stored.
+    """
 
     memories: list[Ram]
     last_pixel: Signal
+    begins_image: Value
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,7 @@ class PeEngine(EngineComponent):
         self._send(m, array, batch, sent)
         return m
 
-    def _store(self, m: Module, is_storing: Value, starts: Signal) -> _Batch:
+    def _store(self, m: Module, is_storing: Value, starts: Signal) -> Batch:
         """Write windows into one memory per position, a block of inputs a cycle."""
         schedule = self.schedule
         blocks = []
@@ -155,7 +166,7 @@ class PeEngine(EngineComponent):
         last_pixel = Signal(range(schedule.pixels))
         with m.If(starts):
             m.d.sync += last_pixel.eq(pixel)
-        return _Batch(memories, last_pixel)
+        return Batch(memories, last_pixel, stores & (position == 0))
 
     def _load(
         self, m: Module, platform: Platform | None, starts: Signal, is_loading: Signal
@@ -238,7 +249,7 @@ class PeEngine(EngineComponent):
         m: Module,
         platform: Platform | None,
         array: PeArray,
-        batch: _Batch,
+        batch: Batch,
         weights: _Weights,
         starts: Signal,
         is_loading: Signal,
@@ -305,7 +316,7 @@ class PeEngine(EngineComponent):
                 options.append(Cat(row[channel] for row in rows) if is_there else Const(0, 1))
         return options
 
-    def _send(self, m: Module, array: PeArray, batch: _Batch, sent: Signal) -> None:
+    def _send(self, m: Module, array: PeArray, batch: Batch, sent: Signal) -> None:
         """Offer the sums of the batch, a position at a time."""
         schedule = self.schedule
         banks = [divmod(c, schedule.outputs) for c in range(schedule.geometry.outputs)]

@@ -71,8 +71,14 @@ class PeEngineShape(BlockShape):
     @classmethod
     def of(cls, config: Config, index: int) -> "PeEngineShape":
         """The engine of a layer on a PE array, with hidden weights."""
+        is_16 = int(HiddenWeights.of(config.weights).generator == "xorshift16")
+        return cls(**cls.sizes_of(config, index), is_16=is_16)
+
+    @staticmethod
+    def sizes_of(config: Config, index: int) -> dict[str, int]:
+        """What does not depend on the kind of weights."""
         geometry = config.geometry[index]
-        return cls(
+        return dict(
             in_channels=geometry.in_channels,
             window=geometry.window,
             channels=geometry.outputs,
@@ -81,7 +87,6 @@ class PeEngineShape(BlockShape):
             most_inputs=config.pe_array.inputs,
             most_outputs=config.pe_array.outputs,
             most_pixels=config.pe_array.pixels,
-            is_16=int(HiddenWeights.of(config.weights).generator == "xorshift16"),
         )
 
     @cached_property

@@ -1,9 +1,11 @@
 """A PE array as an engine: component, cycles, size."""
 
 from kakure.hdl.engines.engine import Engine, Push
+from kakure.hdl.engines.ports import planes_of
 from kakure.model.config.config import Config
 
 from .engine import PeEngine, pe_identity
+from .plane_engine import PlaneEngine
 from .schedule import PeSchedule
 from .timing import PeArrayTiming
 
@@ -20,7 +22,8 @@ class PeHardware(Engine):
 
     def component(self) -> PeEngine:
         """The hardware itself."""
-        return PeEngine(config=self.config, index=self.index)
+        kind = PlaneEngine if planes_of(self.config) else PeEngine
+        return kind(config=self.config, index=self.index)
 
     @property
     def identity(self) -> dict[str, int | str | None]:
@@ -60,6 +63,11 @@ class PeHardware(Engine):
     def timing(self, following: Push) -> Push:
         """Follow windows to the cycle."""
         return PeArrayTiming(self.schedule, following).push
+
+    @property
+    def takes_planes(self) -> bool:
+        """It has."""
+        return True
 
     @property
     def adders(self) -> int:

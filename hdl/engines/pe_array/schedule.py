@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from kakure.hdl.engines.ports import planes_of
 from kakure.model.config.config import Config
 
 from .engine_shape import PeEngineShape
+from .plane_engine_shape import PlaneEngineShape
 
 __all__ = ["Chunk", "PeSchedule"]
 
@@ -57,7 +59,8 @@ class PeSchedule:
     """
 
     def __init__(self, config: Config, index: int) -> None:
-        shape = PeEngineShape.of(config, index)
+        kind = PlaneEngineShape if planes_of(config) else PeEngineShape
+        shape = kind.of(config, index)
         self.geometry = config.geometry[index]
         self.shape = shape
         self.inputs: int = shape.inputs

@@ -64,7 +64,7 @@ def test_a_network_that_does_not_fit_is_refused(size):
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"weights": {"kind": "bitwise"}}, "weights.kind: must be 'hidden' for an accelerator"),
+        ({"weights": {"kind": "multicoat"}}, "weights.kind: must be 'hidden' for an accelerator"),
         (
             {"weights": {"kind": "hidden", "generator": "xorshift16"}},
             "weights.generator: must be 'xorshift32' for a temporal accelerator",

@@ -52,7 +52,7 @@ def test_blocks_are_those_of_the_program(array, many, channels, kernel, padding)
     operations = [o for o in program.operations if isinstance(o, LayerOperation)]
     for operation in operations:
         mask = parameters.layers[operation.geometry.index].mask
-        for group in mask_groups(operation, mask, many):
+        for group in mask_groups(operation, [mask], many):
             memory.append([sum(int(bit) << o for o, bit in enumerate(row)) for row in group])
     assert len(memory) <= MASK_WORDS
     found = np.zeros((inputs, outputs), int)

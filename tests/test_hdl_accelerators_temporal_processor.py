@@ -52,7 +52,7 @@ def check(config, seed=3):
         address = base = 0
         for operation in layers:
             layer = parameters.layers[operation.geometry.index]
-            for group in mask_groups(operation, layer.mask, array.many):
+            for group in mask_groups(operation, [layer.mask], array.many):
                 word = sum(int(bit) << n for n, bit in enumerate(group.reshape(-1)))
                 ctx.set(dut.mask, {"valid": 1, "address": address, "word": word})
                 await ctx.tick()

@@ -79,7 +79,7 @@ def test_what_is_read_is_what_was_written(array, rows, density):
     address = base = 0
     layers = [o for o in program.operations if isinstance(o, LayerOperation)]
     for operation, layer in zip(layers, parameters.layers, strict=True):
-        for group in mask_groups(operation, layer.mask, accelerator.many):
+        for group in mask_groups(operation, [layer.mask], accelerator.many):
             assert masks[address] == sum(int(b) << n for n, b in enumerate(group.reshape(-1)))
             address += 1
         for channel in range(operation.geometry.outputs):

@@ -2,19 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property
 
 from kakure.hdl.accelerators.architecture import Architecture, Part, hidden_weights
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.frame_gate_shape import TOLD_BITS
 from kakure.hdl.accelerators.image_timing import ImageTiming
-from kakure.hdl.bus.register_map import Register
+from kakure.hdl.bus.register_map import PLANES, THRESHOLD, Register
+from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.shape.numbers import signed_bits
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
 
-from .core import TemporalCore
+from .core import TemporalCore, has_choice
 from .core_shape import TemporalCoreShape
 from .image import loading_cycles, program_sections
 from .image_writer import image_cycles, image_layout, image_value
@@ -24,7 +26,7 @@ from .planner import program_of
 from .program import LayerOperation, Program
 from .program_reader import record_words
 from .timing import layer_work, operation_cycles
-from .widths import SUM_BITS, misfit
+from .widths import misfit
 
 __all__ = ["Temporal"]
 
@@ -47,13 +49,17 @@ class Temporal(Architecture):
         """Of a chip for many networks, or of the configuration."""
         if self.array.name is None:
             return self.config.digest
-        text = json.dumps(self.array.model_dump(mode="json"), sort_keys=True)
+        planes = planes_of(self.config)
+        facts = self.array.model_dump(mode="json") | ({"planes": planes} if planes else {})
+        text = json.dumps(facts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def own_registers(self) -> tuple[Register, ...]:
         """What the array does in its cycles."""
-        return TemporalCore.own_registers
+        planes = (PLANES,) if planes_of(self.config) else ()
+        planes += (THRESHOLD,) if has_choice(self.config) else ()
+        return (*TemporalCore.own_registers, *planes)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -65,7 +71,9 @@ class Temporal(Architecture):
             "WAITS_WEIGHTS": sum(work.waits_weights for work in works),
             "WAITS_WINDOWS": sum(work.waits_windows for work in works),
             "WAITS_RESULTS": sum(work.waits_results for work in works),
-            "LANES": sum(o.geometry.weights * o.positions * sum(o.digit_planes) for o in layers),
+            "LANES": sum(
+                o.planes * o.geometry.weights * o.positions * sum(o.digit_planes) for o in layers
+            ),
         }
 
     @cached_property
@@ -76,12 +84,12 @@ class Temporal(Architecture):
     @cached_property
     def sizes(self) -> Sizes:
         """What the accelerator holds."""
-        return sizes_of(self.program, self.array)
+        return sizes_of(self.program, self.array, planes_of(self.config))
 
     def check(self) -> None:
-        """See that the weights are made on chip, sums are exact, and fit."""
-        weights = hidden_weights(self.config)
-        if weights.generator != "xorshift32":
+        """See that the weights have hardware, sums are exact, and fit."""
+        weights = None if planes_of(self.config) else hidden_weights(self.config)
+        if weights is not None and weights.generator != "xorshift32":
             raise UserError(
                 "must be 'xorshift32' for a temporal accelerator, which makes rows in any order",
                 where=("weights", "generator"),
@@ -105,9 +113,10 @@ class Temporal(Architecture):
                     value=repr(layer.engine),
                 )
             bits = signed_bits(geometry.peak)
-            if bits > SUM_BITS:
+            most = self.sizes.sum_bits
+            if bits > most:
                 raise UserError(
-                    f"must have sums of at most {SUM_BITS} bits for a temporal accelerator",
+                    f"must have sums of at most {most} bits for a temporal accelerator",
                     where=("layers", index),
                     value=bits,
                 )
@@ -152,21 +161,53 @@ class Temporal(Architecture):
 
     def timing(self, images: int = 1) -> ImageTiming:
         """Cycles of ``images`` images in a row, exactly."""
-        taken = image_cycles(self.program.image, self.array.word)
-        operations = [operation_cycles(operation) for operation in self.program.operations]
-        sends = sender_cycles(self.config.geometry[-1].outputs, self.array.outputs)
-        fetches = record_words(operation_layout(self.array, self.sizes)) + 1
+        sends = self._sends
         results, free, sent = [], 0, 0
         for _ in range(images):
-            cycle = free + taken  # of the first word of an operation
-            for number, cycles in enumerate(operations, 1):
-                start = cycle + fetches
-                if number == len(operations):
-                    start = max(start, sent)
-                cycle = start + cycles + 1
-            free = cycle
-            sent = cycle + sends
+            free = self._worked(free, sent)
+            sent = free + sends
             results.append(sent)
+        return ImageTiming(tuple(results))
+
+    @property
+    def _sends(self) -> int:
+        """Cycles of a result."""
+        return sender_cycles(self.config.geometry[-1].outputs, self.array.outputs)
+
+    @cached_property
+    def _operation_cycles(self) -> list[int]:
+        """Cycles of each operation."""
+        return [operation_cycles(operation) for operation in self.program.operations]
+
+    def _worked(self, free: int, sent: int) -> int:
+        """The first cycle after an image's work, which begins as words are taken from ``free``.
+
+        ``sent`` is the first one after the result before it.
+        """
+        taken = image_cycles(self.program.image, self.array.word)
+        fetches = record_words(operation_layout(self.array, self.sizes)) + 1
+        cycle = free + taken  # of the first word of an operation
+        for number, cycles in enumerate(self._operation_cycles, 1):
+            start = cycle + fetches
+            if number == len(self._operation_cycles):
+                start = max(start, sent)
+            cycle = start + cycles + 1
+        return cycle
+
+    def dynamic_timing(self, passes: Sequence[Sequence[int]], last: int) -> ImageTiming:
+        """Cycles of images that are tried with one number of planes after the other, exactly."""
+        at = {n: Temporal(self.config.at(n)) for n in {n for planes in passes for n in planes}}
+        results, free, sent = [], 0, 0
+        for planes in passes:
+            for number, used in enumerate(planes):
+                free = at[used]._worked(free, sent)
+                is_judged = used < last and self.config.geometry[-1].outputs > 1
+                free += self._sends + 1 if is_judged else 0
+                if number == len(planes) - 1:
+                    sent = free + self._sends
+            results.append(sent)
+            if planes[0] < last:  # the next image waits for the result
+                free = sent
         return ImageTiming(tuple(results))
 
     @property

@@ -1,6 +1,6 @@
 """The array of the temporal accelerator: sums of many positions with weights that stay a while."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Array, Cat, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
@@ -20,8 +20,8 @@ from .widths import DIGITS, MEMORY_CELLS
 __all__ = ["TemporalArray", "step_layout"]
 
 
-def step_layout(*, inputs: int, pixels: int, batches: int) -> data.StructLayout:
-    """What the array is told of a step, beside its activations."""
+def step_layout(*, inputs: int, pixels: int, batches: int, planes: int = 0) -> data.StructLayout:
+    """What the array is told of a step, beside its activations; with planes, when to double."""
     return data.StructLayout({
         "x": data.ArrayLayout(data.ArrayLayout(DIGIT, inputs), pixels),
         "positions": range(pixels + 1),
@@ -32,6 +32,7 @@ def step_layout(*, inputs: int, pixels: int, batches: int) -> data.StructLayout:
         "begins_block": 1,
         "begins_sums": 1,
         "drains": 1,
+        **({"doubles": 1} if planes else {}),
     })
 
 
@@ -50,6 +51,8 @@ class TemporalArray(wiring.Component):
         Inputs whose weights come in a cycle.
     most_pace : int, at least 1
         Most cycles for a position that is sent.
+    planes : int
+        Planes of bitwise weights, else 0.
 
     Members
     -------
@@ -64,7 +67,8 @@ class TemporalArray(wiring.Component):
         The sets are exchanged at the end of this cycle.
     i : ``In(stream.Signature(step_layout(...)))``
         A step. ``computes``: the digit ``digit`` of ``batch`` is added, ``last_plane`` + 1 planes
-        of it; digit 0 to nothing where it ``begins_sums``. ``drains``: before that, what the sums
+        of it; digit 0 to nothing where it ``begins_sums``, and to twice the sums where it
+        ``doubles``. ``drains``: before that, what the sums
         of ``batch`` were is sent.
     pace : ``In(range(most_pace + 1))``
         Cycles for each position that is sent. Stays while there are any.
@@ -86,6 +90,8 @@ class TemporalArray(wiring.Component):
     one is taken in the last of them, but not a block before its weights. Positions are sent from
     the second cycle of the step on. A step that is taken in cycle t reads its sums in cycle t + 1.
     """
+
+    unnamed: ClassVar = {"planes": 0}
 
     weights: Any
     made: Signal
@@ -110,7 +116,9 @@ class TemporalArray(wiring.Component):
         sum_bits: int,
         many: int = 1,
         most_pace: int = 1,
+        planes: int = 0,
     ) -> None:
+        self.planes = planes
         self.inputs = inputs
         self.outputs = outputs
         self.pixels = pixels
@@ -120,7 +128,7 @@ class TemporalArray(wiring.Component):
         self.most_pace = most_pace
         self.shape = TemporalArrayShape(inputs, outputs, pixels, batches, many, most_pace, sum_bits)
         sums = data.ArrayLayout(signed(sum_bits), outputs)
-        step = step_layout(inputs=inputs, pixels=pixels, batches=batches)
+        step = step_layout(inputs=inputs, pixels=pixels, batches=batches, planes=planes)
         super().__init__({
             "weights": In(made_layout(inputs=inputs, outputs=outputs, many=many)),
             "made": In(range(inputs * outputs + 1)),
@@ -194,6 +202,7 @@ class TemporalArray(wiring.Component):
         bits = DIGIT * self.inputs
         x = [Signal(bits, name=f"x_{p}", reset_less=True) for p in range(self.pixels)]
         names = ("digit", "batch", "begins_sums", "drains")
+        names += ("doubles",) if self.planes else ()
         tags = {n: Signal(step[n].shape(), name=n, reset_less=True) for n in names}
         tags["plane"] = plane = Signal(range(DIGIT))
         tags["adds"] = adds = Signal()
@@ -275,6 +284,7 @@ class TemporalArray(wiring.Component):
         batch = Signal(tags["batch"].shape(), reset_less=True)
         digit = Signal(tags["digit"].shape(), reset_less=True)
         begins = Signal(reset_less=True)
+        doubles = Signal(reset_less=True) if self.planes else None
         is_last = tags["adds"] & (tags["plane"] == 0)
         m.d.sync += adds.eq(is_last)
         with m.If(is_last):
@@ -283,11 +293,15 @@ class TemporalArray(wiring.Component):
                 digit.eq(tags["digit"]),
                 begins.eq(tags["begins_sums"] & (tags["digit"] == 0)),
             ]
+            if doubles is not None:
+                m.d.sync += doubles.eq(tags["doubles"] & (tags["digit"] == 0))
         shape = Shape(self.sum_bits, signed=True)
         words = []
         for n, part in enumerate(partial):
             total = Signal(shape, name=f"total_{n}")
             bits = memory.read_data[n * self.sum_bits : (n + 1) * self.sum_bits]
+            if doubles is not None:
+                bits = Mux(doubles, Cat(0, bits)[: self.sum_bits], bits)
             before = Mux(begins, 0, bits).as_signed()
             m.d.comb += total.eq(before + Mux(digit, part << DIGIT, part))
             words.append(total)

@@ -1,6 +1,6 @@
 """What makes the weights of one block after another, and says which words its windows read."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -17,14 +17,16 @@ from .widths import CHANNEL_BITS, COUNT_BITS, KERNEL_BITS, ROW_BITS
 __all__ = ["BlockMaker", "made_layout", "slot_layout", "window_layout"]
 
 
-def window_layout(rows: int, banks: int) -> data.StructLayout:
+def window_layout(rows: int, banks: int, planes: int = 0) -> data.StructLayout:
     """What a layer's windows look like, and how often its weights are made.
 
-    ``prefix`` begins its hashes; ``mask`` is where its masks begin. ``words`` of a position,
-    ``run`` slots of a kernel row, ``next_line`` from the last of them to the first of the next.
+    ``prefix`` begins its hashes; ``mask`` is where its masks begin. With ``planes``, there are
+    no hashes, and ``pass_words`` words of masks for the channels of a pass. ``words`` of a
+    position, ``run`` slots of a kernel row, ``next_line`` from the last of them to the first of the
+    next.
     """
     return data.StructLayout({
-        "prefix": 32,
+        "pass_words" if planes else "prefix": 32,
         "mask": 32,
         "channels": CHANNEL_BITS,
         "words": CHANNEL_BITS,
@@ -79,6 +81,8 @@ class BlockMaker(wiring.Component):
         Of a bank of activations.
     mask_words : int
         Of the memory of masks.
+    planes : int
+        Planes of bitwise weights; 0 where signs are made.
 
     Members
     -------
@@ -86,6 +90,9 @@ class BlockMaker(wiring.Component):
         The layer. Stays while it is worked on.
     start : ``In(1)``
         Begin a layer.
+    used : ``In``, with planes
+        Planes in use, 1 to all; stays as ``window``. All blocks are gone through for each of them,
+        before the next positions.
     mask_address, mask_enable : Out
         The word of the mask wanted in the next cycle.
     mask : ``In(data.ArrayLayout(outputs, many))``
@@ -107,8 +114,11 @@ class BlockMaker(wiring.Component):
     ``has_weights``.
     """
 
+    unnamed: ClassVar = {"planes": 0}
+
     window: Any
     start: Signal
+    used: Signal
     mask_address: Signal
     mask_enable: Signal
     mask: Any
@@ -121,8 +131,17 @@ class BlockMaker(wiring.Component):
     takes_slots: Signal
 
     def __init__(
-        self, *, inputs: int, outputs: int, word: int, many: int, rows: int, mask_words: int
+        self,
+        *,
+        inputs: int,
+        outputs: int,
+        word: int,
+        many: int,
+        rows: int,
+        mask_words: int,
+        planes: int = 0,
     ) -> None:
+        self.planes = planes
         self.inputs = inputs
         self.outputs = outputs
         self.word = word
@@ -132,8 +151,9 @@ class BlockMaker(wiring.Component):
         self.banks = inputs // word
         self.shape = BlockMakerShape(inputs, outputs, word, many, rows, mask_words)
         super().__init__({
-            "window": In(window_layout(rows, self.banks)),
+            "window": In(window_layout(rows, self.banks, planes)),
             "start": In(1),
+            **({"used": In(range(planes + 1))} if planes else {}),
             "mask_address": Out(range(max(mask_words, 2))),
             "mask_enable": Out(1),
             "mask": In(data.ArrayLayout(outputs, many)),
@@ -150,17 +170,22 @@ class BlockMaker(wiring.Component):
         m = Module()
         begins_block, advances = self._passes(m)
         group, goes = self._groups(m, begins_block)
-        is_there, rows = self._rows(m, group, goes, begins_block & self._begins_pass)
-
-        signs = RowSigns(outputs=self.outputs, many=self.many)
-        m.submodules.signs = place(signs, platform)
-        m.d.comb += [
-            signs.prefix.eq(self.window.prefix),
-            signs.restart.eq(self.start),
-            signs.advance.eq(advances),
-            signs.valid.eq(goes & is_there.any()),
-            *(signs.rows[n].eq(row) for n, row in enumerate(rows)),
-        ]
+        begins_rows = self._begins_pass
+        if self._begins_plane is not None:
+            begins_rows = begins_rows | self._begins_plane
+        begins_rows = begins_block & begins_rows
+        is_there, rows = self._rows(m, group, goes, begins_rows)
+        signs = None
+        if not self.planes:
+            signs = RowSigns(outputs=self.outputs, many=self.many)
+            m.submodules.signs = place(signs, platform)
+            m.d.comb += [
+                signs.prefix.eq(self.window.prefix),
+                signs.restart.eq(self.start),
+                signs.advance.eq(advances),
+                signs.valid.eq(goes & is_there.any()),
+                *(signs.rows[n].eq(row) for n, row in enumerate(rows)),
+            ]
         self._finish(m, signs, group, goes, is_there)
         inputs = Signal(range(self.inputs + 1), reset_less=True)
         with m.If(goes | begins_block):
@@ -179,6 +204,10 @@ class BlockMaker(wiring.Component):
         is_busy, is_making = Signal(), Signal()
         self._ends_block = Signal(name="ends_block")
         self._begins_pass = Signal(name="begins_pass")
+        self._begins_plane: Signal | None = None
+        if self.planes:
+            self._begins_plane = Signal(name="begins_plane")
+            self._plane = Signal(range(max(self.planes, 2)), name="plane")
         self._begins_channels = Signal(name="begins_channels")
         begins, advances = Signal(), Signal()
 
@@ -200,8 +229,9 @@ class BlockMaker(wiring.Component):
                 m.d.sync += [gave_weights.eq(gone_weights), gave_slots.eq(gone_slots)]
                 with m.If(gone_weights & gone_slots):
                     is_last_block = block == window.blocks - 1
-                    is_last_pass = position_pass == window.position_passes - 1
                     m.d.sync += block.eq(Mux(is_last_block, 0, block + 1))
+                    is_last_block = self._ends_planes(m, is_last_block)
+                    is_last_pass = position_pass == window.position_passes - 1
                     with m.If(is_last_block):
                         m.d.sync += position_pass.eq(Mux(is_last_pass, 0, position_pass + 1))
                         m.d.comb += self._begins_pass.eq(1)
@@ -218,6 +248,17 @@ class BlockMaker(wiring.Component):
         with m.If(begins):
             m.d.sync += [is_busy.eq(1), is_making.eq(1), gave_weights.eq(0), gave_slots.eq(0)]
         return begins, advances
+
+    def _ends_planes(self, m: Module, is_last_block: Value) -> Value:
+        """Whether a plane's last block is that of the last plane in use; count planes."""
+        if self._begins_plane is None:
+            return is_last_block
+        plane = self._plane
+        is_last_plane = plane + 1 == self.used
+        with m.If(is_last_block):
+            m.d.sync += plane.eq(Mux(is_last_plane, 0, plane + 1))
+            m.d.comb += self._begins_plane.eq(~is_last_plane)
+        return is_last_block & is_last_plane
 
     def _groups(self, m: Module, begins: Signal) -> tuple[Signal, Signal]:
         """Count the groups of rows of a block."""
@@ -305,9 +346,12 @@ class BlockMaker(wiring.Component):
         return is_there, rows
 
     def _finish(
-        self, m: Module, signs: RowSigns, group: Signal, goes: Signal, is_there: Signal
+        self, m: Module, signs: RowSigns | None, group: Signal, goes: Signal, is_there: Signal
     ) -> None:
-        """Where signs come out of the pipeline, the mask keeps some of them."""
+        """Where signs come out of the pipeline, the mask keeps some of them.
+
+        Without signs its bits are the plane: 1 stands for +1, 0 for -1.
+        """
         going = [goes]
         theres: list[Value] = [is_there]
         groups: list[Value] = [group]
@@ -329,14 +373,23 @@ class BlockMaker(wiring.Component):
         with m.If(self.mask_enable | self._begins_pass):
             m.d.sync += address.eq(Mux(self._begins_pass, start, address + 1))
         with m.If(self._begins_channels):
-            m.d.sync += start.eq(address)
-            m.d.sync += address.eq(address)
+            if self.planes:  # those that are not used are passed over
+                following = start + self.window.pass_words
+                m.d.sync += [start.eq(following), address.eq(following)]
+            else:
+                m.d.sync += start.eq(address)
+                m.d.sync += address.eq(address)
         with m.If(self.start):
             m.d.sync += [address.eq(self.window.mask), start.eq(self.window.mask)]
 
         m.d.comb += [self.weights.valid.eq(going[-1]), self.weights.group.eq(groups[-1])]
         for n in range(self.many):
-            kept = self.mask[n] & theres[-1][n].replicate(self.outputs)
+            is_row = theres[-1][n].replicate(self.outputs)
+            if signs is None:
+                m.d.comb += self.weights.positive[n].eq(self.mask[n] & is_row)
+                m.d.comb += self.weights.negative[n].eq(~self.mask[n] & is_row)
+                continue
+            kept = self.mask[n] & is_row
             m.d.comb += self.weights.positive[n].eq(kept & signs.signs[n])
             m.d.comb += self.weights.negative[n].eq(kept & ~signs.signs[n])
         is_last = groups[-1] == self.inputs // self.many - 1

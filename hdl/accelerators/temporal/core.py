@@ -8,8 +8,11 @@ from amaranth.lib import wiring
 
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.frame_gate import FrameGate
+from kakure.hdl.accelerators.image_keeper import ImageKeeper
+from kakure.hdl.accelerators.precision_choice import PrecisionChoice
 from kakure.hdl.bus.stream_register import StreamRegister
-from kakure.hdl.emission.hierarchy import place
+from kakure.hdl.emission.hierarchy import Platform, place
+from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.memory.ram import Ram
 from kakure.hdl.weights.image_reader import LoadError
 from kakure.model.config.accelerators.temporal import TemporalConfig
@@ -22,10 +25,18 @@ from .operation import operation_layout, sizes_of
 from .planner import program_of
 from .processor import TemporalProcessor
 from .program_reader import WORD, ProgramReader, record_words
-from .widths import MEMORY_CELLS, SUM_BITS
+from .widths import MEMORY_CELLS
 from .work_counters import WORK_REGISTERS, WorkCounters
 
-__all__ = ["TemporalCore"]
+__all__ = ["TemporalCore", "has_choice"]
+
+
+def has_choice(config: Config) -> bool:
+    """Whether the margin of a result may decide how many planes an image is tried with.
+
+    It keeps the image: a chip for many networks does not know how large that is.
+    """
+    return planes_of(config) > 1 and TemporalConfig.of(config.accelerator).name is None
 
 
 class TemporalCore(Core):
@@ -47,14 +58,17 @@ class TemporalCore(Core):
 
     def __init__(self, *, config: Config) -> None:
         self.array = TemporalConfig.of(config.accelerator)
-        self.sizes = sizes_of(program_of(config), self.array)
+        self.sizes = sizes_of(program_of(config), self.array, planes_of(config))
         self.shape = TemporalCoreShape.of(self.array, self.sizes)
         super().__init__(config=config)
 
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on: nothing of the network but its size."""
-        return {**self.array.model_dump(), **asdict(self.sizes)}
+        sizes = asdict(self.sizes)
+        if not self.sizes.planes:
+            sizes.pop("planes")
+        return {**self.array.model_dump(), **sizes}
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -63,8 +77,9 @@ class TemporalCore(Core):
         front = StreamRegister(width=len(Value.cast(self.i.payload)))
         reader = ProgramReader(array=array, sizes=sizes)
         writer = ImageWriter(word=array.word, banks=array.slots, rows=sizes.rows)
-        processor = TemporalProcessor(array=array, sizes=sizes, sum_bits=SUM_BITS)
-        sender = LogitSender(outputs=array.outputs, depth=sizes.logits)
+        processor = TemporalProcessor(array=array, sizes=sizes, sum_bits=sizes.sum_bits)
+        judges = has_choice(self.config)
+        sender = LogitSender(outputs=array.outputs, depth=sizes.logits, judges=judges)
         layout = operation_layout(array, sizes)
         work = WorkCounters(lanes=array.lanes)
         depth = sizes.operations * record_words(layout)
@@ -77,6 +92,17 @@ class TemporalCore(Core):
         m.submodules.sender = place(sender, platform)
         m.submodules.program = place(program, platform)
         m.submodules.work = place(work, platform)
+        images = gate.o
+        if sizes.planes:
+            choice = PrecisionChoice(planes=sizes.planes)
+            m.submodules.choice = place(choice, platform)
+            m.d.comb += [
+                choice.tried.eq(self.tried),
+                choice.is_busy.eq(gate.is_busy),
+                processor.used.eq(choice.used),
+            ]
+            if judges:
+                images = self._choose(m, platform, gate, reader, sender, choice)
         is_reset = Signal(init=1)  # in the cycle after a reset
         m.d.sync += is_reset.eq(0)
         m.d.comb += work.clear.eq(is_reset | gate.restarts)
@@ -94,9 +120,9 @@ class TemporalCore(Core):
             m.d.comb += reader.i.valid.eq(front.o.valid)
             m.d.comb += front.o.ready.eq(reader.i.ready)
         m.d.comb += [
-            writer.i.payload.eq(gate.o.payload),
-            writer.i.valid.eq(gate.o.valid & is_free),
-            gate.o.ready.eq(writer.i.ready & is_free),
+            writer.i.payload.eq(images.payload),
+            writer.i.valid.eq(images.valid & is_free),
+            images.ready.eq(writer.i.ready & is_free),
             Value.cast(writer.image).eq(Value.cast(reader.image)),
             Value.cast(processor.image).eq(Value.cast(writer.o)),
             Value.cast(processor.mask).eq(Value.cast(reader.mask)),
@@ -133,6 +159,35 @@ class TemporalCore(Core):
             self.is_busy.eq(gate.is_busy),
         ]
         return m
+
+    def _choose(
+        self,
+        m: Module,
+        platform: Platform | None,
+        gate: FrameGate,
+        reader: ProgramReader,
+        sender: LogitSender,
+        choice: PrecisionChoice,
+    ) -> Any:
+        """Try images again where their results are not clear; where images come from."""
+        height, width, channels = self.config.shape
+        words = -(-height * width * channels // 4)
+        keeper = ImageKeeper(image_words=words, is_told=True)
+        m.submodules.keeper = place(keeper, platform)
+        wiring.connect(m, gate.o, keeper.i)
+        has_more = choice.has_more & (reader.last_word < words)
+        m.d.comb += [
+            choice.threshold.eq(self.threshold),
+            choice.again.eq(sender.again),
+            choice.ends.eq(keeper.is_held & sender.ends),
+            keeper.last_word.eq(reader.last_word),
+            keeper.holds.eq(has_more),
+            keeper.again.eq(sender.again),
+            keeper.ends.eq(sender.ends),
+            sender.threshold.eq(choice.least),
+            sender.has_more.eq(has_more),
+        ]
+        return keeper.o
 
     def _sequence(
         self,

@@ -1,6 +1,6 @@
 """What becomes of the array's sums: pool, requantizer, shortcut, and where the map is written."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -65,6 +65,8 @@ class Finisher(wiring.Component):
         Width of a sum [bit].
     depth : int
         Channel passes, of all layers, that scales are kept for.
+    sets : int
+        Scales of a channel, one after the other ``depth``, of which one is used.
 
     Members
     -------
@@ -74,6 +76,8 @@ class Finisher(wiring.Component):
         In a cycle with ``valid`` they are kept.
     start : ``In(1)``
         Begin a layer.
+    set : ``In(range(sets))``, of several
+        The set in use; stays as ``layer``.
     i : ``In(struct)``
         In a cycle with ``valid``, ``sums`` of a position.
     read_enable, read_row : Out
@@ -93,9 +97,12 @@ class Finisher(wiring.Component):
     read, whichever is more.
     """
 
+    unnamed: ClassVar = {"sets": 1}
+
     layer: Any
     scales: Any
     start: Signal
+    set: Signal
     i: Any
     read_enable: Signal
     read_row: Any
@@ -107,8 +114,17 @@ class Finisher(wiring.Component):
     is_done: Signal
 
     def __init__(
-        self, *, outputs: int, word: int, banks: int, rows: int, sum_bits: int, depth: int
+        self,
+        *,
+        outputs: int,
+        word: int,
+        banks: int,
+        rows: int,
+        sum_bits: int,
+        depth: int,
+        sets: int = 1,
     ) -> None:
+        self.sets = sets
         self.outputs = outputs
         self.word = word
         self.banks = banks
@@ -124,8 +140,9 @@ class Finisher(wiring.Component):
         words = data.ArrayLayout(word * DIGIT, banks)
         super().__init__({
             "layer": In(target_layout(rows, banks)),
-            "scales": In(scales_layout(outputs, depth)),
+            "scales": In(scales_layout(outputs, sets * depth)),
             "start": In(1),
+            **({"set": In(range(sets))} if sets > 1 else {}),
             "i": In(data.StructLayout({"valid": 1, "sums": sums})),
             "read_enable": Out(banks),
             "read_row": Out(row),
@@ -235,8 +252,13 @@ class Finisher(wiring.Component):
                     m.d.sync += scales.eq(scales + 1)
             with m.If(self.start):
                 m.d.sync += [received.eq(0), inner.eq(0), channel_pass.eq(0)]
-                m.d.sync += scales.eq(layer.scales)
+                m.d.sync += scales.eq(self._first_scales())
         return goes, largest, is_last, is_last_pass, scales
+
+    def _first_scales(self) -> Value:
+        """Where the scales of the layer's first channels are."""
+        first = self.layer.scales
+        return first if self.sets == 1 else first + self.set * self.depth
 
     def _walks(self, m: Module, goes: Signal) -> tuple[Any, Any]:
         """Addresses of the position that is complete, in the target and in what is added."""
@@ -365,7 +387,7 @@ class Finisher(wiring.Component):
             m.d.sync += is_known.eq(0)
         lanes = []
         for o, value in enumerate(largest):
-            lane = ScaleLane(sum_bits=self.sum_bits, depth=self.depth)
+            lane = ScaleLane(sum_bits=self.sum_bits, depth=self.sets * self.depth)
             m.submodules[f"lane_{o}"] = place(lane, platform)
             for name in ("address", "multiplier", "offset", "shift"):
                 m.d.comb += lane.scales[name].eq(self.scales[name])

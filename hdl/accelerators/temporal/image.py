@@ -59,7 +59,7 @@ def program_words(
 
 
 def _bits(operation: LayerOperation, layer: LayerParameters, many: int) -> NDArray[np.uint8]:
-    groups = list(mask_groups(operation, layer.mask, many))
+    groups = list(mask_groups(operation, layer.masks, many))
     return np.concatenate([group.reshape(-1) for group in groups]).astype(np.uint8)
 
 
@@ -68,7 +68,8 @@ def layer_words(operation: LayerOperation, layer: LayerParameters, many: int) ->
     bits = _bits(operation, layer, many)
     token = shortest_token(bits)
     mask = pack_words(encode_mask(bits, token))
-    scales = zip(layer.multiplier, layer.offset, layer.shift, strict=True)
+    sets = [layer.at(width).scales.parts for width in range(1, operation.planes + 1)]
+    scales = [one for parts in sets for one in zip(*parts, strict=True)]
     return with_crc([
         MAGIC << 24 | token << 8 | operation.geometry.index,
         len(bits) // (many * operation.array.outputs),
@@ -107,5 +108,5 @@ def loading_cycles(
         bits = _bits(operation, layer, array.many)
         pieces = np.array(widths * (len(bits) // group))
         mask = mask_cycles(bits, shortest_token(bits), widths=pieces)
-        total += 4 + mask + 2 * operation.geometry.outputs + 1
+        total += 4 + mask + 2 * operation.planes * operation.geometry.outputs + 1
     return total

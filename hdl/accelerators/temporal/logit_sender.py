@@ -1,11 +1,12 @@
 """Results on a stream: logits of as many classes as a program says, or the class."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from kakure.hdl.accelerators.result_judge import THRESHOLD_BITS
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import OFFSET_BITS
@@ -28,6 +29,9 @@ class LogitSender(wiring.Component):
         Logits that come at once.
     depth : int
         How often they may come for an image.
+    judges : bool
+        Whether a result may be judged before it is sent, as
+        :class:`~kakure.hdl.accelerators.result_judge.ResultJudge` does.
 
     Members
     -------
@@ -37,6 +41,9 @@ class LogitSender(wiring.Component):
         As those of :class:`~kakure.hdl.accelerators.result_sender.ResultSender`.
     i : ``In(struct)``
         In a cycle with ``valid``, the next ``values``.
+    threshold, has_more, again
+        Where it judges, as those of that: a result of two classes at least is judged if, in the
+        cycle of ``is_complete``, ``has_more``.
     is_complete : ``In(1)``
         In this cycle the logits of an image are complete; not before the last result has gone.
     is_busy : ``Out(1)``
@@ -49,25 +56,33 @@ class LogitSender(wiring.Component):
     Timing
     ------
     As :func:`sender_cycles` says, from the cycle after ``is_complete``, where ``o`` is taken at
-    once, and a result may be sent.
+    once, and a result may be sent. Judging takes as many cycles, and one to decide.
     """
+
+    unnamed: ClassVar = {"judges": False}
 
     last_class: Signal
     sends_class: Signal
     may_send: Signal
     must_drop: Signal
     i: Any
+    threshold: Signal
+    has_more: Signal
+    again: Signal
     is_complete: Signal
     is_busy: Signal
     ends: Signal
     o: stream.Interface
 
-    def __init__(self, *, outputs: int, depth: int) -> None:
+    def __init__(self, *, outputs: int, depth: int, judges: bool = False) -> None:
+        self.judges = judges
         self.outputs = outputs
         self.depth = depth
         self.shape = LogitSenderShape(outputs, depth)
         logits = data.ArrayLayout(signed(OFFSET_BITS), outputs)
+        judged = {"threshold": In(THRESHOLD_BITS), "has_more": In(1), "again": Out(1)}
         super().__init__({
+            **(judged if judges else {}),
             "last_class": In(CHANNEL_BITS),
             "sends_class": In(1),
             "may_send": In(1),
@@ -99,14 +114,48 @@ class LogitSender(wiring.Component):
         m.d.comb += self.o.payload.word.eq(Mux(is_class, winner, Cat(logit)))
         m.d.comb += self.o.payload.last.eq(is_last)
 
-        def stop() -> None:
-            m.d.comb += self.ends.eq(1)
+        def forget() -> None:
             m.d.sync += [write.eq(0), read.eq(0), lane.eq(0), number.eq(0)]
             m.next = "IDLE"
+
+        def stop() -> None:
+            m.d.comb += self.ends.eq(1)
+            forget()
 
         with m.FSM():
             with m.State("IDLE"), m.If(self.is_complete):
                 m.next = "WAIT"
+                if self.judges:
+                    with m.If(self.has_more & (self.last_class != 0)):
+                        m.next = "ASK"
+            if self.judges:
+                second = Signal(signed(OFFSET_BITS), reset_less=True)
+                with m.State("ASK"):
+                    m.d.comb += [self.is_busy.eq(1), reads.eq(1)]
+                    m.d.sync += read.eq(read + 1)
+                    m.next = "JUDGE"
+                with m.State("JUDGE"):
+                    m.d.comb += self.is_busy.eq(1)
+                    m.d.sync += [number.eq(number + 1), lane.eq(lane + 1)]
+                    with m.If(number == 0):
+                        m.d.sync += [largest.eq(logit), second.eq(-1 << (OFFSET_BITS - 1))]
+                    with m.Elif(logit > largest):
+                        m.d.sync += [largest.eq(logit), second.eq(largest)]
+                    with m.Elif(logit > second):
+                        m.d.sync += second.eq(logit)
+                    with m.If(lane == self.outputs - 1):
+                        m.d.sync += lane.eq(0)
+                        m.next = "ASK"
+                    with m.If(is_last):
+                        m.d.sync += [read.eq(0), lane.eq(0), number.eq(0)]
+                        m.next = "DECIDE"
+                with m.State("DECIDE"):
+                    m.d.comb += self.is_busy.eq(1)
+                    is_clear = (largest - second).as_unsigned() >= self.threshold
+                    m.next = "WAIT"
+                    with m.If(~is_clear & ~self.must_drop):
+                        m.d.comb += self.again.eq(1)
+                        forget()
             with m.State("WAIT"):
                 m.d.comb += self.is_busy.eq(1)
                 m.d.comb += reads.eq(self.may_send)

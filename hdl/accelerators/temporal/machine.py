@@ -29,7 +29,7 @@ class Machine:
     Parameters
     ----------
     config : Config
-        Its accelerator is temporal, its weights are hidden.
+        Its accelerator is temporal.
     parameters : Parameters
     """
 
@@ -110,8 +110,10 @@ class Machine:
         array = operation.array
         batches = operation.batches(position_pass)
         sums = np.zeros((batches, array.pixels, array.outputs), np.int64)
-        for block in range(operation.blocks):
-            weights = self._weights(operation, layer, first, block)
+        for plane, block in np.ndindex(operation.planes, operation.blocks):
+            weights = self._weights(operation, layer, first, block, plane)
+            if plane and not block:
+                sums *= 2
             for batch in range(batches):
                 for digit, planes in enumerate(operation.digit_planes):
                     start = array.pixels * (position_pass * array.batches + batch)
@@ -126,12 +128,15 @@ class Machine:
         return sums
 
     def _weights(
-        self, operation: LayerOperation, layer: LayerParameters, first: int, block: int
+        self, operation: LayerOperation, layer: LayerParameters, first: int, block: int, plane: int
     ) -> IntArray:
-        """Weights of a block, (inputs, outputs), row by row from sign and mask."""
+        """Weights of a block, (inputs, outputs), row by row from sign and mask, or of a plane."""
         g, array, word = operation.geometry, operation.array, self.word
-        hidden = HiddenWeights.of(self.config.weights)
-        made = hidden.values(g, layer.mask)
+        weights_ = self.config.weights
+        if isinstance(weights_, HiddenWeights):
+            made = weights_.values(g, layer.mask)
+        else:
+            made = 2 * layer.masks[plane].astype(np.int64) - 1
         weights = np.zeros((array.inputs, array.outputs), np.int64)
         for number, slot in enumerate(operation.slots(block)):
             if slot is None:

@@ -1,6 +1,6 @@
 """An operation as the hardware reads it: one record of fields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil
 from typing import Any
 
@@ -10,14 +10,16 @@ from kakure.hdl.weights.sign_generator import job_prefix
 from kakure.model.config.accelerators.temporal import SIZES, TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.config.weights.weights import Weights
 
 from .address import address_value
 from .block_maker import window_layout
-from .mask_order import mask_words_of
+from .mask_order import mask_words_of, pass_words_of
 from .positions import positions_layout, positions_value
 from .program import LayerOperation, Program, SumOperation
 from .summer import sum_layout, sum_value
 from .target import most_pace, pace_of, target_layout, target_value
+from .widths import SUM_BITS
 
 __all__ = ["Sizes", "needs_of", "operation_layout", "operation_values", "sizes_of"]
 
@@ -37,6 +39,8 @@ class Sizes:
     logits : int
         Channel passes of the last layer.
     operations : int
+    planes : int
+        Planes of bitwise weights; 0 where signs are made on chip.
     """
 
     rows: int
@@ -44,6 +48,23 @@ class Sizes:
     scales: int
     logits: int
     operations: int
+    planes: int = 0
+
+    def __repr__(self) -> str:
+        """As every dataclass, but without planes where there are none: blocks are named by it."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        shown = (f"{n}={v}" for n, v in values.items() if n != "planes" or v)
+        return f"Sizes({', '.join(shown)})"
+
+    @property
+    def sets(self) -> int:
+        """Scales of a channel: one for each number of planes."""
+        return max(self.planes, 1)
+
+    @property
+    def sum_bits(self) -> int:
+        """Width of a sum [bit]."""
+        return SUM_BITS + self.planes
 
 
 def needs_of(program: Program, array: TemporalConfig) -> dict[str, int]:
@@ -59,8 +80,8 @@ def needs_of(program: Program, array: TemporalConfig) -> dict[str, int]:
     }
 
 
-def sizes_of(program: Program, array: TemporalConfig) -> Sizes:
-    """What the array has, or as much as the program needs."""
+def sizes_of(program: Program, array: TemporalConfig, planes: int = 0) -> Sizes:
+    """What the array has, or as much as the program needs; ``planes`` of bitwise weights."""
     given = {size: getattr(array, size) for size in SIZES}
     found = {
         size: needed if given[size] is None else given[size]
@@ -72,6 +93,7 @@ def sizes_of(program: Program, array: TemporalConfig) -> Sizes:
         scales=ceil(found["channels"] / array.outputs),
         logits=ceil(found["classes"] / array.outputs),
         operations=found["operations"],
+        planes=planes,
     )
 
 
@@ -84,7 +106,7 @@ def operation_layout(array: TemporalConfig, sizes: Sizes) -> data.StructLayout:
         "target": 1,
         "added": 1,
         "pace": range(most_pace(array) + 1),
-        "window": window_layout(rows, banks),
+        "window": window_layout(rows, banks, sizes.planes),
         "positions": positions_layout(rows, banks),
         "result": target_layout(rows, banks),
         "sum": sum_layout(rows, banks),
@@ -93,7 +115,7 @@ def operation_layout(array: TemporalConfig, sizes: Sizes) -> data.StructLayout:
 
 def operation_values(config: Config, program: Program, rows: int) -> list[dict[str, Any]]:
     """All operations of a program, as :func:`operation_layout` has them."""
-    weights = HiddenWeights.of(config.weights)
+    weights = config.weights
     result: list[dict[str, Any]] = []
     masks = scales = 0
     for operation in program.operations:
@@ -108,7 +130,7 @@ def operation_values(config: Config, program: Program, rows: int) -> list[dict[s
             continue
         g, array = operation.geometry, operation.array
         window = {
-            "prefix": job_prefix(weights.generator, seed=weights.seed, layer=g.index),
+            **_origin_of(weights, operation),
             "mask": masks,
             "channels": g.in_channels,
             "words": source.words,
@@ -136,6 +158,14 @@ def operation_values(config: Config, program: Program, rows: int) -> list[dict[s
         masks += mask_words_of(operation, array.many)
         scales += operation.channel_passes
     return result
+
+
+def _origin_of(weights: Weights, operation: LayerOperation) -> dict[str, int]:
+    """Where the weights of a layer come from."""
+    if isinstance(weights, HiddenWeights):
+        index = operation.geometry.index
+        return {"prefix": job_prefix(weights.generator, seed=weights.seed, layer=index)}
+    return {"pass_words": pass_words_of(operation, operation.array.many)}
 
 
 def _banks(program: Program) -> int:

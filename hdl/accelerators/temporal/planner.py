@@ -35,7 +35,8 @@ class _Memory:
 def program_of(config: Config) -> Program:
     """The operations of a configuration, whose accelerator is temporal."""
     array = TemporalConfig.of(config.accelerator)
-    return _Planner(config.geometry, array).program(config.shape, config.image_bits)
+    planes = config.weights.widths
+    return _Planner(config.geometry, array, planes).program(config.shape, config.image_bits)
 
 
 def program_alone(geometry: LayerGeometry, array: TemporalConfig) -> Program:
@@ -54,8 +55,11 @@ def program_alone(geometry: LayerGeometry, array: TemporalConfig) -> Program:
 
 
 class _Planner:
-    def __init__(self, layers: Sequence[LayerGeometry], array: TemporalConfig) -> None:
+    def __init__(
+        self, layers: Sequence[LayerGeometry], array: TemporalConfig, planes: int = 1
+    ) -> None:
         self.layers = layers
+        self.planes = planes
         self.array = array
         self.memories = _Memory(), _Memory()
         # Operations are counted: a layer that sums first is two of them.
@@ -127,5 +131,8 @@ class _Planner:
                 written = self._placed(written, 1 - source.memory, begin, end)
                 maps.append(written)
             added = None if g.adds is None else maps[g.adds]
-            operations.append(LayerOperation(g, source, written, added, runs[g.index], self.array))
+            run = runs[g.index]
+            operations.append(
+                LayerOperation(g, source, written, added, run, self.array, self.planes)
+            )
         return Program(image, tuple(operations), (self.memories[0].words, self.memories[1].words))

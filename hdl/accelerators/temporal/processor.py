@@ -44,6 +44,8 @@ class TemporalProcessor(wiring.Component):
     -------
     operation : ``In(operation_layout(...))``
         Stays until ``is_done``.
+    used : ``In``, with planes
+        Planes in use, 1 to all; stays while an image is worked on.
     start, is_done
         Begin an operation; its last word was written.
     image : ``In(struct)``
@@ -57,6 +59,7 @@ class TemporalProcessor(wiring.Component):
     """
 
     operation: Any
+    used: Signal
     start: Signal
     is_done: Signal
     image: Any
@@ -74,6 +77,7 @@ class TemporalProcessor(wiring.Component):
         logits = data.ArrayLayout(signed(OFFSET_BITS), array.outputs)
         super().__init__({
             "operation": In(operation_layout(array, sizes)),
+            **({"used": In(range(sizes.planes + 1))} if sizes.planes else {}),
             "start": In(1),
             "is_done": Out(1),
             "image": In(
@@ -90,7 +94,7 @@ class TemporalProcessor(wiring.Component):
                     "word": array.many * array.outputs,
                 })
             ),
-            "scales": In(scales_layout(array.outputs, sizes.scales)),
+            "scales": In(scales_layout(array.outputs, sizes.sets * sizes.scales)),
             "logits": Out(data.StructLayout({"valid": 1, "values": logits})),
             "events": Out(events_layout(array.lanes)),
         })
@@ -107,6 +111,7 @@ class TemporalProcessor(wiring.Component):
             sum_bits=self.sum_bits,
             many=config.many,
             most_pace=most_pace(config),
+            planes=sizes.planes,
         )
         maker = BlockMaker(
             inputs=config.inputs,
@@ -115,6 +120,7 @@ class TemporalProcessor(wiring.Component):
             many=config.many,
             rows=sizes.rows,
             mask_words=sizes.mask_words,
+            planes=sizes.planes,
         )
         reader = WindowReader(
             inputs=config.inputs,
@@ -122,6 +128,7 @@ class TemporalProcessor(wiring.Component):
             batches=config.batches,
             word=word,
             rows=sizes.rows,
+            planes=sizes.planes,
         )
         finisher = Finisher(
             outputs=config.outputs,
@@ -130,7 +137,12 @@ class TemporalProcessor(wiring.Component):
             rows=sizes.rows,
             sum_bits=self.sum_bits,
             depth=sizes.scales,
+            sets=sizes.sets,
         )
+        if sizes.planes:
+            m.d.comb += [maker.used.eq(self.used), reader.used.eq(self.used)]
+        if sizes.sets > 1:
+            m.d.comb += finisher.set.eq(self.used - 1)
         summer = Summer(word=word, banks=banks, rows=sizes.rows)
         masks = Ram(depth=sizes.mask_words, width=config.many * config.outputs, cells=MEMORY_CELLS)
         for name, block in {

@@ -100,6 +100,8 @@ class LayerOperation:
     run : int
         Slots of a kernel row, the empty ones at its end among them.
     array : TemporalConfig
+    planes : int
+        Planes of its weights, for each of which all blocks are gone through.
     """
 
     geometry: LayerGeometry
@@ -108,6 +110,7 @@ class LayerOperation:
     added: Map | None
     run: int
     array: TemporalConfig
+    planes: int = 1
 
     @property
     def blocks(self) -> int:

@@ -106,7 +106,7 @@ class ProgramReader(wiring.Component):
                     "word": array.many * array.outputs,
                 })
             ),
-            "scales": Out(scales_layout(array.outputs, sizes.scales)),
+            "scales": Out(scales_layout(array.outputs, sizes.sets * sizes.scales)),
             "done": Out(1),
             "error": Out(LoadError),
             "layer": Out(8),
@@ -293,11 +293,16 @@ class ProgramReader(wiring.Component):
         channel = Signal(CHANNEL_BITS)
         output = Signal(range(self.array.outputs))
         address = Signal(range(self.sizes.scales + 1))
+        begin = Signal(range(self.sizes.scales + 1))  # of the layer's scales, in each set
+        number = Signal(range(self.sizes.sets))
+        there: Value = address
+        if self.sizes.sets > 1:
+            there = address + number * self.sizes.scales
         is_last = channel == channels - 1
         ends_pass = is_last | (output == self.array.outputs - 1)
         m.d.comb += [
             self.scales.output.eq(output),
-            self.scales.address.eq(address),
+            self.scales.address.eq(there),
             self.scales.multiplier.eq(multiplier),
             self.scales.offset.eq(word),
             self.scales.shift.eq(shift),
@@ -314,6 +319,15 @@ class ProgramReader(wiring.Component):
             m.d.sync += output.eq(Mux(ends_pass, 0, output + 1))
             with m.If(ends_pass):
                 m.d.sync += address.eq(address + 1)
+            if self.sizes.sets > 1:
+                is_last_set = number == self.sizes.sets - 1
+                with m.If(is_last):
+                    m.d.sync += number.eq(Mux(is_last_set, 0, number + 1))
+                    with m.If(is_last_set):
+                        m.d.sync += begin.eq(address + 1)
+                    with m.Else():
+                        m.d.sync += address.eq(begin)
+                is_last = is_last & is_last_set
             with m.If(is_last):
                 check("CHECK", is_room, LoadError.LENGTH)
             with m.Else():

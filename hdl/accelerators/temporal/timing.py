@@ -114,7 +114,7 @@ def layer_work(operation: LayerOperation) -> Work:
         nonlocal asks, old
         for position_pass in range(operation.position_passes):
             now = operation.batches(position_pass)
-            for block in range(operation.blocks):
+            for block in range(operation.planes * operation.blocks):
                 if block and not asks and walk.made < walk.read:
                     slots = walk.read - 1  # with the last word of the block before
                 else:

@@ -1,6 +1,6 @@
 """What reads the windows of a layer, and tells the array what to do with them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
@@ -47,11 +47,13 @@ class _Place:
 class _Count:
     """Where the walk is: counters, and what the current cycle does."""
 
-    def __init__(self, pixels: int, batches: int) -> None:
+    def __init__(self, pixels: int, batches: int, planes: int) -> None:
         self.pixel = Signal(range(pixels))
         self.digit = Signal(range(DIGITS))
         self.batch = Signal(range(batches + 1))
         self.block = Signal(COUNT_BITS, reset_less=True)
+        self.planes = planes
+        self.plane = Signal(range(max(planes, 2)), name="plane_number", reset_less=True)
         self.channel_pass = Signal(COUNT_BITS, reset_less=True)
         self.many = Signal(range(batches + 1))
         """Batches of this pass, once they are counted."""
@@ -64,10 +66,17 @@ class _Count:
         self.is_held = Signal()
         """A step waits to be taken."""
 
+    @property
+    def is_first_block(self) -> Value:
+        """Sums begin: the first block, of the first plane."""
+        is_first = self.block == 0
+        return is_first & (self.plane == 0) if self.planes else is_first
+
     def clear(self) -> list[Any]:
         """Statements that begin a layer."""
         counters = self.pixel, self.digit, self.batch, self.block, self.channel_pass, self.drained
-        return [counter.eq(0) for counter in counters]
+        planes = [self.plane.eq(0)] if self.planes else []
+        return [*(counter.eq(0) for counter in counters), *planes]
 
 
 class WindowReader(wiring.Component):
@@ -86,6 +95,8 @@ class WindowReader(wiring.Component):
         Inputs of a slot.
     rows : int
         Of a bank of activations.
+    planes : int
+        Planes of bitwise weights, for each of which all blocks are gone through; else 0.
 
     Members
     -------
@@ -93,6 +104,8 @@ class WindowReader(wiring.Component):
         Stays while it is worked on.
     start : ``In(1)``
         Begin a layer.
+    used : ``In``, with planes
+        Planes in use, 1 to all; stays as ``layer``.
     slots, has_slots, takes_slots
         As those of :class:`~kakure.hdl.accelerators.temporal.block_maker.BlockMaker`.
     enable, row : ``Out(banks)``, ``Out(array of rows)``
@@ -112,8 +125,11 @@ class WindowReader(wiring.Component):
     if its slots are there.
     """
 
+    unnamed: ClassVar = {"planes": 0}
+
     layer: Any
     start: Signal
+    used: Signal
     slots: Any
     has_slots: Signal
     takes_slots: Signal
@@ -124,7 +140,10 @@ class WindowReader(wiring.Component):
     is_busy: Signal
     o: stream.Interface
 
-    def __init__(self, *, inputs: int, pixels: int, batches: int, word: int, rows: int) -> None:
+    def __init__(
+        self, *, inputs: int, pixels: int, batches: int, word: int, rows: int, planes: int = 0
+    ) -> None:
+        self.planes = planes
         self.inputs = inputs
         self.pixels = pixels
         self.batches = batches
@@ -133,10 +152,11 @@ class WindowReader(wiring.Component):
         self.banks = banks = inputs // word
         self.shape = WindowReaderShape(inputs, pixels, batches, word, rows)
         self.address = address_layout(rows, banks)
-        step = step_layout(inputs=inputs, pixels=pixels, batches=batches)
+        step = step_layout(inputs=inputs, pixels=pixels, batches=batches, planes=planes)
         super().__init__({
             "layer": In(positions_layout(rows, banks)),
             "start": In(1),
+            **({"used": In(range(planes + 1))} if planes else {}),
             "slots": In(data.ArrayLayout(slot_layout(rows, banks), banks)),
             "has_slots": In(1),
             "takes_slots": Out(1),
@@ -158,7 +178,7 @@ class WindowReader(wiring.Component):
             Signal(slot_layout(self.rows, self.banks), name=f"slot_{n}", reset_less=True)
             for n in range(self.banks)
         ]
-        count = _Count(self.pixels, self.batches)
+        count = _Count(self.pixels, self.batches, self.planes)
         m.d.comb += [
             first.left.eq(layer.positions),
             first.x.eq(-layer.padding),
@@ -180,6 +200,9 @@ class WindowReader(wiring.Component):
 
         def next_block() -> None:
             m.d.sync += count.block.eq(count.block + 1)
+            if self.planes:
+                with m.If(ends_plane):
+                    m.d.sync += [count.block.eq(0), count.plane.eq(count.plane + 1)]
             begin(places["pass_begin"])
             m.next = "SLOTS"
 
@@ -191,7 +214,10 @@ class WindowReader(wiring.Component):
             m.next = "SLOTS"
 
         is_end = (now.left == 0) & (count.channel_pass == layer.channel_passes - 1)
-        is_last_block = count.block == layer.blocks - 1
+        ends_plane = count.block == layer.blocks - 1
+        is_last_block: Value = ends_plane
+        if self.planes:
+            is_last_block = ends_plane & (count.plane + 1 == self.used)
         many = Signal(range(self.batches + 1))
         m.d.comb += many.eq(count.batch + 1)
         with m.FSM() as states:
@@ -218,7 +244,7 @@ class WindowReader(wiring.Component):
                     begin(after)
                 with m.If(ends_batch & ((many == self.batches) | (after.left == 0))):
                     m.d.sync += count.many.eq(many)
-                    with m.If((count.block == 0) & (count.drained > many)):
+                    with m.If(count.is_first_block & (count.drained > many)):
                         m.next = "REST"
                     with m.Else():
                         m.d.sync += count.batch.eq(0)
@@ -241,6 +267,8 @@ class WindowReader(wiring.Component):
                             next_block()
             with m.State("END"):
                 m.d.sync += [count.drained.eq(count.many), count.block.eq(0)]
+                if self.planes:
+                    m.d.sync += count.plane.eq(0)
                 with m.If(is_end | layer.drains_apart):
                     m.next = "DRAIN"
                 with m.Else():
@@ -336,10 +364,12 @@ class WindowReader(wiring.Component):
             "batch": count.batch,
             "computes": count.reads,
             "begins_block": count.reads & (count.batch == 0) & (count.digit == 0),
-            "begins_sums": count.block == 0,
+            "begins_sums": count.is_first_block,
             "drains": count.drains_only
-            | ((count.block == 0) & (count.digit == 0) & (count.batch < count.drained)),
+            | (count.is_first_block & (count.digit == 0) & (count.batch < count.drained)),
         }
+        if self.planes:
+            tags["doubles"] = (count.block == 0) & (count.plane != 0)
         m.d.comb += [
             self.o.valid.eq(valid & is_last),
             count.advance.eq(~valid | ~is_last | self.o.ready),

@@ -6,14 +6,14 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS, Register
+from kakure.hdl.bus.register_map import OWN_OFFSET, Register
 
 from .work_counters_shape import WorkCountersShape
 
 __all__ = ["WORK_REGISTERS", "WorkCounters", "events_layout"]
 
 WORD = 32
-FIRST_OFFSET = max(register.offset for register in ACCELERATOR_REGISTERS) + 4
+FIRST_OFFSET = OWN_OFFSET
 
 TEXTS = {
     "COMPUTES": "Cycles in which the array adds up products.",

@@ -94,6 +94,8 @@ class PeEngine(EngineComponent):
     Weights made on chip and shared by positions: Hirose et al., Hiddenite, ISSCC 2022.
     """
 
+    weights_kind = "hidden"
+
     def __init__(self, *, config: Config, index: int) -> None:
         self.schedule = PeSchedule(config, index)
         self.shape = self.schedule.shape
@@ -112,7 +114,7 @@ class PeEngine(EngineComponent):
             outputs=schedule.outputs,
             pixels=schedule.pixels,
             input_bits=schedule.geometry.input_bits,
-            kind="hidden",
+            kind=self.weights_kind,
             peak=schedule.geometry.peak,
             banks=schedule.banks,
         )
@@ -127,11 +129,17 @@ class PeEngine(EngineComponent):
             m.d.sync += is_storing.eq(1)
 
         batch = self._store(m, is_storing, starts)
+        self._run(m, platform, array, batch, starts)
+        self._send(m, array, batch, sent)
+        return m
+
+    def _run(
+        self, m: Module, platform: Platform | None, array: PeArray, batch: Batch, starts: Signal
+    ) -> None:
+        """Make the weights of a batch that is complete, and feed the array."""
         is_loading = Signal()
         weights = self._load(m, platform, starts, is_loading)
         self._work(m, platform, array, batch, weights, starts, is_loading)
-        self._send(m, array, batch, sent)
-        return m
 
     def _store(self, m: Module, is_storing: Value, starts: Signal) -> Batch:
         """Write windows into one memory per position, a block of inputs a cycle."""

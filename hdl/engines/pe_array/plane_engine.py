@@ -43,32 +43,9 @@ class PlaneEngine(PeEngine):
     Planes of weights, most significant first: Suda et al., ProgressiveNN, CANDAR 2020.
     """
 
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        schedule = self.schedule
-        array = PeArray(
-            inputs=schedule.inputs,
-            outputs=schedule.outputs,
-            pixels=schedule.pixels,
-            input_bits=schedule.geometry.input_bits,
-            kind="bitwise",
-            peak=schedule.geometry.peak,
-            banks=schedule.banks,
-        )
-        m.submodules.array = place(array, platform)
+    weights_kind = "bitwise"
 
-        starts, sent = Signal(), Signal()  # a batch is complete; its last sums are taken
-        is_storing = Signal(init=1)
-        with m.If(starts):
-            m.d.sync += is_storing.eq(0)
-        with m.If(sent):
-            m.d.sync += is_storing.eq(1)
-        batch = self._store(m, is_storing, starts)
-        self._planes(m, platform, array, batch, starts)
-        self._send(m, array, batch, sent)
-        return m
-
-    def _planes(
+    def _run(
         self, m: Module, platform: Platform | None, array: PeArray, batch: Batch, starts: Signal
     ) -> None:
         """Plane by plane and block by block, read the bits and feed the array."""

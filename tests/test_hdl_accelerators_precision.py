@@ -1,5 +1,6 @@
 """Images tried with few planes first: keeper, judge and choice by themselves, and in a core."""
 
+import json
 from random import Random
 
 import numpy as np
@@ -10,10 +11,11 @@ from kakure.hdl.accelerators.precision_choice import PrecisionChoice
 from kakure.hdl.accelerators.result_judge import ResultJudge
 from kakure.hdl.accelerators.spatial.cycle_model import dynamic_timing, image_timing
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.model.config.config import parse_config
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.reference.dynamic import dynamic, margins, settled
 from kakure.model.reference.network import network
-from kakure.sim.drivers.core import run_core
+from kakure.sim.drivers.core import frame, run_core
 from kakure.sim.drivers.streams import receive, send, simulate, watch
 from kakure.sim.random_config import random_config, with_planes
 
@@ -210,3 +212,84 @@ def test_one_number_of_planes_takes_what_it_takes_without_a_choice(planes):
     config = network_of(20)
     timing = dynamic_timing(config, [(planes,)] * 4, planes)
     assert timing.results == image_timing(config.at(planes), 4).results
+
+
+def dropped_rows(classes=2, side=(3, 8, 1), pool=2):
+    """A network whose result is there before the last words of its image."""
+    conv = {"kind": "conv", "kernel": 1, "channels": 2, "pool": pool}
+    head = {"kind": "linear", "channels": classes}
+    both = {"engine": "pe_array", "input_bits": 3}
+    return parse_config(
+        json.dumps({
+            "name": "dropped",
+            "dataset": "images",
+            "input_shape": side,
+            "weights": {"kind": "bitwise", "bits": 2},
+            "pe_array": {"inputs": 4, "outputs": 2, "pixels": 1},
+            "layers": [conv | both, head | both],
+        })
+    )
+
+
+def run_choices(config, *, seed, share=0.5, count=8):
+    """How often images in a row are tried; they have the reference's logits, in its cycles."""
+    parameters = random_parameters(config, seed)
+    images = np.random.default_rng(seed).integers(0, 256, (count, *config.shape), dtype=np.uint8)
+    first = network(config.at(1), parameters.at(1), images)
+    classes = first.shape[1]
+    threshold = int(np.quantile(margins(first), share)) + 1 if classes > 1 else 1
+    logits, used = dynamic(config, parameters, images, schedule=(1, 2), threshold=threshold)
+    passes = [(1, 2)[:width] for width in used.tolist()]
+    timing = architecture_of(config).dynamic_timing(passes, 2)
+    deadline = 2000 + architecture_of(config).loading_cycles(parameters) + 4 * timing.results[-1]
+    run = run_core(config, parameters, images, tried=3, threshold=threshold, deadline=deadline)
+    assert (run.logits == logits).all()
+    assert run.results == timing.results
+    return {len(one) for one in passes}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_next_image_begins_with_few_planes_though_words_of_the_last_one_still_pass(seed):
+    assert run_choices(dropped_rows(), seed=seed) == {1, 2}
+
+
+def test_an_image_of_one_word_may_be_tried_again():
+    assert run_choices(dropped_rows(side=(1, 1, 1), pool=1), seed=3) == {1, 2}
+
+
+def test_one_class_is_always_clear():
+    assert run_choices(dropped_rows(classes=1), seed=3) == {1}
+
+
+def test_registers_that_change_as_an_image_of_one_word_begins_are_those_of_the_next_one():
+    config = dropped_rows(side=(1, 1, 1), pool=1)
+    parameters = random_parameters(config, 1)
+    core = architecture_of(config).core()
+    supermask = [w for section in architecture_of(config).sections(parameters) for w in section]
+    taken = []
+
+    async def drive(ctx):
+        await send(ctx, core.i, frame(supermask))
+        await ctx.tick().repeat(5)
+        for wait in range(6):
+            ctx.set(core.tried, 2)
+            ctx.set(core.threshold, 0)
+            await ctx.tick().repeat(40)
+            ctx.set(core.i.payload, {"word": 100 + wait, "last": 1})
+            ctx.set(core.i.valid, 1)
+            for cycle in range(6):  # in one of these the word is taken
+                if cycle == wait:
+                    ctx.set(core.tried, 3)
+                    ctx.set(core.threshold, 0xFFFFFFFF)
+                is_taken = ctx.get(core.i.ready) and ctx.get(core.i.valid)
+                await ctx.tick()
+                if is_taken:
+                    ctx.set(core.i.valid, 0)
+
+    async def sink(ctx):
+        await receive(ctx, core.o, 12)
+
+    simulate(core, drive, sink, monitors=[watch(core.o, taken)], deadline=3000)
+    images = np.arange(100, 106, dtype=np.uint8).reshape(6, 1, 1, 1)
+    got = np.array([payload.word for _, payload in taken], np.uint32).astype(np.int32)
+    assert (got.reshape(6, 2) == network(config, parameters, images)).all()  # all planes, always

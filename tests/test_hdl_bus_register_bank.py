@@ -285,6 +285,13 @@ def test_registers_of_its_own_are_kept_and_change_nothing_else():
             assert control(ctx, dut) == 0
         assert await write(ctx, dut, planes, 7, strobe=0xE) == OKAY
         assert await read(ctx, dut, planes) == (0x82, OKAY)
+        for strobe in range(16):
+            await write(ctx, dut, threshold, 0x44332211)
+            assert await write(ctx, dut, threshold, 0xDDCCBBAA, strobe=strobe) == OKAY
+            mask = sum(0xFF << 8 * byte for byte in range(4) if strobe >> byte & 1)
+            expected = (0xDDCCBBAA & mask) | (0x44332211 & ~mask)
+            assert await read(ctx, dut, threshold) == (expected, OKAY)
+        await write(ctx, dut, threshold, 0x82000082)
         assert await write(ctx, dut, CONTROL, MASKS["CLASS"]) == OKAY
         assert (control(ctx, dut), ctx.get(dut.kept.PLANES.TRIED)) == (MASKS["CLASS"], 0x82)
         assert await write(ctx, dut, threshold + 4, 9) == SLAVE_ERROR
@@ -292,4 +299,4 @@ def test_registers_of_its_own_are_kept_and_change_nothing_else():
         assert await read(ctx, dut, planes) == (0x82, OKAY)
         assert await read(ctx, dut, threshold) == (0x82000082, OKAY)
 
-    simulate(dut, bench, deadline=400)
+    simulate(dut, bench, deadline=1000)

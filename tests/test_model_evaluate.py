@@ -149,3 +149,6 @@ def test_of_bitwise_weights_the_first_planes_can_be_judged(tmp_path, capsys, mon
     assert main(["evaluate", "planes.json", "--planes", "4"]) == 2
     rule = "--planes: must be at most 3 with these weights, not 4"
     assert rule in capsys.readouterr().err
+    assert main(["evaluate", str(CONFIGS / "digits.json"), "--planes", "1"]) == 2
+    rule = "--planes: must be left out with hidden weights, which have none, not 1"
+    assert rule in capsys.readouterr().err

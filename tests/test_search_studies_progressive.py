@@ -83,6 +83,9 @@ def test_every_figure_is_that_of_the_parameters(tmp_path, monkeypatch, capsys):
     each = [architecture_of(config.at(n)).timing(3) for n in (1, 3)]
     assert f"| {each[1].latency} | {each[1].interval} |" in said
     both = dynamic_timing(config, [(1, 3)], 3).latency
+    two = dynamic_timing(config, [(1, 2)], 2).latency
+    mean = f"{0.5 * dynamic_timing(config, [(1,)], 2).latency + 0.5 * two:,.0f}".replace(",", " ")
+    assert f"| 1, then 2 | 50 % | 2.00 | {mean} |" in said
     alone = dynamic_timing(config, [(1,)], 3).latency
     assert each[0].latency < alone < each[1].latency + alone < both + 10
     mean = f"{0.8 * alone + 0.2 * both:,.0f}".replace(",", " ")

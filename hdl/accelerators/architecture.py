@@ -137,6 +137,11 @@ class Architecture(Protocol):
         """The 32-bit words that load a network, in sections that can fail by themselves."""
         ...
 
+    @property
+    def scale_sets(self) -> int:
+        """Scales of every channel in a section; one, but where it has those of all planes."""
+        return 1
+
     def loading_cycles(self, parameters: Parameters) -> int:
         """Cycles from the first to the last word of all sections, both counted."""
         ...

@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.bus.error_code import ErrorCode
-from kakure.hdl.bus.register_map import PLANES_BITS, Register
+from kakure.hdl.bus.register_map import PLANES_BITS, THRESHOLD_BITS, Register
 from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.weights.image_reader import IMAGE_WORD
 from kakure.model.config.config import Config
@@ -91,5 +91,9 @@ class Core(wiring.Component):
             "dropped": Out(32),
             "is_busy": Out(1),
             **({"own": Out(shown)} if self.own_registers else {}),
-            **({"tried": In(PLANES_BITS), "threshold": In(32)} if planes_of(config) else {}),
+            **(
+                {"tried": In(PLANES_BITS), "threshold": In(THRESHOLD_BITS)}
+                if planes_of(config)
+                else {}
+            ),
         })

@@ -35,6 +35,8 @@ class ImageKeeper(wiring.Component):
         at with the image's last word.
     is_held : ``Out(1)``
         The image was passed on as a whole, and it is not known whether it is wanted again.
+    is_again : ``Out(1)``
+        The image that is passed on has been so before.
     again : ``In(1)``
         While ``is_held``: it is wanted again.
     ends : ``In(1)``
@@ -56,6 +58,7 @@ class ImageKeeper(wiring.Component):
     o: stream.Interface
     holds: Signal
     is_held: Signal
+    is_again: Signal
     again: Signal
     ends: Signal
 
@@ -70,6 +73,7 @@ class ImageKeeper(wiring.Component):
             "o": Out(stream.Signature(WORD)),
             "holds": In(1),
             "is_held": Out(1),
+            "is_again": Out(1),
             "again": In(1),
             "ends": In(1),
         })
@@ -120,6 +124,7 @@ class ImageKeeper(wiring.Component):
                     m.next = "PASS"
             with m.State("AGAIN"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(memory.read_data)]
+                m.d.comb += self.is_again.eq(1)
                 with m.If(ends_image):
                     m.next = "PASS"
                     with m.If(is_kept):

@@ -4,9 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.bus.register_map import PLANES_BITS
-
-from .result_judge import THRESHOLD_BITS
+from kakure.hdl.bus.register_map import PLANES_BITS, THRESHOLD_BITS
 
 __all__ = ["PrecisionChoice"]
 
@@ -24,7 +22,7 @@ class PrecisionChoice(wiring.Component):
 
     Parameters
     ----------
-    planes : int, at least 1
+    planes : int, 1 to 8
         All planes.
 
     Members
@@ -32,7 +30,7 @@ class PrecisionChoice(wiring.Component):
     tried, threshold : In
         As the registers PLANES and THRESHOLD say it; taken while not ``is_busy``.
     is_busy : ``In(1)``
-        An image is on its way.
+        An image is on its way, or begins.
     again, ends : ``In(1)``
         The image is tried with more planes; it has its result.
     used : ``Out``
@@ -44,8 +42,13 @@ class PrecisionChoice(wiring.Component):
 
     Timing
     ------
-    From registers: ``used`` changes in the cycle after ``again`` or ``ends``, and all two cycles
+    From registers: ``used`` changes in the cycle after ``again`` or ``ends``, and all in the cycle
     after ``tried`` or ``threshold`` do, while not ``is_busy``.
+
+    Raises
+    ------
+    ValueError
+        If ``planes`` is out of range.
     """
 
     tried: Signal
@@ -58,8 +61,8 @@ class PrecisionChoice(wiring.Component):
     least: Signal
 
     def __init__(self, *, planes: int) -> None:
-        if planes < 1:
-            raise ValueError(f"planes must be at least 1, not {planes!r}")
+        if not 1 <= planes <= PLANES_BITS:
+            raise ValueError(f"planes must be 1 to {PLANES_BITS}, not {planes!r}")
         self.planes = planes
         super().__init__({
             "tried": In(PLANES_BITS),

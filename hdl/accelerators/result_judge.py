@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from kakure.hdl.bus.register_map import THRESHOLD_BITS
+
 from .result_sender_shape import LOGIT_BITS
 
-__all__ = ["THRESHOLD_BITS", "ResultJudge"]
-
-THRESHOLD_BITS = 32
+__all__ = ["ResultJudge"]
 
 
 class ResultJudge(wiring.Component):

@@ -32,6 +32,9 @@ AXI_LITE = {
 }
 """Ports of an AXI4-Lite target, with the names that integration tools expect."""
 
+BYTE = 8
+"""Bits of the data that one strobe writes."""
+
 SLAVE_ERROR = 0b10
 """Response to an address that holds no register, or a write to one that cannot be written."""
 
@@ -160,9 +163,14 @@ class RegisterBank(wiring.Component):
                 target = kept[field.name]
                 if field.is_pulse:
                     m.d.sync += target.eq(Mux(is_written, value, 0))
-                else:
+                elif field.low + field.width <= BYTE * (field.byte + 1):
                     with m.If(is_written):
                         m.d.sync += target.eq(value)
+                else:  # whole bytes, each by its own strobe
+                    assert field.low % BYTE == 0
+                    for byte in range(0, field.width, BYTE):
+                        with m.If(writes & to_it & taken[bits + field.byte + byte // BYTE]):
+                            m.d.sync += target[byte : byte + BYTE].eq(value[byte : byte + BYTE])
         with m.If(writes):
             m.d.sync += self.s_axi_bvalid.eq(1)
             m.d.sync += self.s_axi_bresp.eq(Mux(to_any, 0, SLAVE_ERROR))

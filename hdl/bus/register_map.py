@@ -16,6 +16,7 @@ __all__ = [
     "PLANES",
     "PLANES_BITS",
     "THRESHOLD",
+    "THRESHOLD_BITS",
     "Field",
     "Register",
     "c_header",
@@ -255,6 +256,9 @@ PLANES = Register(
     ),
 )
 
+THRESHOLD_BITS = 32
+"""Width of a margin [bit]."""
+
 THRESHOLD = Register(
     "THRESHOLD",
     0x74,
@@ -264,7 +268,7 @@ THRESHOLD = Register(
         Field(
             "MARGIN",
             0,
-            32,
+            THRESHOLD_BITS,
             "An image is tried with the next number of planes in PLANES while the margin between "
             "its two largest logits is below this, unsigned; 0: never. Images are then worked on "
             "one at a time. Taken as PLANES is.",

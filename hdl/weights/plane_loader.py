@@ -49,6 +49,11 @@ class PlaneLoader(wiring.Component):
     ------
     As :class:`kakure.hdl.weights.weight_generator.WeightGenerator`, but that no word waits for
     signs.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
     """
 
     i: stream.Interface
@@ -60,6 +65,10 @@ class PlaneLoader(wiring.Component):
     error_layer: Signal
 
     def __init__(self, *, planes: int, layers: tuple[LayerWeights, ...]) -> None:
+        if not 1 <= planes <= 8:
+            raise ValueError(f"planes must be 1 to 8, not {planes!r}")
+        if not 1 <= len(layers) <= 256:
+            raise ValueError(f"layers must be 1 to 256, not {len(layers)}")
         self.planes = planes
         self.layers = layers
         self.max_rows = max(layer.rows for layer in layers)

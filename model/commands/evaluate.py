@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from kakure.model.config.config import load_config
-from kakure.model.errors import UserError
 from kakure.model.parameters.parameters_file import load_parameters
 
 from .command import positive, say
 from .parameters_file import parameters_path
+from .planes_option import check_planes
 
 __all__ = ["options", "run"]
 
@@ -39,12 +39,7 @@ def run(args: argparse.Namespace) -> None:
     parameters = load_parameters(path, config)
     whole = config
     if args.planes is not None:
-        if args.planes > config.weights.widths:
-            raise UserError(
-                f"must be at most {config.weights.widths} with these weights",
-                where=("--planes",),
-                value=args.planes,
-            )
+        check_planes(config, args.planes)
         config, parameters = config.at(args.planes), parameters.at(args.planes)
     data = load_images(config, args.config.parent, args.split)
     score = evaluate(config, parameters, data, progress=sys.stderr.isatty() and not args.json)

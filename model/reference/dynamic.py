@@ -16,7 +16,7 @@ __all__ = ["dynamic", "margins", "settled"]
 
 
 def margins(logits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """By how much the largest logit exceeds the second largest, (n, classes) -> (n,)."""
+    """By how much the largest logit exceeds the second largest, (n, two or more) -> (n,)."""
     ordered = np.sort(logits, axis=1)
     return ordered[:, -1] - ordered[:, -2]
 
@@ -26,7 +26,8 @@ def settled(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Which answer counts of those that images get one after the other.
 
-    The first one with a margin of at least ``threshold``, or the last of all.
+    The first one with a margin of at least ``threshold``, or the last of all; of one class, whose
+    answer is always clear, the first.
 
     Parameters
     ----------
@@ -40,8 +41,9 @@ def settled(
     number : int64 array, (n,)
         Which of them, from 0.
     """
-    number = np.full(len(logits[0]), len(logits) - 1, np.int64)
-    for n in reversed(range(len(logits) - 1)):
+    has_margin = logits[0].shape[1] > 1
+    number = np.full(len(logits[0]), len(logits) - 1 if has_margin else 0, np.int64)
+    for n in reversed(range(len(logits) - 1 if has_margin else 0)):
         number[margins(logits[n]) >= threshold] = n
     chosen = np.stack(logits)[number, np.arange(len(number))]
     return chosen, number

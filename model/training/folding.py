@@ -101,7 +101,7 @@ def fold_logits(
 
     Returns
     -------
-    Scale
+    Scales
         ``shift`` is the same in all channels, and may be below 0.
     """
     moves = (slope != 0) & (peaks > 0) & (deviation > 0)

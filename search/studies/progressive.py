@@ -139,16 +139,13 @@ def measure(
     }
 
 
-def latency(config: Config, planes: Sequence[int]) -> int | None:
-    """Cycles of an image alone that is tried with so many planes; None where there is no hardware.
-
-    ``planes`` are of a schedule that goes on, so that all results but its last one are judged.
-    """
+def has_hardware(config: Config) -> bool:
+    """Whether an accelerator runs it."""
     try:
         architecture_of(config).check()
     except UserError:
-        return None
-    return architecture_of(config).dynamic_timing([planes], config.weights.widths).latency
+        return False
+    return True
 
 
 def _grouped(number: float | None) -> str:
@@ -182,7 +179,8 @@ def table(config: Config, record: Mapping[str, Any]) -> str:
         "mean planes",
         "mean cycles",
         "right",
-        "a fixed number of as many planes",
+        "a fixed number, of as many planes",
+        "in as many cycles",
     )
     lines += [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for n, point in enumerate(rows[0]["dynamic"]):
@@ -196,17 +194,20 @@ def table(config: Config, record: Mapping[str, Any]) -> str:
         ]
         first, last = point["schedule"]
         share = (point["planes"] - first) / last
+        cycles = _mean_cycles(config, (first, last), share)
+        timed = [_right_in(config, row["joint"], cycles) for row in rows]
+        said = [one / row["count"] for one, row in zip(timed, rows, strict=True) if one is not None]
         lines.append(
             f"| {first}, then {last} | {100 * share:.0f} % | {planes:.2f} "
-            f"| {_grouped(_mean_cycles(config, (first, last), share))} | {_shown(right)} "
-            f"| {_shown(fixed)} |"
+            f"| {_grouped(cycles)} | {_shown(right)} | {_shown(fixed)} "
+            f"| {_shown(said) if said else '-'} |"
         )
     return "\n".join(lines)
 
 
 def _fixed_cycles(config: Config, planes: int) -> tuple[float | None, float | None]:
     """Cycles of one image, and from one to the next, with one number of planes."""
-    if latency(config, (planes,)) is None:
+    if not has_hardware(config):
         return None, None
     timing = architecture_of(config.at(planes)).timing(3)
     return timing.latency, timing.interval
@@ -214,10 +215,21 @@ def _fixed_cycles(config: Config, planes: int) -> tuple[float | None, float | No
 
 def _mean_cycles(config: Config, schedule: tuple[int, int], share: float) -> float | None:
     """Cycles of an image in the mean, where such a share of them goes on; one at a time."""
-    first, both = latency(config, schedule[:1]), latency(config, schedule)
-    if first is None or both is None:
+    if not has_hardware(config):
         return None
+    architecture, last = architecture_of(config), schedule[-1]
+    first, both = (
+        architecture.dynamic_timing([planes], last).latency for planes in (schedule[:1], schedule)
+    )
     return (1 - share) * first + share * both
+
+
+def _right_in(config: Config, right: Sequence[int], cycles: float | None) -> float | None:
+    """Images that fixed numbers of planes get right in so many cycles from one to the next."""
+    if cycles is None:
+        return None
+    intervals = [_fixed_cycles(config, n + 1)[1] for n in range(len(right))]
+    return float(np.interp(cycles, [one or 0.0 for one in intervals], right))
 
 
 def _shown(values: Sequence[float]) -> str:

@@ -348,7 +348,8 @@ async def a_load_without_a_reset(dut):
 def shifted(amount):
     """The supermask with ``amount`` added to B of every class, and the checksum that belongs to it.
 
-    The last words of a section are M and B of each channel, then the CRC of all before it.
+    The last words of a section are M and B of each channel, once or more, then the CRC of all
+    before it.
     """
     words = list(VECTORS.supermask)
     last = VECTORS.layer_of(len(VECTORS.sections) - 1)
@@ -356,7 +357,7 @@ def shifted(amount):
         if VECTORS.layer_of(number) != last:
             continue
         end = sum(VECTORS.sections[: number + 1])
-        for channel in range(CLASSES):
+        for channel in range(CLASSES * VECTORS.scale_sets):
             at = end - 2 - 2 * channel
             words[at] = (words[at] + amount) & 0xFFFFFFFF
         section = words[end - size : end - 1]

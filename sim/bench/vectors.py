@@ -92,6 +92,8 @@ class Vectors:
     sections : list of int
         How many of them belong to each layer; of bitwise weights to each layer's first plane, then
         to each layer's second one, and so on.
+    scale_sets : int
+        Scales of every channel in a section.
     load_cycles : int
         Cycles from the first to the last of them.
     settle_cycles : int
@@ -129,6 +131,7 @@ class Vectors:
     cycles: list[int]
     layers: list[LayerVectors] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    scale_sets: int = 1
     tried: int = 0
     precisions: list[PrecisionVectors] = field(default_factory=list)
     choices: list[PrecisionVectors] = field(default_factory=list)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from kakure.model.commands.command import jobs, positive, seed
+from kakure.model.commands.planes_option import check_planes
 from kakure.model.errors import UserError
 from kakure.sim.generation.project import open_project
 from kakure.sim.runner.simulate import simulate
@@ -51,12 +52,8 @@ def run(args: argparse.Namespace) -> int:
     if args.jobs is not None and not is_compiled:
         raise UserError("--jobs: must come with --runner compiled: cocotb runs one at a time")
     project = open_project(args.config)
-    if args.planes is not None and args.planes > project.config.weights.widths:
-        raise UserError(
-            f"must be at most {project.config.weights.widths} with these weights",
-            where=("--planes",),
-            value=args.planes,
-        )
+    if args.planes is not None:
+        check_planes(project.config, args.planes)
     or_fewer = args.images is None
     count = FIRST if or_fewer else None if args.images == "all" else args.images
     if is_compiled:

@@ -116,7 +116,8 @@ class Bench {
       const uint32_t size = vectors_.sections[number];
       end += size;
       if (number % vectors_.layers != vectors_.layers - 1) continue;  // of the last layer only
-      for (uint32_t n = 0; n < vectors_.classes(); ++n) words[end - 2 - 2 * n] += amount;
+      const uint32_t offsets = vectors_.classes() * vectors_.scale_sets;
+      for (uint32_t n = 0; n < offsets; ++n) words[end - 2 - 2 * n] += amount;
       words[end - 1] = crc32(words.data() + end - size, size - 1);
     }
     return words;

@@ -36,6 +36,7 @@ struct Vectors {
   uint32_t load_cycles = 0;
   uint32_t settle_cycles = 0;
   uint32_t layers = 1;
+  uint32_t scale_sets = 1;  // scales of every channel in a section
   uint32_t planes_offset = 0;
   uint32_t tried = 0;  // what is written there; 0: nothing is
   std::vector<Register> registers;
@@ -69,6 +70,7 @@ struct Vectors {
     load_cycles = next();
     settle_cycles = next();
     layers = next();
+    scale_sets = next();
     planes_offset = next();
     tried = next();
     for (uint32_t n = 0; n < register_count; ++n) {

@@ -9,7 +9,8 @@ words       what
 1 × 6       how many registers, sections, words of the supermask, images, words of an
             image, and classes there are
 1, 1, 1     number of the first image in the test set; cycles of loading; cycles to settle
-1, 1, 1     layers; address of PLANES and what is written there, 0 where it is left alone
+1 × 4       layers; scales of every channel in a section; address of PLANES and what is
+            written there, 0 where it is left alone
 5 each      registers: address, value after a reset, 1 if it can be written, else 0; 1 if
             it counts what images take, else 0, and its value after all images
 1 each      sections: words of each layer's part of the supermask, plane after plane
@@ -104,7 +105,8 @@ class VectorWriter:
         words += [len(packed), len(packed[0]), logits.shape[1]]
         words += [first, self.load_cycles, self.settle_cycles]
         tried = 1 << (self.planes - 1) if self.planes else 0
-        words += [len(self.config.layers), PLANES.offset if tried else 0, tried]
+        words += [len(self.config.layers), architecture_of(self.config).scale_sets]
+        words += [PLANES.offset if tried else 0, tried]
         words += [*chain.from_iterable(registers), *map(len, self.sections), *supermask]
         words += [*chain.from_iterable(packed), *(logits.reshape(-1) & 0xFFFFFFFF).tolist()]
         words += self.cycles(len(packed))
@@ -116,7 +118,7 @@ class VectorWriter:
     def _counted(self, images: int) -> dict[str, int]:
         """What the registers that count hold after some images, 32 bits each."""
         found = {}
-        for name, each in architecture_of(self.config).counts.items():
+        for name, each in architecture_of(self.used).counts.items():
             total = images * each
             found |= {name: total, f"{name}_LOW": total, f"{name}_HIGH": total >> 32}
         return {name: value & 0xFFFFFFFF for name, value in found.items()}

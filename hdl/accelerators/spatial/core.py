@@ -51,7 +51,8 @@ class SpatialCore(Core):
     Parameters
     ----------
     config : Config
-        With hidden or bitwise weights, and a chain of layers.
+        With hidden or bitwise weights, and a chain of layers; of bitwise ones the supermask image
+        holds the planes, and no signs are made.
 
     Members
     -------
@@ -167,7 +168,7 @@ class SpatialCore(Core):
         m.d.comb += [
             choice.tried.eq(self.tried),
             choice.threshold.eq(self.threshold),
-            choice.is_busy.eq(gate.is_busy),
+            choice.is_busy.eq(gate.is_busy | (gate.o.valid & gate.o.ready)),
         ]
         if planes_of(self.config) == 1 or sender.classes == 1:
             return gate.o, sender.i, choice.used
@@ -185,7 +186,7 @@ class SpatialCore(Core):
             judge.has_more.eq(choice.has_more & ~gate.must_drop),
             judge.may_judge.eq(keeper.is_held),
             choice.again.eq(judge.again),
-            choice.ends.eq(keeper.is_held & keeper.ends),
+            choice.ends.eq((keeper.is_held | keeper.is_again) & keeper.ends),
         ]
         return keeper.o, judge.i, choice.used
 

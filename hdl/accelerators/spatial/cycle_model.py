@@ -228,6 +228,7 @@ def dynamic_timing(config: Config, passes: Sequence[Sequence[int]], last: int) -
     """
     check_pipeline(config)
     classes = config.geometry[-1].outputs
+    last = 0 if classes == 1 else last  # the first result counts, and no image is kept
     sender = _Sender(classes)
     stages: dict[int, PeArrayTiming] = {}
     requantizer, push = _chain(config, sender, stages)

@@ -238,6 +238,11 @@ class Temporal(Architecture):
         )
         return [program + first, *others]
 
+    @property
+    def scale_sets(self) -> int:
+        """Those of each number of planes."""
+        return self.sizes.sets
+
     def loading_cycles(self, parameters: Parameters) -> int:
         """Cycles from the first to the last word of all sections, both counted."""
         return loading_cycles(self.config, parameters, self.program, self.array, self.sizes)

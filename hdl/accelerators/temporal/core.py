@@ -43,8 +43,8 @@ class TemporalCore(Core):
     """One array on which the operations of a program take turns, image after image.
 
     The first words are a program: operations, masks and scales. From those and the hashes of the
-    seed the weights are made, each time that they are used. Then every word belongs to an image. An
-    image is taken while nothing is computed.
+    seed the weights are made, each time that they are used; of bitwise weights the masks are the
+    planes. Then every word belongs to an image. An image is taken while nothing is computed.
 
     Bit-equal to :func:`kakure.model.reference.network.network`.
 
@@ -98,7 +98,7 @@ class TemporalCore(Core):
             m.submodules.choice = place(choice, platform)
             m.d.comb += [
                 choice.tried.eq(self.tried),
-                choice.is_busy.eq(gate.is_busy),
+                choice.is_busy.eq(gate.is_busy | (gate.o.valid & gate.o.ready)),
                 processor.used.eq(choice.used),
             ]
             if judges:
@@ -179,7 +179,7 @@ class TemporalCore(Core):
         m.d.comb += [
             choice.threshold.eq(self.threshold),
             choice.again.eq(sender.again),
-            choice.ends.eq(keeper.is_held & sender.ends),
+            choice.ends.eq((keeper.is_held | keeper.is_again) & sender.ends),
             keeper.last_word.eq(reader.last_word),
             keeper.holds.eq(has_more),
             keeper.again.eq(sender.again),

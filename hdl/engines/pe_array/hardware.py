@@ -36,7 +36,8 @@ class PeHardware(Engine):
         schedule = self.schedule
         inputs, outputs, pixels = schedule.inputs, schedule.outputs, schedule.pixels
         sum_bits = schedule.geometry.peak.bit_length() + 1
-        operands = pixels * inputs * schedule.geometry.input_bits + 2 * inputs * outputs
+        polarities = 1 if planes_of(self.config) else 2
+        operands = pixels * inputs * schedule.geometry.input_bits + polarities * inputs * outputs
         return {
             "a block of the PE array": operands,
             "the sums of the PE array": pixels * schedule.banks * outputs * sum_bits,

@@ -1,6 +1,6 @@
 """Bitwise weights: planes of signs, of which the first few make a coarser network."""
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,3 @@ class BitwiseWeights(Weights):
         Per plane |2·code·2^s − Σx| is at most fan_in, and the rounding of each group's code.
         """
         return (fan_in + rounding) * ((1 << self.bits) - 1)
-
-    def trained_for(self) -> dict[str, Any]:
-        """What the planes were trained for."""
-        return self.model_dump(mode="json")

@@ -242,7 +242,14 @@ def survives(name: str, folder: Path, kills: int, *, leaders: bool) -> None:
     count = 0
     for _ in range(5 * kills):
         is_group = not leaders or count % 3 != 2
-        count += kill(verb, killed, rng.random() * min(took, WINDOW), is_group=is_group)
+        seconds = rng.random() * min(took, WINDOW)
+        if not kill(verb, killed, seconds, is_group=is_group):
+            took = seconds  # it had ended: sooner next time, and from nothing
+            shutil.rmtree(killed)
+            killed.mkdir()
+            verb.prepare(killed)
+            continue
+        count += 1
         if count == kills:
             break
         if (killed / "stdout").stat().st_size and rng.random() < 0.3:

@@ -83,6 +83,13 @@ SEARCH = (
         interrupted="stopped; the same command goes on from here",
     ),
     Verb(
+        "precision-energy",
+        "Cost models",
+        "energy per image of bitwise weights at each number of planes, by simulation",
+        "kakure.search.studies.precision_energy",
+        interrupted=GOES_ON,
+    ),
+    Verb(
         "array-shape",
         "Cost models",
         "cycles, area and energy of one network on temporal arrays of many shapes",

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.commands.command import positive, seeds
+from kakure.model.commands.planes_option import check_has_planes
 from kakure.model.config.config import Config, load_config
-from kakure.model.config.weights.bitwise import BitwiseWeights
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.datasets.recipe import Recipe
@@ -251,13 +251,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Train and judge every seed that is not finished, and print the tables."""
     config = load_config(args.config)
-    if not isinstance(config.weights, BitwiseWeights) or config.weights.bits < 2:
-        raise UserError(
-            "must be bitwise with at least 2 bits",
-            where=("weights",),
-            value=config.weights.model_dump(mode="json"),
-            file=args.config,
-        )
+    check_has_planes(config, args.config)
     mark = f"progressive {config.name}"
     if args.page is not None:
         check_page(args.page, mark)

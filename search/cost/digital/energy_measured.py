@@ -87,7 +87,8 @@ class EnergyPoint:
     training : dict
         Seed and epochs, or the file of the parameters; validation images classified right.
     images : dict
-        Data set, how many distinct images count, lanes, and images of each lane that count.
+        Data set, how many distinct images count, lanes, and images of each lane that count; planes
+        of bitwise weights where not all are used.
     tools : dict
     cycles : float
         From one result to the next.
@@ -202,10 +203,24 @@ def measure_point(
     training: dict[str, Any],
     lanes: int = 64,
     measured: int = 2,
+    planes: int | None = None,
+    flat: FlatNetlist | None = None,
 ) -> EnergyPoint:
-    """Map an accelerator, send images through its netlist, and sum up its energy per image."""
-    flat = mapped_accelerator(config)
-    run = run_accelerator(flat, config, parameters, images, lanes=lanes, measured=measured)
+    """Map an accelerator, send images through its netlist, and sum up its energy per image.
+
+    Parameters
+    ----------
+    config, parameters, images, lanes, measured, planes
+        As of :func:`kakure.search.cost.digital.energy_run.run_accelerator`.
+    training : dict
+        What :class:`EnergyPoint` keeps of it.
+    flat : FlatNetlist, optional
+        Of :func:`~kakure.search.cost.digital.energy_run.mapped_accelerator`, where it is there.
+    """
+    flat = mapped_accelerator(config) if flat is None else flat
+    run = run_accelerator(
+        flat, config, parameters, images, lanes=lanes, measured=measured, planes=planes
+    )
     inference = measure_energy(flat, run.inference)
     cells = library()
     return EnergyPoint(
@@ -217,7 +232,8 @@ def measure_point(
             "distinct": run.distinct,
             "lanes": lanes,
             "measured": measured,
-        },
+        }
+        | ({} if planes is None else {"planes": planes}),
         tools={
             "yosys": find_engine().version,
             "library": cells.package,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.bus.register_map import PLANES
 from kakure.hdl.emission.artifacts import design_of
 from kakure.hdl.emission.design import Design
 from kakure.hdl.synthesis.buffering import buffered
@@ -117,6 +118,29 @@ class _Streams:
         self.bar.update()
         return taken
 
+    def write(self, address: int, value: int) -> None:
+        """Write a register in all lanes."""
+        for name, number in (("awaddr", address), ("wdata", value), ("wstrb", 0b1111)):
+            bits = np.arange(len(self.netlist.port(f"s_axi_{name}")))
+            self.netlist.set(f"s_axi_{name}", np.where(number >> bits & 1, self.netlist.mask, 0))
+        requests = {f"s_axi_{name}valid" for name in ("aw", "w")}
+        for name in (*requests, "s_axi_bready"):
+            self.set_bit(name, True)
+        answered = False
+        while not answered:
+            self.netlist.evaluate()
+            taken = {name for name in requests if self._is_high(name.replace("valid", "ready"))}
+            answered = self._is_high("s_axi_bvalid")
+            self.netlist.clock()
+            for name in taken:
+                self.set_bit(name, False)
+            requests -= taken
+        self.set_bit("s_axi_bready", False)
+
+    def _is_high(self, name: str) -> bool:
+        """Whether an output of one bit is 1 in the first lane."""
+        return bool(self.netlist.values[self.netlist.port(name)[0]] & np.uint64(1))
+
     def send(self, planes: Words) -> None:
         """Send one transfer."""
         self.set_bit("s_axis_tvalid", True)
@@ -136,6 +160,7 @@ def run_accelerator(
     *,
     measured: int = 2,
     lanes: int = 64,
+    planes: int | None = None,
 ) -> AcceleratorRun:
     """Load the parameters, then send each lane some of the images, over and over.
 
@@ -143,15 +168,26 @@ def run_accelerator(
     Every logit of every lane and the cycle of every result are held against the reference and the
     accelerator's timing. A bar on standard error shows the cycles and the time left.
 
+    Parameters
+    ----------
+    flat : FlatNetlist
+        Of :func:`mapped_accelerator`.
+    config, parameters, images
+        What it runs; images uint8 (count, height, width, channels).
+    measured, lanes : int
+    planes : int, optional
+        Planes of bitwise weights that register PLANES says; all where it is left alone.
+
     Raises
     ------
     AssertionError
         If the netlist does not compute what the reference does, in the same cycles.
     """
     architecture = architecture_of(config)
+    asked = config if planes is None else config.at(planes)
     warm = architecture.images_at_once
     rounds = warm + measured
-    results = architecture.timing(rounds).results
+    results = architecture_of(asked).timing(rounds).results
     loading = architecture.loading_cycles(parameters)
     ready = max(loading, architecture.settle_cycles)
     supermask = np.array([w for one in architecture.sections(parameters) for w in one], np.uint32)
@@ -166,12 +202,16 @@ def run_accelerator(
         streams.send(_planes(np.repeat(supermask[None], lanes, 0)))
         assert netlist.cycles - start == loading, f"loading must take {loading} cycles"
         loaded = netlist.activity()
+        if planes is not None:
+            streams.set_bit("s_axis_tvalid", False)
+            streams.write(PLANES.offset, 1 << (planes - 1))
         streams.wait_until(start + ready)
         ends = [netlist.cycles + cycle for cycle in results]
         marks = _infer(streams, images[which], ends, (ends[warm - 1], ends[-1]))
     assert [end + 1 for end in streams.ends] == ends, f"results must end in {ends}"
     seen = np.unique(which[:, :rounds])
-    expected = dict(zip(seen, network(config, parameters, images[seen]), strict=True))
+    used = parameters if planes is None else parameters.at(planes)
+    expected = dict(zip(seen, network(asked, used, images[seen]), strict=True))
     logits = _logits(streams.words, lanes, rounds)
     for k in range(lanes):
         for n in range(rounds):

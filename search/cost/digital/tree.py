@@ -43,6 +43,7 @@ RAM_ROLES = {
     "memory": "ram_activations",
     "logits": "ram_logits",
     "masks": "ram_masks",
+    "planes": "ram_planes",
     "sums": "ram_sums",
     "program": "ram_program",
 }

@@ -170,22 +170,6 @@ def test_joint_training_teaches_one_plane_what_all_planes_say():
     assert right[3] >= 145 and right[1] <= 138  # of 160, with one
 
 
-def test_a_step_trains_all_planes_one_plane_and_others_by_lot():
-    recipe = dataclasses.replace(RECIPE, widths=3)
-    trainer = Trainer(progressive(), bars(), recipe, seed=1, device=torch.device("cpu"))
-    drawn = [trainer._coarser() for _ in range(40)]
-    assert all(len(widths) == 2 and widths[0] == 1 for widths in drawn)
-    assert {widths[1] for widths in drawn} == {2, 3}
-    for widths, most in ((1, 0), (2, 1), (4, 3), (8, 3)):
-        recipe = dataclasses.replace(RECIPE, widths=widths)
-        trainer = Trainer(progressive(), bars(), recipe, seed=1, device=torch.device("cpu"))
-        assert len(trainer._coarser()) == most
-    trainer._loss(trainer.images[:4], trainer.labels[:4]).backward()
-    for layer in trainer.network.layers:
-        for norm in layer.norms:
-            assert norm.bias.grad is not None and norm.bias.grad.abs().sum() > 0
-
-
 def test_an_interrupted_joint_training_resumes_exactly(tmp_path, monkeypatch):
     save = Trainer.save
     recipe = dataclasses.replace(RECIPE, epochs=3, optimizer="muon", learning_rate=0.2)

@@ -122,17 +122,6 @@ def test_without_held_out_images_the_last_epoch_is_exported(tmp_path):
     )
 
 
-def test_halves_are_mirrored_in_turn():
-    trainer = Trainer(config(), bars(), FAST, seed=1, device=CPU)
-    first = trainer._halves()
-    trainer.epoch += 1
-    second = trainer._halves()
-    assert first is not None and second is not None
-    assert (first != second).all() and 20 < int(first.sum()) < 70
-    plain = Trainer(config(), bars(), RECIPE, seed=1, device=CPU)
-    assert plain._halves() is None
-
-
 def test_density_is_kept():
     for layer in run().parameters.layers:
         assert layer.mask.sum() == round(layer.mask.size * 0.5)

@@ -13,7 +13,8 @@ from kakure.model.errors import Damaged
 from .memory import keep_memory
 from .recipe import Recipe
 from .teacher import Teacher
-from .trainer import Trained, Trainer
+from .trained import Trained
+from .trainer import Trainer
 
 __all__ = ["run", "train"]
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,31 +9,29 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import LEAST_TRAINING
 from kakure.model.datasets.labelled import LabelledImages
-from kakure.model.datasets.recipe import RIVALS
 from kakure.model.errors import UserError
-from kakure.model.parameters.parameters import Parameters
 from kakure.model.provenance import array_digest, sources, tools
 
-from .augment import augment
-from .chance import is_at_chance
+from .batches import batches, mirrored, steps
 from .checkpoint import read_checkpoint, write_checkpoint
 from .descent import Descent
 from .folding import fold
-from .logits import integer_logits
+from .judging import judge
+from .loss import StepLoss
 from .network import Network, as_tensor
 from .precision import pick_precision
 from .recipe import Recipe, held_out
 from .teacher import Teacher
+from .trained import Trained, warnings_of
 from .training_set import training_set
 
-__all__ = ["TOOLS", "Trained", "Trainer"]
+__all__ = ["TOOLS", "Trainer"]
 
 TOOLS = ("numpy", "torch")
 """Packages whose versions decide what a training gives."""
@@ -44,37 +41,6 @@ CHOICE_TOOLS = {"support-vectors": ("scikit-learn",)}
 
 HISTORY = ("epoch", "train_loss", "validation_correct", "validation_loss")
 """What is kept of an epoch; as JSON in the parameters' metadata, a list of lists."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """The parameters of the best epoch, and its score on the validation images.
-
-    Attributes
-    ----------
-    parameters : Parameters
-    epoch : int
-        From 1; 0, the network before training, where the first epoch diverged.
-    correct, count : int
-        Validation images that the integer model classifies right, and all of them.
-    loss : float
-        Mean cross-entropy of the integer logits on the validation images.
-    warnings : tuple of str
-        What makes the parameters useless, one line each: chance, divergence. Empty if all is well.
-    """
-
-    parameters: Parameters
-    epoch: int
-    correct: int
-    count: int
-    loss: float
-    warnings: tuple[str, ...] = ()
-
-
-def _divergence(logits: Tensor, taught: Tensor, heat: float = 1.0) -> Tensor:
-    """How far an answer is from a teacher's, of which both are divided by ``heat`` [nat]."""
-    said, wanted = (functional.log_softmax(x / heat, 1) for x in (logits, taught))
-    return functional.kl_div(said, wanted, reduction="batchmean", log_target=True)
 
 
 class Trainer:
@@ -107,7 +73,6 @@ class Trainer:
     ) -> None:
         self.config = config
         self.recipe = recipe
-        self.teacher = None if teacher is None else teacher.network.to(device).train()
         self.options = {
             **dataclasses.asdict(recipe),
             "seed": seed,
@@ -122,6 +87,12 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(seed)
         self.network = Network(config, recipe, generator=self.generator).to(device)
         self.network.compute_in(dtype)
+        self.loss = StepLoss(
+            self.network,
+            recipe,
+            generator=self.generator,
+            teacher=None if teacher is None else teacher.network.to(device).train(),
+        )
         if len(data) < LEAST_TRAINING:
             raise UserError(
                 f"must hold at least {LEAST_TRAINING} images", value=len(data), file=config.dataset
@@ -165,26 +136,14 @@ class Trainer:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps of one epoch; a last batch that is not full is left out."""
-        return max(1, len(self.labels) // self.recipe.batch_size)
+        """Optimizer steps of one epoch."""
+        return steps(len(self.labels), self.recipe)
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.labels), generator=self.generator)
-        order = order.to(self.labels.device)
-        halves = self._halves()
-        for step in range(self.steps):
-            index = order[step * self.recipe.batch_size : (step + 1) * self.recipe.batch_size]
-            turned = None if halves is None else halves[index]
-            images = augment(self.images[index], self.recipe, self.generator, turned=turned)
-            yield images, self.labels[index]
-
-    def _halves(self) -> Tensor | None:
-        """Which images are mirrored in this epoch: half of them, and the others in the next."""
-        if not (self.recipe.mirror and self.recipe.crop):
-            return None
-        draws = torch.Generator().manual_seed(self.options["seed"])
-        halves = torch.rand(len(self.labels), generator=draws) < 0.5
-        return (halves if self.epoch % 2 else ~halves).to(self.labels.device)
+        device = self.labels.device
+        turned = mirrored(len(self.labels), self.epoch, self.recipe, seed=self.options["seed"])
+        turned = None if turned is None else turned.to(device)
+        return batches(self.images, self.labels, self.recipe, self.generator, turned=turned)
 
     def descend(self, bar: tqdm) -> float:
         """Train for one epoch and return its mean loss; BatchNorm's statistics are left behind.
@@ -196,7 +155,7 @@ class Trainer:
         total = self.recipe.epochs * self.steps
         loss_sum = torch.zeros((), device=self.labels.device)
         for step, (images, labels) in enumerate(self._batches(), self.epoch * self.steps):
-            loss = self._loss(images, labels)
+            loss = self.loss(images, labels)
             self.descent.step(loss, step, total)
             if self.average is not None:
                 self.average.update_parameters(self.network)
@@ -207,39 +166,9 @@ class Trainer:
         self.is_diverged = not all(bool(part.isfinite().all()) for part in trained)
         return loss_sum.item() / self.steps
 
-    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy of the labels, and divergence from what a teacher says."""
-        self.network.use(self.network.widths)
-        logits = self.network(images)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.smoothing)
-        if self.teacher is not None:
-            with torch.no_grad():
-                taught = self.teacher(images)
-            share, heat = self.recipe.distillation, self.recipe.temperature
-            loss = (1 - share) * loss + share * heat**2 * _divergence(logits, taught, heat)
-        coarser = self._coarser()
-        for width in coarser:
-            self.network.use(width)
-            loss = loss + _divergence(self.network(images), logits.detach())
-        return loss / (1 + len(coarser))
-
-    def _coarser(self) -> list[int]:
-        """Precisions that a step trains beside the full one: one bit, and others by lot."""
-        count = min(self.recipe.widths, self.network.widths) - 1
-        if not count:
-            return []
-        others = torch.randperm(self.network.widths - 2, generator=self.generator)
-        return [1, *(2 + int(n) for n in others[: count - 1])]
-
-    @property
-    def _untrained_widths(self) -> range:
-        """Precisions that no step trains: all but the full one, or but that and one bit."""
-        first = min(self.recipe.widths, 3)
-        return range(first, self.network.widths) if first < 3 else range(0)
-
     def reestimate(self) -> None:
         """Estimate BatchNorm's statistics for the masks as they are now."""
-        self.judged.share_norms(self._untrained_widths)
+        self.judged.share_norms(self.loss.untrained)
         parts = self.images.split(self.recipe.batch_size)[: self.recipe.statistics]
         self.judged.reestimate(part for part in parts if len(part) > 1)
 
@@ -285,26 +214,7 @@ class Trainer:
 
     def validate(self) -> tuple[int, float]:
         """Score of the integer model on the held-out images: right ones, mean cross-entropy."""
-        if not len(self.held_labels):
-            return 0, 0.0
-        if self.recipe.method in RIVALS:
-            real = self._rival_logits()
-        else:
-            parameters = fold(self.judged)
-            logits = integer_logits(self.config, parameters, self.held_images)
-            real = logits / 2.0 ** int(parameters.metadata["logit_shift"])
-        correct = int((real.argmax(1) == self.held_labels).sum())
-        return correct, functional.cross_entropy(real, self.held_labels).item()
-
-    @torch.no_grad()
-    def _rival_logits(self) -> Tensor:
-        """Logits of a network without integers, in float32."""
-        network = self.judged.eval()
-        dtype = network.layers[0].dtype
-        network.compute_in(torch.float32)
-        logits = torch.cat([network(part) for part in self.held_images.split(500)])
-        network.compute_in(dtype)
-        return logits
+        return judge(self.judged, self.recipe, self.held_images, self.held_labels)
 
     def save(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all.
@@ -354,32 +264,19 @@ class Trainer:
         """The best epoch so far."""
         self.network.load_state_dict(self.best["state"])
         parameters = fold(self.network)
-        return Trained(
+        trained = Trained(
             dataclasses.replace(parameters, metadata={**parameters.metadata, **self.made}),
             self.best["epoch"],
             self.best["correct"],
             len(self.held_labels),
             self.best["loss"],
-            tuple(self._warnings()),
         )
-
-    def _warnings(self) -> Iterator[str]:
-        best, count = self.best, len(self.held_labels)
-        losses = [record["train_loss"] for record in self.history] or [math.nan]
-        lower = f"try a learning rate below {self.recipe.learning_rate:g}"
-        if self.is_diverged:
-            yield f"diverged in epoch {self.epoch}; epoch {best['epoch']} is kept; {lower}"
-        elif losses[-1] > max(losses[0], math.log(self.config.layers[-1].channels)):
-            yield (
-                f"diverged: the loss rose from {losses[0]:.4g} in the first epoch to "
-                f"{losses[-1]:.4g} in the last; {lower}"
-            )
-        if not math.isfinite(best["loss"]):
-            yield f"the loss on the validation images is {best['loss']}"
-        if count and is_at_chance(
-            best["correct"], self.held_labels.cpu().numpy(), tries=max(1, len(self.history))
-        ):
-            yield (
-                f"at chance: {best['correct']} of {count} validation images right cannot be told "
-                "from guessing"
-            )
+        warnings = warnings_of(
+            trained,
+            [record["train_loss"] for record in self.history],
+            self.held_labels.cpu().numpy(),
+            classes=self.config.layers[-1].channels,
+            learning_rate=self.recipe.learning_rate,
+            diverged_in=self.epoch if self.is_diverged else None,
+        )
+        return dataclasses.replace(trained, warnings=tuple(warnings))

@@ -27,7 +27,8 @@ from kakure.model.provenance import sources, tools
 from kakure.model.training.folding import fold
 from kakure.model.training.recipe import Recipe
 from kakure.model.training.train import train
-from kakure.model.training.trainer import TOOLS, Trained, Trainer
+from kakure.model.training.trained import Trained
+from kakure.model.training.trainer import TOOLS, Trainer
 from kakure.search.store.task import Outcome, Task
 
 from .parts import Part, without

@@ -2,13 +2,16 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from branching import FORMS
+from tqdm import tqdm
 
 from kakure.model.config.config import parse_config
+from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.parameters.parameters import Scales
@@ -21,6 +24,7 @@ from kakure.model.training.planes import REACH, BitwisePlanes, rounded
 from kakure.model.training.train import run, train
 from kakure.model.training.trainer import Trainer
 from tests.test_model_config_weights_bitwise import bitwise, images_for
+from tests.test_search_studies_progressive import TINY
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8])
@@ -203,3 +207,46 @@ def test_precisions_that_no_step_trains_have_the_scales_of_the_full_one(widths, 
             assert (norm.running_mean != layer.norm.running_mean).any()
             if is_same:
                 assert (norm.weight == layer.norm.weight).all()
+
+
+def test_statistics_of_what_is_cut_are_those_of_all_planes_but_for_a_power_of_two():
+    config = bitwise(3, "stride")
+    trained = Network(config, generator=torch.Generator().manual_seed(2))
+    images = as_tensor(images_for(config, 30))
+    trained.reestimate([images], [3])
+    one, _, full = trained.layers[0].norms
+    assert one.running_mean is not None and full.running_mean is not None
+    assert one.running_var is not None and full.running_var is not None
+    assert not one.running_mean.any()  # not asked for
+    trained.cut_statistics()
+    assert torch.equal(4 * one.running_mean, full.running_mean)
+    assert torch.equal(16 * one.running_var, full.running_var)
+    assert trained.layers[0].width == 3
+
+
+def test_what_is_judged_once_more_is_what_is_exported():
+    """Between epochs only all planes are judged; the result has statistics of each precision."""
+    config = parse_config(json.dumps(TINY), "digits")
+    data = load_images(config, Path(), "train")
+    recipe = Recipe(epochs=2, batch_size=100, widths=2)
+    trainer = Trainer(config, data, recipe, seed=1, device=torch.device("cpu"))
+    with tqdm(disable=True) as bar:
+        trainer.run_epoch(bar)
+        trainer.run_epoch(bar)
+    result = trainer.result()
+    again = trainer.result()
+    assert again.parameters.digest == result.parameters.digest
+    images = trainer.held_images.permute(0, 2, 3, 1).numpy()
+    labels = trainer.held_labels.numpy()
+    for width in (1, 2, 3):
+        there, used = config.at(width), result.parameters.at(width)
+        right = int((classify(network(there, used, images)) == labels).sum())
+        assert right > 0.3 * len(labels), width
+        if width == 3:
+            assert (right, len(labels)) == (result.correct, result.count)
+    # As if they had been estimated before the export.
+    before = result.parameters.layers[0].coarser[0]
+    trainer.network.reestimate(trainer.images.split(100)[: recipe.statistics])
+    after = fold(trainer.network).layers[0].coarser[0]
+    for mine, theirs in zip(before.parts, after.parts, strict=True):
+        assert (mine == theirs).all()

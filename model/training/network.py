@@ -1,6 +1,6 @@
 """The network of a configuration in PyTorch: one that trains, and the integers that it becomes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -108,28 +108,52 @@ class Network(nn.Module):
                 norm.weight.copy_(layer.norm.weight)
                 norm.bias.copy_(layer.norm.bias)
 
+    @torch.no_grad()
+    def cut_statistics(self) -> None:
+        """Give precisions below the full one its statistics, as sums of cut weights have about.
+
+        The first n of N planes give sums that are about 2^(n − N) times as large.
+        """
+        for layer in self.layers:
+            full = layer.norm
+            assert full.running_mean is not None and full.running_var is not None
+            for width, norm in enumerate(layer.norms[:-1], 1):
+                power = 2.0 ** (width - layer.widths)
+                assert norm.running_mean is not None and norm.running_var is not None
+                norm.running_mean.copy_(power * full.running_mean)
+                norm.running_var.copy_(power**2 * full.running_var)
+
     def begin_epoch(self) -> None:
         """Let nothing of earlier steps decide those that follow: a resumed training has none."""
         for layer in self.layers:
             layer.weights.begin_epoch()
 
     @torch.no_grad()
-    def reestimate(self, batches: Iterable[Tensor]) -> None:
+    def reestimate(self, batches: Iterable[Tensor], widths: Sequence[int] | None = None) -> None:
         """Replace the running statistics of BatchNorm by the mean over ``batches``.
 
         While masks flip, running statistics are those of other masks. Sums are exact.
+
+        Parameters
+        ----------
+        batches : iterable of uint8 tensor, (n, channels, height, width)
+        widths : sequence of int, optional
+            Precisions whose statistics are replaced, 1 to :attr:`widths`; all when left out.
         """
         dtype = self.layers[0].dtype
         self.compute_in(torch.float32)
+        widths = range(1, self.widths + 1) if widths is None else widths
         for layer in self.layers:
-            for norm in layer.norms:
+            for width in widths:
+                norm = layer.norms[width - 1]
                 norm.reset_running_stats()
                 norm.momentum = None
         self.train()
         for images in batches:
-            for width in range(1, self.widths + 1):
+            for width in widths:
                 self.use(width)
                 self(images)
+        self.use(self.widths)
         self.eval()
         self.compute_in(dtype)
 

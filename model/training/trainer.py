@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,10 +167,13 @@ class Trainer:
         return loss_sum.item() / self.steps
 
     def reestimate(self) -> None:
-        """Estimate BatchNorm's statistics for the masks as they are now."""
-        self.judged.share_norms(self.loss.untrained)
+        """Estimate BatchNorm's statistics for the masks as they are now, at all precisions."""
+        self._reestimate(self.judged, range(1, self.network.widths + 1))
+
+    def _reestimate(self, network: Network, widths: Sequence[int]) -> None:
+        network.share_norms(self.loss.untrained)
         parts = self.images.split(self.recipe.batch_size)[: self.recipe.statistics]
-        self.judged.reestimate(part for part in parts if len(part) > 1)
+        network.reestimate((part for part in parts if len(part) > 1), widths)
 
     @property
     def _is_blind(self) -> bool:
@@ -202,8 +205,12 @@ class Trainer:
         )
 
     def _judge(self) -> tuple[int, float]:
-        """Score of what would be exported now: right ones, mean cross-entropy."""
-        self.reestimate()
+        """Score of what would be exported now: right ones, mean cross-entropy.
+
+        Of precisions only the full one is judged; :meth:`result` estimates those below it.
+        """
+        self._reestimate(self.judged, [self.network.widths])
+        self.judged.cut_statistics()
         return self.validate()
 
     def _keep(self, epoch: int, correct: int, loss: float) -> None:
@@ -263,13 +270,18 @@ class Trainer:
     def result(self) -> Trained:
         """The best epoch so far."""
         self.network.load_state_dict(self.best["state"])
+        correct, loss = self.best["correct"], self.best["loss"]
+        if self.network.widths > 1:
+            self._reestimate(self.network, range(1, self.network.widths))
+            # One scale for the logits of all precisions: they may round otherwise now.
+            correct, loss = judge(self.network, self.recipe, self.held_images, self.held_labels)
         parameters = fold(self.network)
         trained = Trained(
             dataclasses.replace(parameters, metadata={**parameters.metadata, **self.made}),
             self.best["epoch"],
-            self.best["correct"],
+            correct,
             len(self.held_labels),
-            self.best["loss"],
+            loss,
         )
         warnings = warnings_of(
             trained,

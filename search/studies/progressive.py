@@ -61,13 +61,8 @@ def cut(network: Network) -> Parameters:
     n of N planes give sums that are about 2^(n − N) times as large: BatchNorm is that of all
     planes, but for this factor.
     """
-    for layer in network.layers:
-        for width, norm in enumerate(layer.norms[:-1], 1):
-            power = 2.0 ** (width - layer.widths)
-            norm.load_state_dict(layer.norm.state_dict())
-            assert norm.running_mean is not None and norm.running_var is not None
-            norm.running_mean.mul_(power)
-            norm.running_var.mul_(power**2)
+    network.share_norms(range(1, network.widths))
+    network.cut_statistics()
     return fold(network)
 
 

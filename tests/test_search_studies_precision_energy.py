@@ -13,6 +13,7 @@ from kakure.model.parameters.parameters import random_parameters
 from kakure.model.parameters.parameters_file import save_parameters
 from kakure.search.commands.kakure import main
 from kakure.search.cost.digital import energy_run
+from kakure.search.cost.digital.energy_measured import EnergyPoint, Row
 from kakure.search.cost.digital.energy_run import mapped_accelerator, run_accelerator
 from kakure.search.studies import precision_energy
 
@@ -67,33 +68,40 @@ def few(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_what_is_measured_is_kept_and_shown(few, monkeypatch, capsys):
+@pytest.fixture
+def measured(monkeypatch) -> list[tuple[int, int | None]]:
+    """Planes of the accelerator and planes in use of each point; 3 pJ for each plane in use."""
+    asked = []
+
+    def point(config, parameters, images, *, planes=None, flat=None, lanes, measured, training):
+        asked.append((config.weights.bits, planes))
+        assert parameters.layers[0].mask.any() and len(parameters.layers[0].masks) == asked[-1][0]
+        assert (flat is None) == (planes is None) and lanes == len(images) and measured == 2
+        used = planes or config.weights.bits
+        parts = (0, 0, 0, 0.0, 0.0, 3000.0 * used, 0.0, 0.0, 100.0 * config.weights.bits)
+        row = Row(-1, "accelerator", *parts)
+        return EnergyPoint({}, config.digest, training, {}, {}, 1000.0 * used, 0.0, (row,))
+
+    monkeypatch.setattr(precision_energy, "measure_point", point)
+    monkeypatch.setattr(precision_energy, "mapped_accelerator", lambda config: config)
+    return asked
+
+
+def test_what_is_measured_is_kept_and_shown(few, measured, capsys):
     command = ["study", "precision-energy", "few.json", "--images", "8", "--output", "kept"]
     assert main([*command, "--planes", "1-2", "--alone", "--page", "page.md"]) == 0
-    record = json.loads(Path("kept/record.json").read_text())
-    assert sorted(record["points"]) == ["1 alone", "1 any", "2 alone", "2 any"]
-    assert record["sources"]
-    points = {key: precision_energy.EnergyPoint.from_json(json.dumps(value))
-              for key, value in record["points"].items()}  # fmt: skip
-    energy = {key: point.energy_pj(2.5) / 1000 for key, point in points.items()}
-    assert energy["1 alone"] < energy["1 any"] < energy["2 any"]
-    assert points["1 any"].images["planes"] == 1 and "planes" not in points["1 alone"].images
+    assert measured == [(3, 1), (1, None), (3, 2), (2, None)]
     text = Path("page.md").read_text()
-    row = f"| 1 | {points['1 any'].cycles:,.0f} | {energy['1 any']:,.1f} "
-    row += f"| {energy['1 any'] / energy['2 any']:.1%} | {energy['1 alone']:,.1f} |"
-    assert row in text.replace(" ", " ")
+    # 3 nJ, and of leakage 0.1 mW for each plane that there is, in cycles of 2.5 ns
+    assert "| 1 | 1 000 | 3.8 | 50.0% | 3.2 |" in text
+    assert "| 2 | 2 000 | 7.5 | 100.0% | 7.0 |" in text
+    assert text.startswith("a\n") and text.endswith("b\n") and "8 test images" in text
 
-    measured = []
-    plain = precision_energy.measure_point
-    monkeypatch.setattr(
-        precision_energy,
-        "measure_point",
-        lambda *given, **named: measured.append(named["planes"]) or plain(*given, **named),
-    )
-    assert main(command) == 0
-    assert measured == [3]  # one and two planes were there
-    assert "| 3 |" in capsys.readouterr().out
-    assert main([*command[:-1], "kept", "--images", "4"]) == 2
+    measured.clear()
+    assert main([*command, "--clock-ns", "5"]) == 0
+    assert measured == [(3, 3)]  # one and two planes were there
+    assert "| 3 | 3 000 | 13.5 | 100.0% |" in capsys.readouterr().out
+    assert main([*command, "--images", "4"]) == 2
     assert "images: must be that of this study" in capsys.readouterr().err
 
 

@@ -132,7 +132,7 @@ def _layer(
     fan_in = channels * kernel_height * kernel_width
     groups = layer.groups(config, fan_in)
     layer.check_groups(index, groups)
-    peak = config.weights.peak(layer.peak(groups), fan_in, layer.rounding(groups))
+    peak = config.weights_of(index).peak(layer.peak(groups), fan_in, layer.rounding(groups))
     return LayerGeometry(
         index=index,
         in_height=height,

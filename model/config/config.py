@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -26,6 +27,7 @@ from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
 from kakure.model.datasets.table import DATASETS
+from kakure.model.errors import FieldError
 
 from .checks import check_file_name, check_shape
 from .json_file import parse, read_text
@@ -71,10 +73,28 @@ class Config(Schema):
         check_shape(self.dataset, self.input_shape)
         check_file_name("dataset", self.dataset)
         check_file_name("parameters", self.parameters)
+        self._check_planes()
         for index, layer in enumerate(self.layers):
             layer.check_in(cast(Any, self), index)
         _ = self.geometry
         return self
+
+    def _check_planes(self) -> None:
+        most = 0
+        for index in range(len(self.layers)):
+            try:
+                most = max(most, self.weights_of(index).widths)
+            except FieldError as error:
+                raise FieldError(("layers", index, *error.where), error.rule) from None
+        if most < self.weights.widths:
+            raise FieldError(
+                ("weights", "bits"),
+                f"must be {most}, the most planes of a layer, not {self.weights.widths}",
+            )
+
+    def weights_of(self, index: int) -> Weights:
+        """The weights of a layer: of bitwise ones as many planes as it has."""
+        return self.weights.of_layer(self.layers[index].planes)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -96,11 +116,22 @@ class Config(Schema):
         later = self.geometry[index + 1 :]
         return frozenset(n for g in later for n in (g.reads, g.adds) if n is not None)
 
-    def at(self, width: int) -> "Config":
-        """The network with its weights used at a precision of 1 to ``weights.widths`` bits."""
-        if width == self.weights.widths:
-            return self
-        return self.changed(weights=self.weights.at(width))
+    def at(self, width: int | Sequence[int]) -> "Config":
+        """The network with its weights used at a precision of 1 to ``weights.widths`` bits.
+
+        A layer that has fewer uses those that it has. A sequence says layer by layer how many each
+        uses, at most what it has.
+        """
+        if isinstance(width, int):
+            if width == self.weights.widths:
+                return self
+            width = [min(width, self.weights_of(n).widths) for n in range(len(self.layers))]
+        most = max(width)
+        layers = tuple(
+            layer.changed(planes=None if planes == most else planes)
+            for layer, planes in zip(self.layers, width, strict=True)
+        )
+        return self.changed(weights=self.weights.at(most), layers=layers)
 
     @cached_property
     def digest(self) -> str:

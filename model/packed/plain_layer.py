@@ -43,7 +43,8 @@ class PlainLayer:
         kernel = geometry.kernel_height, geometry.kernel_width
         rows = windows(x.astype(np.int64), *kernel, geometry.padding, geometry.stride)
         flat = rows.reshape(-1, geometry.fan_in)
-        acc = self.config.weights.sums(self.config, geometry.index, flat, self.weights)
+        weights = self.config.weights_of(geometry.index)
+        acc = weights.sums(self.config, geometry.index, flat, self.weights)
         return acc.reshape(*rows.shape[:3], -1)
 
     def written(self, acc: IntArray, added: IntArray | None) -> IntArray:

@@ -1,6 +1,7 @@
 """Trained parameters of a network: masks or planes, and the scales of its requantizers."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,7 +97,7 @@ class LayerParameters:
 
     def coats(self, config: Config, geometry: LayerGeometry) -> list[NDArray[np.integer]]:
         """Weights of the layer, (fan_in, outputs) each: the engine adds up the sums of all."""
-        return config.weights.of_masks(geometry, self.masks)
+        return config.weights_of(geometry.index).of_masks(geometry, self.masks)
 
     def weights(self, config: Config, geometry: LayerGeometry) -> NDArray[np.integer]:
         """All coats together: what an exact engine would multiply with, (fan_in, outputs)."""
@@ -106,7 +107,7 @@ class LayerParameters:
     def peaks(self, config: Config, geometry: LayerGeometry) -> NDArray[np.int64]:
         """Magnitude that no sum of the layer's outputs exceeds, (outputs,)."""
         layer = config.layers[geometry.index]
-        return config.weights.channel_peaks(layer, geometry, self.masks)
+        return config.weights_of(geometry.index).channel_peaks(layer, geometry, self.masks)
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,11 @@ class Parameters:
             )
         )
 
-    def at(self, width: int) -> "Parameters":
+    def at(self, width: int | Sequence[int]) -> "Parameters":
         """What a network uses at a precision of ``width`` bits, for :meth:`.Config.at`."""
-        return Parameters(tuple(layer.at(width) for layer in self.layers), self.metadata)
+        widths = [width] * len(self.layers) if isinstance(width, int) else width
+        layers = (layer.at(n) for layer, n in zip(self.layers, widths, strict=True))
+        return Parameters(tuple(layers), self.metadata)
 
 
 def random_parameters(config: Config, seed: int) -> Parameters:
@@ -143,11 +146,12 @@ def random_parameters(config: Config, seed: int) -> Parameters:
     layers = []
     for geometry in config.geometry:
         shape = (geometry.fan_in, geometry.outputs)
-        mask, *inner = config.weights.draw_masks(rng, shape)
+        weights = config.weights_of(geometry.index)
+        mask, *inner = weights.draw_masks(rng, shape)
         scales = _random_scales(config, geometry, rng)
         coarser = tuple(
             _random_scales(config.at(width), config.at(width).geometry[geometry.index], rng)
-            for width in range(1, config.weights.widths)
+            for width in range(1, weights.widths)
         )
         layers.append(LayerParameters(mask, *scales.parts, tuple(inner), coarser))
     return Parameters(tuple(layers), identity(config))
@@ -162,7 +166,7 @@ def _random_scales(config: Config, geometry: LayerGeometry, rng: np.random.Gener
         shift = np.zeros(geometry.outputs, np.int64)
     else:
         shift = rng.integers(9, 16, geometry.outputs)
-        power = config.weights.mean_square
+        power = config.weights_of(geometry.index).mean_square
         spread = 2 * ((1 << geometry.input_bits) - 1) * np.sqrt(geometry.fan_in * power)
         scale = (1 << geometry.output_bits) / spread * (1 << shift)
         multiplier = (scale * rng.uniform(0.5, 1.5, geometry.outputs)).astype(np.int64) + 1

@@ -34,10 +34,10 @@ def save_parameters(path: Path | str, config: Config, parameters: Parameters) ->
     """Write the file, whole or not at all; masks are packed eight weights a byte."""
     tensors: dict[str, np.ndarray] = {}
     for index, layer in enumerate(parameters.layers):
-        for name, mask in zip(config.weights.mask_names, layer.masks, strict=True):
+        for name, mask in zip(config.weights_of(index).mask_names, layer.masks, strict=True):
             tensors[f"layers.{index}.{name}"] = np.packbits(mask.reshape(-1), bitorder="little")
         sets = (layer.scales, *layer.coarser)
-        for suffix, scales in zip(_suffixes(config), sets, strict=True):
+        for suffix, scales in zip(_suffixes(config, index), sets, strict=True):
             for name, values in zip(SCALES, scales.parts, strict=True):
                 largest = int(np.abs(values).max())
                 if largest > np.iinfo(np.int32).max:
@@ -99,15 +99,18 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
     return Parameters(tuple(layers), metadata)
 
 
-def _suffixes(config: Config) -> tuple[str, ...]:
+def _suffixes(config: Config, index: int) -> tuple[str, ...]:
     """What follows the names of scales: nothing for all planes, then how many are used."""
-    return ("", *(f"_{width}" for width in range(1, config.weights.widths)))
+    return ("", *(f"_{width}" for width in range(1, config.weights_of(index).widths)))
 
 
 def _names(config: Config) -> set[str]:
-    scales = (f"{name}{suffix}" for suffix in _suffixes(config) for name in SCALES)
-    parts = (*config.weights.mask_names, *scales)
-    return {f"layers.{index}.{part}" for index in range(len(config.layers)) for part in parts}
+    found = set()
+    for index in range(len(config.layers)):
+        scales = (f"{name}{suffix}" for suffix in _suffixes(config, index) for name in SCALES)
+        parts = (*config.weights_of(index).mask_names, *scales)
+        found |= {f"layers.{index}.{part}" for part in parts}
+    return found
 
 
 def _layer(
@@ -136,12 +139,13 @@ def _layer(
         bits = np.unpackbits(packed, count=geometry.weights, bitorder="little")
         return bits.astype(bool).reshape(geometry.fan_in, outputs)
 
-    masks = [mask_of(part) for part in config.weights.mask_names]
-    wrong = config.weights.misfit(masks)
+    weights, suffixes = config.weights_of(geometry.index), _suffixes(config, geometry.index)
+    masks = [mask_of(part) for part in weights.mask_names]
+    wrong = weights.misfit(masks)
     if wrong is not None:
         raise UserError(f"{prefix}.{wrong[0]}: {wrong[1]}", file=path)
     sets = []
-    for suffix in _suffixes(config):
+    for suffix in suffixes:
         multiplier, offset, shift = (
             tensor(f"{name}{suffix}", np.int32, outputs).astype(np.int64) for name in SCALES
         )
@@ -149,7 +153,7 @@ def _layer(
     first, *inner = masks
     full, *coarser = sets
     result = LayerParameters(first, *full.parts, inner=tuple(inner), coarser=tuple(coarser))
-    for width, suffix in zip((len(sets), *range(1, len(sets))), _suffixes(config), strict=True):
+    for width, suffix in zip((len(sets), *range(1, len(sets))), suffixes, strict=True):
         there = config.at(width)
         peaks = result.at(width).peaks(there, there.geometry[geometry.index])
         _check_scales(result.at(width).scales, geometry, peaks, prefix, suffix, path)

@@ -96,7 +96,8 @@ def image_sections(config: Config, parameters: Parameters) -> Iterator[Section]:
     """The sections of all layers, in order; of bitwise weights plane after plane."""
     for plane in range(config.weights.widths):
         for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
-            yield layer_section(config, geometry, layer, plane=plane)
+            if plane < len(layer.masks):
+                yield layer_section(config, geometry, layer, plane=plane)
 
 
 def image_words(config: Config, parameters: Parameters) -> list[int]:

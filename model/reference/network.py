@@ -27,7 +27,7 @@ def layer_sums(
     config: "Config", geometry: LayerGeometry, x: IntArray, w: IntArray
 ) -> NDArray[np.int64]:
     """Accumulators of one layer and one coat of its weights, (n, f) x (f, c) -> (n, c)."""
-    return config.weights.sums(config, geometry.index, x, w)
+    return config.weights_of(geometry.index).sums(config, geometry.index, x, w)
 
 
 def network_layers(

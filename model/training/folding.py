@@ -166,7 +166,8 @@ def _fold_layer(config: Config, layer: HiddenLayer) -> tuple[LayerParameters, in
         there = config.at(width)
         used = masks if width == layer.widths else masks[:width]
         geometry = there.geometry[layer.geometry.index]
-        peaks.append(there.weights.channel_peaks(layer.engine, geometry, used))
+        weights = there.weights_of(geometry.index)
+        peaks.append(weights.channel_peaks(layer.engine, geometry, used))
 
     def fold_all(most: int) -> list[Scales]:
         return [_fold_width(layer, width, peak, most) for width, peak in enumerate(peaks, 1)]

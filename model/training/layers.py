@@ -148,9 +148,16 @@ class HiddenLayer(nn.Module):
         return self.norm if self.width == self.widths else self.norms[self.width - 1]
 
     def use(self, width: int) -> None:
-        """Compute with weights of so many bits from now on."""
-        self.width = width
-        self.weights.use(width)
+        """Compute with weights of so many bits from now on, or all that there are."""
+        self.width = min(width, self.widths)
+        self.weights.use(self.width)
+
+    def collect(self, *, is_new: bool) -> None:
+        """Let BatchNorm of the precision in use collect new statistics, or keep those it has."""
+        norm = self.norm_now
+        if is_new:
+            norm.reset_running_stats()
+        norm.momentum = None if is_new else 0.0  # None is the mean of all batches
 
     @property
     def engine_sums(self) -> Sums | None:

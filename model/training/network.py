@@ -92,7 +92,7 @@ class Network(nn.Module):
     @property
     def widths(self) -> int:
         """Precisions of the weights, 1 to so many bits."""
-        return self.layers[0].widths
+        return max(layer.widths for layer in self.layers)
 
     def use(self, width: int) -> None:
         """Compute with weights of so many bits from now on."""
@@ -104,6 +104,8 @@ class Network(nn.Module):
         """Give precisions that no step trains γ and β of the full one; statistics stay."""
         for layer in self.layers:
             for width in widths:
+                if width >= layer.widths:
+                    break
                 norm = layer.norms[width - 1]
                 norm.weight.copy_(layer.norm.weight)
                 norm.bias.copy_(layer.norm.bias)
@@ -138,20 +140,18 @@ class Network(nn.Module):
         ----------
         batches : iterable of uint8 tensor, (n, channels, height, width)
         widths : sequence of int, optional
-            Precisions whose statistics are replaced, 1 to :attr:`widths`; all when left out.
+            Precisions whose statistics are replaced, 1 to :attr:`widths`; all when left out. Those
+            of all planes of a layer that has fewer than others are replaced with the last one.
         """
         dtype = self.layers[0].dtype
         self.compute_in(torch.float32)
-        widths = range(1, self.widths + 1) if widths is None else widths
-        for layer in self.layers:
-            for width in widths:
-                norm = layer.norms[width - 1]
-                norm.reset_running_stats()
-                norm.momentum = None
         self.train()
-        for images in batches:
-            for width in widths:
-                self.use(width)
+        batches = list(batches)
+        for width in range(1, self.widths + 1) if widths is None else widths:
+            self.use(width)
+            for layer in self.layers:
+                layer.collect(is_new=width < layer.widths or width == self.widths)
+            for images in batches:
                 self(images)
         self.use(self.widths)
         self.eval()

@@ -185,8 +185,9 @@ def crossbar_sums(config: Config, index: int) -> Sums:
     """Sums of a layer on a crossbar."""
     layer = CrossbarLayer.of(config, index)
     readouts = config.crossbar.rows, layer.input_bits, layer.adc_bits, layer.adc_shift
-    if isinstance(config.weights, BitwiseWeights):
-        return BitwiseCrossbarSums(*readouts, config.weights.bits)
+    weights = config.weights_of(index)
+    if isinstance(weights, BitwiseWeights):
+        return BitwiseCrossbarSums(*readouts, weights.bits)
     return CrossbarSums(*readouts)
 
 
@@ -218,5 +219,5 @@ def trained_sums(config: Config, index: int) -> Sums | None:
 
 def sums_by_width(config: Config, index: int) -> list[Sums | None]:
     """:func:`trained_sums` at each precision of the weights, the coarsest first."""
-    widths = range(1, config.weights.widths + 1)
+    widths = range(1, config.weights_of(index).widths + 1)
     return [trained_sums(config.at(width), index) for width in widths]

@@ -37,7 +37,7 @@ def bitwise_weights(
     config: Config, geometry: LayerGeometry, recipe: Recipe, generator: torch.Generator
 ) -> TrainedWeights:
     """The planes of a layer."""
-    weights = config.weights
+    weights = config.weights_of(geometry.index)
     assert isinstance(weights, BitwiseWeights)
     # Muon's rate is of the numbers' size; with SGD a layer learns by the rate over their norm.
     deviation = 1.0 if recipe.optimizer == "muon" else geometry.fan_in**-0.5

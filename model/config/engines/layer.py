@@ -37,6 +37,7 @@ LATER: dict[str, Any] = {
     "sum_shift": None,
     "reads": 1,
     "residual": False,
+    "planes": None,
 }
 """Keys that old files do not know, and what leaves a layer as it was."""
 
@@ -78,6 +79,9 @@ class LayerConfig(Schema):
     residual: bool | int = False
     """Whether the layer adds what it reads to what it computes; a number, over how many layers:
     2 adds the map two layers back, as in a block of two. Conv, and both maps of one size."""
+    planes: int | None = Field(None, ge=1, le=8)
+    """Planes of bitwise weights that this layer has, the most significant ones; ``weights.bits``,
+    which some layer must have, when left out."""
 
     @model_serializer(mode="wrap")
     def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:

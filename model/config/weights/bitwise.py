@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kakure.model.config.geometry import LayerGeometry
+from kakure.model.errors import FieldError
 
 from .weights import IntArray, Masks, Weights
 
@@ -37,6 +38,12 @@ class BitwiseWeights(Weights):
         """The same weights, used at a precision of 1 to ``widths``."""
         assert 1 <= width <= self.bits
         return self.changed(bits=width)
+
+    def of_layer(self, planes: int | None) -> Self:
+        """Those of a layer that has so many planes; all where it does not say."""
+        if planes is not None and planes > self.bits:
+            raise FieldError("planes", f"must be at most weights.bits = {self.bits}, not {planes}")
+        return self if planes is None else self.at(planes)
 
     @property
     def mask_names(self) -> tuple[str, ...]:

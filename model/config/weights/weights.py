@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kakure.model.config.engines.layer import LayerConfig
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.schema import KindName, Schema
+from kakure.model.errors import FieldError
 
 if TYPE_CHECKING:
     from kakure.model.config.config import Config
@@ -43,6 +44,18 @@ class Weights(Schema, ABC):
     def at(self, width: int) -> Self:
         """The same weights, used at a precision of 1 to ``widths``."""
         assert width == self.widths
+        return self
+
+    def of_layer(self, planes: int | None) -> Self:
+        """Those of a layer that has so many planes; all where it does not say.
+
+        Raises
+        ------
+        FieldError
+            If it has too many, or there are none.
+        """
+        if planes is not None:
+            raise FieldError("planes", f"must be left out with {self.kind} weights, not {planes}")
         return self
 
     @property

@@ -25,7 +25,7 @@ from kakure.model.config.engines.layer import LayerConfig
 from kakure.model.config.engines.table import LAYERS
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.weights.table import WEIGHTS
-from kakure.model.config.weights.weights import Weights
+from kakure.model.config.weights.weights import IntArray, Masks, Weights
 from kakure.model.datasets.dataset import Dataset
 from kakure.model.datasets.fetch import fetch
 from kakure.model.datasets.images import load_images
@@ -183,9 +183,9 @@ class BinaryWeights(Weights):
         """What the engine's sums reach."""
         return sums
 
-    def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> NDArray[np.int8]:
+    def of_masks(self, geometry: LayerGeometry, masks: Masks) -> list[IntArray]:
         """1 where the mask is."""
-        return mask.astype(np.int8)
+        return [mask.astype(np.int8) for mask in masks]
 
 
 def stripes(_: Path, split: Split) -> LabelledImages:
@@ -311,6 +311,19 @@ def test_an_engine_that_rounds_is_judged_by_its_own_sums(adder_tree, monkeypatch
     packed = PackedNetwork(config, parameters)
     assert packed.packed == [True, True, True, False, True]
     assert packed(images).tolist() == expected.tolist()
+
+
+def test_an_engine_that_rounds_says_how_it_reads_bitwise_weights_out(monkeypatch):
+    monkeypatch.setitem(LAYERS.table, "halving", HalvingLayer)
+    last = {"kind": "linear", "engine": "halving", "channels": 2, "input_bits": 2}
+    layers = [CONV | {"engine": "pe_array", "channels": 2}, last]
+    document = {"name": "halved", "dataset": "images", "input_shape": [5, 4, 2]}
+    weights = {"kind": "bitwise", "bits": 2}
+    config = parse_config(json.dumps(document | {"weights": weights, "layers": layers}))
+    images = np.zeros((1, *config.shape), np.uint8)
+    with pytest.raises(UserError) as error:
+        network(config, random_parameters(config, 6), images)
+    assert str(error.value) == "layers[1].engine: must be exact for bitwise weights"
 
 
 def test_an_engine_of_our_own_becomes_verilog_and_a_plan(adder_tree):

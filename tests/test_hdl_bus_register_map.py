@@ -1,4 +1,4 @@
-"""One table of registers, as a page and as a C header."""
+"""One table of registers: addresses, bits and codes that software depends on."""
 
 import re
 
@@ -9,18 +9,8 @@ from kakure.hdl.bus.register_map import (
     ADDRESS_BITS,
     IDENTITY,
     MAP_VERSION,
-    Field,
-    Register,
-    c_header,
-    markdown,
 )
 from kakure.hdl.weights.image_reader import LoadError
-
-FIELDS = (Field("LOW", 0, 1, "Bit."), Field("HIGH", 8, 4, "Four."))
-EXAMPLE = (
-    Register("A", 0x00, "r", "The first."),
-    Register("B", 0x1C, "rw", "The second.", FIELDS),
-)
 
 
 def test_every_register_has_an_address_and_a_name_of_its_own():
@@ -97,32 +87,3 @@ def test_fields_do_not_overlap():
 
 def test_only_control_can_be_written():
     assert [r.name for r in ACCELERATOR_REGISTERS if r.access != "r"] == ["CONTROL"]
-
-
-def test_markdown():
-    assert markdown(EXAMPLE, "Title").splitlines() == [
-        "# Title",
-        "",
-        "| offset | name | access | meaning |",
-        "|---|---|---|---|",
-        "| 0x00 | A | r | The first. |",
-        "| 0x1C | B | rw | The second. |",
-        "| | B.LOW [0] | | Bit. |",
-        "| | B.HIGH [11:8] | | Four. |",
-    ]
-
-
-def test_c_header():
-    text = c_header(EXAMPLE, "GUARD_H", {"SIZE": "3u"})
-    defined = dict(re.findall(r"^#define (\w+) (\S+)", text, re.MULTILINE))
-    assert defined == {
-        "KAKURE_SIZE": "3u",
-        "KAKURE_A_OFFSET": "0x00u",
-        "KAKURE_B_OFFSET": "0x1Cu",
-        "KAKURE_B_LOW_SHIFT": "0u",
-        "KAKURE_B_LOW_MASK": "0x00000001u",
-        "KAKURE_B_HIGH_SHIFT": "8u",
-        "KAKURE_B_HIGH_MASK": "0x00000F00u",
-    }
-    assert text.startswith("#ifndef GUARD_H\n#define GUARD_H\n")
-    assert text.endswith("#endif /* GUARD_H */\n")

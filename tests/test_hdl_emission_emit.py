@@ -17,7 +17,8 @@ from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.emission.verilog import verilog_texts
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
 from kakure.hdl.stages.sliding_window import SlidingWindow
-from kakure.hdl.weights.weight_generator import LayerWeights, WeightGenerator
+from kakure.hdl.weights.layer_weights import LayerWeights
+from kakure.hdl.weights.weight_generator import WeightGenerator
 from kakure.hdl.weights.weight_order import WeightOrder
 from kakure.model.config.config import parse_config
 from kakure.sim.benchmark.module_at_a_time import module_at_a_time

@@ -1,50 +1,22 @@
 """A layer on a PE array, against the reference's pe_array and its promised cycles."""
 
-import json
 from random import Random
 
 import numpy as np
 import pytest
 
 from kakure.hdl.engines.pe_array.engine import PeEngine
-from kakure.model.config.config import parse_config
 from kakure.model.reference.pe_array import pe_array
 from kakure.model.reference.signs import sign_matrix, weight_order
 from kakure.sim.drivers.streams import receive, send, simulate, watch
+from tests.pe_array import SHAPES, layer_on_array, promised
 
-SHAPES = [
-    # (height, width, channels), kernel, outputs, (inputs, outputs, pixels), input_bits
-    ((1, 1, 1), 1, 1, (1, 1, 1), 1),
-    ((4, 4, 2), 2, 5, (3, 2, 4), 3),  # 9 positions: two batches and one of one position
-    ((2, 3, 3), 1, 4, (16, 16, 16), 8),
-    ((3, 3, 2), 2, 33, (2, 16, 3), 2),
-    ((4, 3, 2), 3, 3, (5, 1, 1), 4),
-    ((2, 2, 5), 1, 2, (2, 2, 3), 1),
-]
 GENERATORS = ("xorshift32", "xorshift16")
 
 
 def engine(shape, generator):
-    size, kernel, outputs, array, input_bits = shape
-    config = {
-        "name": "engine",
-        "dataset": "maps",
-        "input_shape": list(size),
-        "weights": {"kind": "hidden", "seed": 5, "generator": generator},
-        "pe_array": dict(zip(("inputs", "outputs", "pixels"), array, strict=True)),
-        "layers": [
-            {
-                "kind": "conv",
-                "channels": outputs,
-                "kernel": kernel,
-                "padding": 0,
-                "engine": "pe_array",
-                "input_bits": input_bits,
-            },
-            {"kind": "linear", "channels": 1, "engine": "pe_array", "input_bits": 1},
-        ],
-    }
-    return PeEngine(config=parse_config(json.dumps(config)), index=0)
+    weights = {"kind": "hidden", "seed": 5, "generator": generator}
+    return PeEngine(config=layer_on_array(*shape, weights=weights), index=0)
 
 
 def weights(dut, rng):
@@ -95,23 +67,6 @@ def run(shape, generator, *, images=2, gaps=None, stalls=None):
     assert [list(payload) for _, payload in taken] == pe_array(x, w).tolist()
     begin = len(words)
     return schedule, [cycle - begin for cycle, _ in sent], [cycle - begin for cycle, _ in taken]
-
-
-def promised(schedule, images):
-    """Cycles that take the windows of images, and their sums, when nothing is waited for."""
-    windows, sums = [], []
-    free = 0
-    for _ in range(images):
-        left = schedule.positions
-        while left:
-            batch = min(left, schedule.pixels)
-            left -= batch
-            ends = [free + schedule.store_cycles * (n + 1) - 1 for n in range(batch)]
-            offered = ends[-1] + schedule.work_cycles
-            windows += ends
-            sums += range(offered, offered + batch)
-            free = offered + batch
-    return windows, sums
 
 
 @pytest.mark.parametrize("generator", GENERATORS)

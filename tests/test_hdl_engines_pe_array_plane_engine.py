@@ -1,6 +1,5 @@
 """A layer of bitwise weights on a PE array: any number of planes, against the reference."""
 
-import json
 from random import Random
 
 import numpy as np
@@ -8,37 +7,16 @@ import pytest
 
 from kakure.hdl.engines.pe_array.plane_engine import PlaneEngine
 from kakure.hdl.engines.pe_array.schedule import PeSchedule
-from kakure.model.config.config import parse_config
 from kakure.model.errors import UserError
 from kakure.model.reference.crossbar import bitwise_planes
 from kakure.model.reference.pe_array import pe_array_bitwise
 from kakure.model.reference.signs import weight_order
 from kakure.sim.drivers.streams import receive, send, simulate, watch
-from tests.test_hdl_engines_pe_array_engine import SHAPES, promised
+from tests.pe_array import SHAPES, layer_on_array, promised
 
 
 def configuration(shape, bits):
-    size, kernel, outputs, array, input_bits = shape
-    return parse_config(
-        json.dumps({
-            "name": "engine",
-            "dataset": "maps",
-            "input_shape": list(size),
-            "weights": {"kind": "bitwise", "bits": bits},
-            "pe_array": dict(zip(("inputs", "outputs", "pixels"), array, strict=True)),
-            "layers": [
-                {
-                    "kind": "conv",
-                    "channels": outputs,
-                    "kernel": kernel,
-                    "padding": 0,
-                    "engine": "pe_array",
-                    "input_bits": input_bits,
-                },
-                {"kind": "linear", "channels": 1, "engine": "pe_array", "input_bits": 1},
-            ],
-        })
-    )
+    return layer_on_array(*shape, weights={"kind": "bitwise", "bits": bits})
 
 
 def words_of(u, bits, geometry):

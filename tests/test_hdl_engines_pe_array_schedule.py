@@ -1,34 +1,16 @@
 """The order of work of a PE array, against the order in which the weights are made."""
 
-import json
-
 import pytest
 
 from kakure.hdl.engines.pe_array.schedule import Chunk, PeSchedule
-from kakure.model.config.config import parse_config
 from kakure.model.reference.signs import weight_order
+from tests.pe_array import layer_on_array
 
 
 def schedule(*, shape, kernel, outputs, array, generator="xorshift32", input_bits=3):
-    config = {
-        "name": "schedule",
-        "dataset": "maps",
-        "input_shape": list(shape),
-        "weights": {"kind": "hidden", "generator": generator},
-        "pe_array": dict(zip(("inputs", "outputs", "pixels"), array, strict=True)),
-        "layers": [
-            {
-                "kind": "conv",
-                "channels": outputs,
-                "kernel": kernel,
-                "padding": 0,
-                "engine": "pe_array",
-                "input_bits": input_bits,
-            },
-            {"kind": "linear", "channels": 1, "engine": "pe_array", "input_bits": 1},
-        ],
-    }
-    return PeSchedule(parse_config(json.dumps(config)), 0)
+    weights = {"kind": "hidden", "generator": generator}
+    sizes = (shape, kernel, outputs, array, input_bits)
+    return PeSchedule(layer_on_array(*sizes, weights=weights), 0)
 
 
 CASES = [

@@ -68,8 +68,3 @@ def test_a_package_without_the_library_is_the_users_to_mend(monkeypatch):
     monkeypatch.setattr(liberty, "FILE", "adks/elsewhere.lib")
     with pytest.raises(UserError, match=r"holds no adks/elsewhere\.lib"):
         locate()
-
-
-def test_a_truncated_file_is_refused():
-    with pytest.raises(UserError, match="cut short"):
-        liberty._parse("library (x) { cell (A) { area : 1;")

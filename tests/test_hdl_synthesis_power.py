@@ -9,13 +9,14 @@ from kakure.hdl.emission.design import Design, ModuleSource
 from kakure.hdl.emission.emit import emit, module_name
 from kakure.hdl.memory.ram import Ram
 from kakure.hdl.stages.requantizer import Requantizer
+from kakure.hdl.synthesis.energy_tables import VOLTAGE, clock_pulse_fj
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist, flatten
 from kakure.hdl.synthesis.flow import macros_of, map_modules
 from kakure.hdl.synthesis.liberty import library, power_arcs
 from kakure.hdl.synthesis.memory_macro import memory_macro
 from kakure.hdl.synthesis.netlist import Instance, Netlist, Port
 from kakure.hdl.synthesis.netlist_simulation import NetlistSimulation
-from kakure.hdl.synthesis.power import VOLTAGE, clock_pulse_fj, measure_energy
+from kakure.hdl.synthesis.power import measure_energy
 from kakure.model.errors import UserError
 
 ONE = np.array([1], np.uint64)

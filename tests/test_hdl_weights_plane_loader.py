@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from kakure.hdl.weights.image_reader import ImageReader, LoadError
+from kakure.hdl.weights.layer_weights import LayerWeights
 from kakure.hdl.weights.loading_time import loading_cycles
 from kakure.hdl.weights.plane_loader import PlaneLoader
-from kakure.hdl.weights.weight_generator import LayerWeights
 from kakure.model.config.config import parse_config
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.parameters.supermask_image import image_sections, layer_section

@@ -7,8 +7,10 @@ import pytest
 from amaranth.back import verilog
 from amaranth.hdl import ResetInserter, Signal
 
+from kakure.hdl.weights.image_reader import LoadError
+from kakure.hdl.weights.layer_weights import LayerWeights
 from kakure.hdl.weights.loading_time import loading_cycles, section_cycles
-from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
+from kakure.hdl.weights.weight_generator import WeightGenerator
 from kakure.model.config.config import parse_config
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.parameters.supermask_image import image_words, layer_section

@@ -81,6 +81,13 @@ def test_sums_of_a_crossbar_are_those_of_one_column_a_plane():
     assert (expected != x @ first.weights(config, geometry)).any()  # readouts saturate
 
 
+def test_one_plane_alone_makes_weights_of_one_bit():
+    config = bitwise(3)
+    plane = random_parameters(config, 1).layers[0].masks[1]
+    made = config.weights.values(config.geometry[0], plane)
+    assert made.tolist() == np.where(plane, 1, -1).tolist()
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("engine", ["crossbar", "pe_array"])
 def test_packed_network_and_pytorch_equal_the_reference_at_every_precision(form, engine):

@@ -216,8 +216,8 @@ def test_a_compiler_that_does_not_know_this_processor(fresh_kernel):
 class DoubledWeights(BinaryWeights):
     """Weights 0 and 2."""
 
-    def values(self, geometry, mask):
-        return 2 * super().values(geometry, mask)
+    def of_masks(self, geometry, masks):
+        return [2 * w for w in super().of_masks(geometry, masks)]
 
     def peak(self, sums, fan_in, rounding):
         return 2 * super().peak(sums, fan_in, rounding)

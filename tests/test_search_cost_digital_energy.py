@@ -9,7 +9,7 @@ import pytest
 
 from kakure.hdl.accelerators.spatial.layer_cycles import layer_cycles
 from kakure.hdl.accelerators.table import architecture_of
-from kakure.hdl.synthesis import netlist_simulation
+from kakure.hdl.synthesis import gate_order, netlist_simulation
 from kakure.hdl.synthesis.netlist_simulation import NetlistSimulation
 from kakure.hdl.synthesis.power import measure_energy
 from kakure.model.config.accelerators.temporal import TemporalConfig
@@ -149,7 +149,7 @@ def test_points_are_the_samples_on_real_images(points):
 @pytest.mark.parametrize("parts", [64, 3, 1])
 def test_modules_at_rest_are_passed_over_without_a_difference(parts, monkeypatch):
     """Beside a simulation that evaluates all gates in every cycle, with pauses at every port."""
-    monkeypatch.setattr(netlist_simulation, "PARTS", parts)
+    monkeypatch.setattr(gate_order, "PARTS", parts)
     flat = mapped_accelerator(tiny())
     two = [NetlistSimulation(flat, lanes=8, seed=3) for _ in range(2)]
     rng = np.random.default_rng(4)

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.weights.image_reader import IMAGE_WORD
 
-from .frame_gate_shape import OWED_BITS, TOLD_BITS, WORD, FrameGateShape
+from .frame_gate_shape import OWED_BITS, WORD, FrameGateShape
+from .image_length import ImageLength
 
 __all__ = ["FrameError", "FrameGate"]
 
@@ -110,12 +111,11 @@ class FrameGate(wiring.Component):
     is_busy: Signal
 
     def __init__(self, *, image_words: int | None) -> None:
-        if image_words is not None and image_words < 1:
-            raise ValueError(f"image_words must be at least 1, not {image_words!r}")
         self.image_words = image_words
+        self.length = ImageLength(image_words)
         self.shape = FrameGateShape.told() if image_words is None else FrameGateShape(image_words)
         super().__init__({
-            **({"last_word": In(TOLD_BITS)} if image_words is None else {}),
+            **self.length.members,
             "i": In(stream.Signature(IMAGE_WORD)),
             "o": Out(stream.Signature(WORD)),
             "is_held": In(1),
@@ -136,12 +136,8 @@ class FrameGate(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        if self.image_words is None:
-            word = Signal(TOLD_BITS)
-            is_last = word == self.last_word
-        else:
-            word = Signal(range(self.image_words))
-            is_last = word == self.image_words - 1
+        word = Signal(self.length.count)
+        is_last = word == self.length.last_word(self)
         is_filling = Signal()  # the frame was short
         is_beyond = Signal()  # the frame is long
         drops_word = is_beyond & ~self.is_batch

@@ -1,13 +1,14 @@
 """A memory of the image on its way, from which it comes again when it is tried once more."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.memory.ram import Ram
 
-from .frame_gate_shape import TOLD_BITS, WORD
+from .frame_gate_shape import WORD
+from .image_length import ImageLength
 
 __all__ = ["ImageKeeper"]
 
@@ -67,8 +68,9 @@ class ImageKeeper(wiring.Component):
             raise ValueError(f"image_words must be at least 1, not {image_words!r}")
         self.image_words = image_words
         self.is_told = is_told
+        self.length = ImageLength(None if is_told else image_words)
         super().__init__({
-            **({"last_word": In(TOLD_BITS)} if is_told else {}),
+            **self.length.members,
             "i": In(stream.Signature(WORD)),
             "o": Out(stream.Signature(WORD)),
             "holds": In(1),
@@ -82,9 +84,9 @@ class ImageKeeper(wiring.Component):
         m = Module()
         memory = Ram(depth=self.image_words, width=WORD)
         m.submodules.memory = place(memory, platform)
-        count = unsigned(TOLD_BITS) if self.is_told else range(self.image_words)
+        count = self.length.count
         word, following = Signal(count), Signal(count, name="following")
-        is_last = word == (self.last_word if self.is_told else self.image_words - 1)
+        is_last = word == self.length.last_word(self)
         is_kept_word = word < self.image_words if self.is_told else 1
         takes = Signal()
         m.d.comb += [

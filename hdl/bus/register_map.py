@@ -19,9 +19,7 @@ __all__ = [
     "THRESHOLD_BITS",
     "Field",
     "Register",
-    "c_header",
     "constant_values",
-    "markdown",
 ]
 
 
@@ -278,32 +276,3 @@ THRESHOLD = Register(
 
 ADDRESS_BITS = max(register.offset for register in ACCELERATOR_REGISTERS).bit_length()
 """Width of an AXI4-Lite address [bit]."""
-
-
-def markdown(registers: tuple[Register, ...], title: str) -> str:
-    """The register map as a page."""
-    lines = [f"# {title}", "", "| offset | name | access | meaning |", "|---|---|---|---|"]
-    for register in registers:
-        lines.append(
-            f"| 0x{register.offset:02X} | {register.name} | {register.access} | {register.text} |"
-        )
-        for bits in register.fields:
-            high = bits.low + bits.width - 1
-            where = f"[{high}:{bits.low}]" if bits.width > 1 else f"[{bits.low}]"
-            lines.append(f"| | {register.name}.{bits.name} {where} | | {bits.text} |")
-    return "\n".join(lines) + "\n"
-
-
-def c_header(registers: tuple[Register, ...], guard: str, constants: dict[str, str]) -> str:
-    """The register map as a C header; ``constants`` are further names and their C values."""
-    lines = [f"#ifndef {guard}", f"#define {guard}", ""]
-    lines += [f"#define KAKURE_{name} {value}" for name, value in constants.items()]
-    lines.append("")
-    for register in registers:
-        lines.append(f"/* {register.text} */")
-        lines.append(f"#define KAKURE_{register.name}_OFFSET 0x{register.offset:02X}u")
-        for bits in register.fields:
-            name = f"KAKURE_{register.name}_{bits.name}"
-            lines.append(f"#define {name}_SHIFT {bits.low}u /* {bits.text} */")
-            lines.append(f"#define {name}_MASK 0x{bits.mask:08X}u")
-    return "\n".join([*lines, "", f"#endif /* {guard} */", ""])

@@ -9,14 +9,10 @@ from pathlib import Path
 
 from kakure.hdl.accelerators.accelerator import Accelerator
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.bus.c_header import c_header
 from kakure.hdl.bus.error_code import ErrorCode
-from kakure.hdl.bus.register_map import (
-    IDENTITY,
-    MAP_VERSION,
-    c_header,
-    constant_values,
-    markdown,
-)
+from kakure.hdl.bus.register_map import IDENTITY, MAP_VERSION, constant_values
+from kakure.hdl.bus.register_page import markdown
 from kakure.hdl.bus.system_rdl import system_rdl
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError

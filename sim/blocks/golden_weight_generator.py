@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from kakure.hdl.weights.image_reader import LoadError
+from kakure.hdl.weights.layer_weights import LayerWeights
 from kakure.hdl.weights.sign_generator import LATENCY
-from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
+from kakure.hdl.weights.weight_generator import WeightGenerator
 from kakure.model.config.config import Config, parse_config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import LayerParameters, random_parameters

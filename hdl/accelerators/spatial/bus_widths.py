@@ -1,7 +1,7 @@
 """How wide a layer may be: the bits that one module can take in or send out."""
 
 from kakure.hdl.engines.table import engine_of
-from kakure.hdl.stages.requantizer import output_shape
+from kakure.hdl.stages.requantizer_ports import output_shape
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError

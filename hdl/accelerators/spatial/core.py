@@ -18,8 +18,11 @@ from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import core_identity
 from kakure.hdl.engines.ports import planes_of
+from kakure.hdl.weights.image_reader import LoadError
+from kakure.hdl.weights.layer_weights import LayerWeights
+from kakure.hdl.weights.loader import Loader
 from kakure.hdl.weights.plane_loader import PlaneLoader
-from kakure.hdl.weights.weight_generator import LayerWeights, LoadError, WeightGenerator
+from kakure.hdl.weights.weight_generator import WeightGenerator
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 
@@ -29,8 +32,6 @@ from .layer import Layer, join
 from .pipeline import check_pipeline
 
 __all__ = ["SpatialCore"]
-
-Loader = WeightGenerator | PlaneLoader
 
 
 class SpatialCore(Core):

@@ -12,7 +12,8 @@ from kakure.hdl.accelerators.result_sender_shape import ResultSenderShape
 from kakure.hdl.bus.stream_register_shape import StreamRegisterShape
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.numbers import Number, ceil_div
-from kakure.hdl.weights.weight_generator_shape import LayerWeights, WeightGeneratorShape
+from kakure.hdl.weights.layer_weights import LayerWeights
+from kakure.hdl.weights.weight_generator_shape import WeightGeneratorShape
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 

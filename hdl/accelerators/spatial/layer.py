@@ -12,7 +12,8 @@ from kakure.hdl.emission.identity import layer_identity
 from kakure.hdl.engines.ports import EngineComponent, WeightWrite, planes_of
 from kakure.hdl.engines.table import engine_of
 from kakure.hdl.stages.max_pool import MaxPool
-from kakure.hdl.stages.requantizer import Requantizer, output_shape, scales_layout
+from kakure.hdl.stages.requantizer import Requantizer
+from kakure.hdl.stages.requantizer_ports import output_shape, scales_layout
 from kakure.hdl.stages.shortcut import Shortcut
 from kakure.hdl.stages.sliding_window import SlidingWindow
 from kakure.hdl.stages.strided_window import StridedWindow

@@ -2,53 +2,18 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Module, Mux, Signal, Value
 
-from kakure.hdl.emission.field import drive, field
+from kakure.hdl.emission.field import field
 from kakure.hdl.emission.hierarchy import Platform, place
-from kakure.hdl.emission.identity import layer_identity
-from kakure.hdl.engines.ports import WORD, EngineComponent, planes_of
 from kakure.hdl.memory.ram import Ram
 from kakure.hdl.weights.sign_generator import SignGenerator, job_prefix
-from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 
 from .array import PeArray
-from .schedule import PeSchedule
+from .batch_engine import Batch, BatchEngine
 
-__all__ = ["Batch", "PeEngine", "pe_identity"]
-
-
-def pe_identity(config: Config, index: int) -> dict[str, int | str | None]:
-    """What decides a layer's array, but for the layer."""
-    array = config.pe_array
-    if planes_of(config):
-        weights: dict[str, int | str | None] = {"planes": planes_of(config)}
-    else:
-        hidden = HiddenWeights.of(config.weights)
-        weights = {
-            "layer": index,  # its signs are made on the spot
-            "seed": hidden.seed,
-            "generator": hidden.generator,
-        }
-    return {
-        **weights,
-        "pe_inputs": array.inputs,
-        "pe_outputs": array.outputs,
-        "pe_pixels": array.pixels,
-    }
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The windows of a batch: a memory for each position, and which position is the last.
-
-    ``begins_image`` is 1 while an image's first window is stored.
-    """
-
-    memories: list[Ram]
-    last_pixel: Signal
-    begins_image: Value
+__all__ = ["PeEngine"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +24,7 @@ class _Weights:
     loaded: Signal
 
 
-class PeEngine(EngineComponent):
+class PeEngine(BatchEngine):
     """Exact sums of a layer, a batch of output positions at a time.
 
     Only the supermask is stored. For each batch the sign generator makes the layer's signs again,
@@ -76,18 +41,12 @@ class PeEngine(EngineComponent):
 
     Members
     -------
-    weights : ``In(WeightWrite)``
-        The words of the weight generator, in its order; of them the mask is kept. Word 0 of row 0
-        begins anew.
-    i : ``In(stream.Signature(ArrayLayout(input_bits, fan_in)))``
-        A window, read in place, taken in the last of ``store_cycles`` cycles.
-    o : ``Out(stream.Signature(ArrayLayout(range(-peak, peak + 1), outputs)))``
-        Its sums.
+    As those of :class:`~kakure.hdl.engines.pe_array.batch_engine.BatchEngine`; of the words of
+    ``weights`` the mask is kept.
 
     Timing
     ------
-    ``pixels`` windows (fewer at the end of an image) are taken, the first sums are offered
-    ``work_cycles`` cycles after the last one, and no window is taken until the last sums are.
+    As :class:`~kakure.hdl.engines.pe_array.batch_engine.BatchEngine`.
 
     Source
     ------
@@ -96,85 +55,13 @@ class PeEngine(EngineComponent):
 
     weights_kind = "hidden"
 
-    def __init__(self, *, config: Config, index: int) -> None:
-        self.schedule = PeSchedule(config, index)
-        self.shape = self.schedule.shape
-        super().__init__(config=config, index=index)
-
-    @property
-    def identity(self) -> dict[str, int | str | None]:
-        """What of the configuration this block depends on."""
-        return layer_identity(self.config, self.index, pe_identity(self.config, self.index))
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        schedule = self.schedule
-        array = PeArray(
-            inputs=schedule.inputs,
-            outputs=schedule.outputs,
-            pixels=schedule.pixels,
-            input_bits=schedule.geometry.input_bits,
-            kind=self.weights_kind,
-            peak=schedule.geometry.peak,
-            banks=schedule.banks,
-        )
-        m.submodules.array = place(array, platform)
-
-        starts = Signal()  # a batch is complete
-        sent = Signal()  # its last sums are taken
-        is_storing = Signal(init=1)
-        with m.If(starts):
-            m.d.sync += is_storing.eq(0)
-        with m.If(sent):
-            m.d.sync += is_storing.eq(1)
-
-        batch = self._store(m, is_storing, starts)
-        self._run(m, platform, array, batch, starts)
-        self._send(m, array, batch, sent)
-        return m
-
-    def _run(
+    def run(
         self, m: Module, platform: Platform | None, array: PeArray, batch: Batch, starts: Signal
     ) -> None:
         """Make the weights of a batch that is complete, and feed the array."""
         is_loading = Signal()
         weights = self._load(m, platform, starts, is_loading)
         self._work(m, platform, array, batch, weights, starts, is_loading)
-
-    def _store(self, m: Module, is_storing: Value, starts: Signal) -> Batch:
-        """Write windows into one memory per position, a block of inputs a cycle."""
-        schedule = self.schedule
-        blocks = []
-        for chunk in schedule.chunks:
-            row = chunk.first
-            for rows in chunk.blocks:
-                values = [Value.cast(self.i.payload[r]) for r in range(row, row + rows)]
-                blocks.append(Cat(values))
-                row += rows
-        block = Signal(range(schedule.blocks), name="stored_blocks")
-        pixel = Signal(range(schedule.pixels), name="stored_pixels")
-        position = Signal(range(schedule.positions), name="stored_positions")
-        ends_window = block == schedule.blocks - 1
-        ends_image = position == schedule.positions - 1
-        stores = is_storing & self.i.valid
-        m.d.comb += self.i.ready.eq(is_storing & ends_window)
-        m.d.comb += starts.eq(stores & ends_window & ((pixel == schedule.pixels - 1) | ends_image))
-        with m.If(stores):
-            m.d.sync += block.eq(Mux(ends_window, 0, block + 1))
-            with m.If(ends_window):
-                m.d.sync += pixel.eq(Mux(starts, 0, pixel + 1))
-                m.d.sync += position.eq(Mux(ends_image, 0, position + 1))
-
-        stored = self.shape.stored
-        memories = [Ram(depth=stored.depth, width=stored.width) for _ in range(schedule.pixels)]
-        for p, memory in enumerate(memories):
-            m.d.comb += memory.write_address.eq(block)
-            m.d.comb += memory.write_data.eq(Array(blocks)[block])
-            m.d.comb += memory.write_enable.eq(stores & (pixel == p))
-        last_pixel = Signal(range(schedule.pixels))
-        with m.If(starts):
-            m.d.sync += last_pixel.eq(pixel)
-        return Batch(memories, last_pixel, stores & (position == 0))
 
     def _load(
         self, m: Module, platform: Platform | None, starts: Signal, is_loading: Signal
@@ -223,10 +110,7 @@ class PeEngine(EngineComponent):
                 Signal(geometry.outputs, name=f"{polarity}_{r}", reset_less=True)
                 for r in range(schedule.chunk_rows)
             ]
-            for r, target in enumerate(rows[polarity]):
-                for b in range(schedule.words_per_row):
-                    with m.If(takes & (row == r) & (word.block == b)):
-                        m.d.sync += target[b * WORD : (b + 1) * WORD].eq(bits)
+            self.hold(m, rows[polarity], takes=takes, row=row, block=word.block, bits=bits)
         return _Weights(rows, loaded)
 
     def _mask(self, m: Module, platform: Platform | None, next_word: Value) -> Value:
@@ -236,11 +120,8 @@ class PeEngine(EngineComponent):
         m.submodules.mask = place(memory, platform)
         written = Signal(range(words), name="mask_written")
         is_first = (self.weights.row == 0) & (self.weights.block == 0)  # also of a second load
-        with m.If(self.weights.valid):
-            m.d.sync += written.eq(memory.write_address + 1)
-        m.d.comb += memory.write_address.eq(Mux(is_first, 0, written))
-        m.d.comb += memory.write_data.eq(self.weights.positive | self.weights.negative)
-        m.d.comb += memory.write_enable.eq(self.weights.valid)
+        word = self.weights.positive | self.weights.negative
+        self.fill(m, memory, word=word, is_first=is_first, written=written)
 
         current = Signal(range(words), name="mask_word")
         following = Signal(range(words), name="mask_next")
@@ -283,60 +164,22 @@ class PeEngine(EngineComponent):
                 m.d.comb += next_block.eq(Mux(ends_batch, 0, block + 1))
                 m.d.sync += in_chunk.eq(Mux(ends_chunk, 0, in_chunk + 1))
         m.d.sync += block.eq(next_block)
-        with m.If(starts | (taken & ends_chunk & ~ends_batch)):
-            m.d.sync += is_loading.eq(1)
-        with m.Elif(weights.loaded):
-            m.d.sync += is_loading.eq(0)
-        with m.If(weights.loaded):
-            m.d.sync += is_working.eq(1)
-        with m.Elif(taken & ends_chunk):
-            m.d.sync += is_working.eq(0)
+        self.alternate(
+            m,
+            is_loading,
+            is_working,
+            begins=starts | (taken & ends_chunk & ~ends_batch),
+            loaded=weights.loaded,
+            ends=taken & ends_chunk,
+        )
 
         payload = array.i.payload
         m.d.comb += array.i.valid.eq(is_working)
         m.d.comb += payload.is_first.eq(block == 0)
         m.d.comb += payload.is_last.eq(ends_batch)
-        if schedule.banks > 1:
-            m.d.comb += payload.bank.eq(bank)
-        x = drive(field(payload, "x"), [memory.read_data for memory in batch.memories])
-        for p, memory in enumerate(batch.memories):
-            m.submodules[f"inputs_{p}"] = place(memory, platform)
-            m.d.comb += [
-                memory.read_address.eq(next_block),
-                memory.read_enable.eq(1),
-                *x[p : p + 1],
-            ]
+        self.feed(m, platform, array, batch, bank=bank, next_block=next_block)
         turn = in_chunk * schedule.banks + bank
         for polarity, rows in weights.rows.items():
             for o in range(schedule.outputs):
-                weights_of = Array(self._block_weights(rows, o))
+                weights_of = Array(self.block_weights(rows, o))
                 m.d.comb += field(payload, polarity, o).eq(weights_of[turn])
-
-    def _block_weights(self, chunk: list[Signal], output: int) -> list[Value]:
-        """Weights of the array's ``output`` for every block of a chunk and every bank."""
-        schedule = self.schedule
-        options: list[Value] = []
-        for start in range(0, schedule.chunk_rows, schedule.inputs):
-            rows = chunk[start : start + schedule.inputs]
-            for bank in range(schedule.banks):
-                channel = bank * schedule.outputs + output
-                is_there = channel < schedule.geometry.outputs
-                options.append(Cat(row[channel] for row in rows) if is_there else Const(0, 1))
-        return options
-
-    def _send(self, m: Module, array: PeArray, batch: Batch, sent: Signal) -> None:
-        """Offer the sums of the batch, a position at a time."""
-        schedule = self.schedule
-        banks = [divmod(c, schedule.outputs) for c in range(schedule.geometry.outputs)]
-        vectors = [
-            Cat(field(array.o.payload, "sums", bank, p, output) for bank, output in banks)
-            for p in range(schedule.pixels)
-        ]
-        pixel = Signal(range(schedule.pixels), name="sent_pixels")
-        is_last = pixel == batch.last_pixel
-        m.d.comb += self.o.valid.eq(array.o.valid)
-        m.d.comb += Value.cast(self.o.payload).eq(Array(vectors)[pixel])
-        m.d.comb += array.o.ready.eq(self.o.ready & is_last)
-        m.d.comb += sent.eq(self.o.valid & self.o.ready & is_last)
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += pixel.eq(Mux(is_last, 0, pixel + 1))

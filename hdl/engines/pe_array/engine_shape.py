@@ -37,7 +37,8 @@ class PeEngineShape(BlockShape):
 
     ``channels`` are outputs; a window has ``in_channels`` · ``window`` inputs of ``input_bits``;
     ``positions`` are those of an image. ``is_16`` is 1 where ``xorshift16`` makes the signs. The
-    order of work is that of :class:`.PeSchedule`.
+    order of work is that of :class:`.PeSchedule`. Weights are hidden, in one plane; not so in a
+    subclass that says other ``is_hidden`` and ``planes``.
     """
 
     in_channels: Number
@@ -51,6 +52,8 @@ class PeEngineShape(BlockShape):
     is_16: Number
 
     kind = "pe_engine"
+    is_hidden = 1
+    planes = 1
     parameters = (
         "inputs",
         "outputs",
@@ -121,7 +124,7 @@ class PeEngineShape(BlockShape):
 
     @property
     def mask_words(self) -> Number:
-        """Words of the mask."""
+        """Words of the mask, or of a plane."""
         return self.fan_in * self.words_per_row
 
     @cached_property
@@ -153,7 +156,7 @@ class PeEngineShape(BlockShape):
     @property
     def peak(self) -> Number:
         """Largest magnitude of a sum."""
-        return self.fan_in * ((1 << self.input_bits) - 1)
+        return self.fan_in * ((1 << self.input_bits) - 1) * ((1 << self.planes) - 1)
 
     @cached_property
     def sum_bits(self) -> Number:
@@ -170,6 +173,7 @@ class PeEngineShape(BlockShape):
             input_bits=self.input_bits,
             banks=self.banks,
             sum_bits=self.sum_bits,
+            is_hidden=self.is_hidden,
         )
 
     @property
@@ -179,8 +183,8 @@ class PeEngineShape(BlockShape):
 
     @property
     def mask(self) -> RamShape:
-        """The memory of the mask."""
-        return RamShape(self.mask_words, at_most(self.channels, WORD), always_reads=1)
+        """The memory of the mask, or of all planes, one after the other."""
+        return RamShape(self.planes * self.mask_words, at_most(self.channels, WORD), always_reads=1)
 
     @property
     def signs(self) -> SignGeneratorShape:
@@ -197,11 +201,15 @@ class PeEngineShape(BlockShape):
         """Cycles to store a window; it is taken in the last one."""
         return self.blocks
 
+    @property
+    def plane_cycles(self) -> Number:
+        """Cycles to read the mask, or a plane, and to work with all of its blocks."""
+        return self.mask_words + self.blocks * self.banks * self.array.block_cycles
+
     @cached_property
     def work_cycles(self) -> Number:
         """Cycles from the one that takes a batch's last window to the one that offers sums."""
-        work = self.blocks * self.banks * self.array.block_cycles
-        return self.signs.latency + self.mask_words + work
+        return self.signs.latency + self.plane_cycles
 
     @property
     def batch_cycles(self) -> Number:

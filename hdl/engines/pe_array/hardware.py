@@ -4,7 +4,9 @@ from kakure.hdl.engines.engine import Engine, Push
 from kakure.hdl.engines.ports import planes_of
 from kakure.model.config.config import Config
 
-from .engine import PeEngine, pe_identity
+from .batch_engine import BatchEngine
+from .engine import PeEngine
+from .identity import pe_identity
 from .plane_engine import PlaneEngine
 from .schedule import PeSchedule
 from .timing import PeArrayTiming
@@ -20,7 +22,7 @@ class PeHardware(Engine):
         self.index = index
         self.schedule = PeSchedule(config, index)
 
-    def component(self) -> PeEngine:
+    def component(self) -> BatchEngine:
         """The hardware itself."""
         kind = PlaneEngine if planes_of(self.config) else PeEngine
         return kind(config=self.config, index=self.index)

@@ -1,19 +1,19 @@
 """A layer on a bit-serial PE array whose weights are planes in a memory."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Module, Mux, Signal, Value
 
-from kakure.hdl.emission.field import drive, field
+from kakure.hdl.emission.field import field
 from kakure.hdl.emission.hierarchy import Platform, place
-from kakure.hdl.engines.ports import WORD, planes_of
+from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.memory.ram import Ram
 
 from .array import PeArray
-from .engine import Batch, PeEngine
+from .batch_engine import Batch, BatchEngine
 
 __all__ = ["PlaneEngine"]
 
 
-class PlaneEngine(PeEngine):
+class PlaneEngine(BatchEngine):
     """Exact sums of a layer with bitwise weights, a batch of output positions at a time.
 
     All planes lie in one memory. For each batch, the first ``used`` of them are read, block of
@@ -35,8 +35,8 @@ class PlaneEngine(PeEngine):
 
     Timing
     ------
-    As :class:`~kakure.hdl.engines.pe_array.engine.PeEngine`; ``work_cycles`` are those of the
-    planes in use.
+    As :class:`~kakure.hdl.engines.pe_array.batch_engine.BatchEngine`; ``work_cycles`` are those of
+    the planes in use.
 
     Source
     ------
@@ -45,7 +45,7 @@ class PlaneEngine(PeEngine):
 
     weights_kind = "bitwise"
 
-    def _run(
+    def run(
         self, m: Module, platform: Platform | None, array: PeArray, batch: Batch, starts: Signal
     ) -> None:
         """Plane by plane and block by block, read the bits and feed the array."""
@@ -73,14 +73,14 @@ class PlaneEngine(PeEngine):
                 m.d.sync += plane.eq(Mux(ends_batch, 0, plane + 1))
         m.d.sync += block.eq(next_block)
         rows, loaded = self._bits(m, platform, is_loading, is_last_block, taken & ends_batch)
-        with m.If(starts | (taken & ends_block & ~ends_batch)):
-            m.d.sync += is_loading.eq(1)
-        with m.Elif(loaded):
-            m.d.sync += is_loading.eq(0)
-        with m.If(loaded):
-            m.d.sync += is_working.eq(1)
-        with m.Elif(taken & ends_block):
-            m.d.sync += is_working.eq(0)
+        self.alternate(
+            m,
+            is_loading,
+            is_working,
+            begins=starts | (taken & ends_block & ~ends_batch),
+            loaded=loaded,
+            ends=taken & ends_block,
+        )
 
         payload = array.i.payload
         m.d.comb += [
@@ -89,25 +89,9 @@ class PlaneEngine(PeEngine):
             payload.doubles.eq((block == 0) & (plane != 0)),
             payload.is_last.eq(ends_batch),
         ]
-        if schedule.banks > 1:
-            m.d.comb += payload.bank.eq(bank)
-        x = drive(field(payload, "x"), [memory.read_data for memory in batch.memories])
-        for p, memory in enumerate(batch.memories):
-            m.submodules[f"inputs_{p}"] = place(memory, platform)
-            m.d.comb += [
-                memory.read_address.eq(next_block),
-                memory.read_enable.eq(1),
-                *x[p : p + 1],
-            ]
+        self.feed(m, platform, array, batch, bank=bank, next_block=next_block)
         for o in range(schedule.outputs):
-            channels = range(o, schedule.banks * schedule.outputs, schedule.outputs)
-            options = [
-                Cat(row[channel] for row in rows)
-                if channel < schedule.geometry.outputs
-                else Const(0, 1)
-                for channel in channels
-            ]
-            m.d.comb += field(payload, "positive", o).eq(Array(options)[bank])
+            m.d.comb += field(payload, "positive", o).eq(Array(self.block_weights(rows, o))[bank])
 
     def _bits(
         self,
@@ -137,10 +121,7 @@ class PlaneEngine(PeEngine):
             m.d.sync += word.eq(Mux(ends_row, 0, word + 1))
             with m.If(ends_row):
                 m.d.sync += row.eq(Mux(loaded, 0, row + 1))
-        for r, target in enumerate(rows):
-            for b in range(per_row):
-                with m.If(is_loading & (row == r) & (word == b)):
-                    m.d.sync += target[b * WORD : (b + 1) * WORD].eq(memory.read_data)
+        self.hold(m, rows, takes=is_loading, row=row, block=word, bits=memory.read_data)
         return rows, loaded
 
     def _memory(self, m: Module, platform: Platform | None, takes: Value, ends_batch: Value) -> Ram:
@@ -151,14 +132,10 @@ class PlaneEngine(PeEngine):
         written = Signal(range(shape.depth), name="written")
         weights = self.weights
         is_first = (weights.plane == 0) & (weights.row == 0) & (weights.block == 0)
-        with m.If(weights.valid):
-            m.d.sync += written.eq(memory.write_address + 1)
+        self.fill(m, memory, word=weights.bits, is_first=is_first, written=written)
         current = Signal(range(shape.depth), name="current")
         following = Signal(range(shape.depth), name="following")
         m.d.comb += [
-            memory.write_address.eq(Mux(is_first, 0, written)),
-            memory.write_data.eq(weights.bits),
-            memory.write_enable.eq(weights.valid),
             following.eq(Mux(ends_batch, 0, current + takes)),
             memory.read_address.eq(following),
             memory.read_enable.eq(1),

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import Child
-from kakure.hdl.shape.numbers import Number, at_most
+from kakure.hdl.shape.numbers import Number
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 
-from .array_shape import PeArrayShape
-from .engine_shape import WORD, PeEngineShape
+from .engine_shape import PeEngineShape
 
 __all__ = ["PlaneEngineShape"]
 
@@ -26,6 +24,7 @@ class PlaneEngineShape(PeEngineShape):
     planes: Number = 1
 
     kind = "plane_engine"
+    is_hidden = 0
 
     @classmethod
     def of(cls, config: Config, index: int) -> "PlaneEngineShape":
@@ -33,35 +32,10 @@ class PlaneEngineShape(PeEngineShape):
         planes = config.weights.widths
         return cls(**cls.sizes_of(config, index), is_16=0, planes=planes)
 
-    @property
-    def peak(self) -> Number:
-        """Largest magnitude of a sum."""
-        return self.fan_in * ((1 << self.input_bits) - 1) * ((1 << self.planes) - 1)
-
-    @cached_property
-    def array(self) -> PeArrayShape:
-        """The array."""
-        return PeArrayShape(
-            inputs=self.inputs,
-            outputs=self.outputs,
-            pixels=self.pixels,
-            input_bits=self.input_bits,
-            banks=self.banks,
-            sum_bits=self.sum_bits,
-            is_hidden=0,
-        )
-
-    @property
-    def mask(self) -> RamShape:
-        """The memory of all planes, one after the other."""
-        words = self.planes * self.mask_words
-        return RamShape(words, at_most(self.channels, WORD), always_reads=1)
-
     @cached_property
     def work_cycles(self) -> Number:
         """Cycles from the one that takes a batch's last window to the one that offers sums."""
-        work = self.blocks * self.banks * self.array.block_cycles
-        return 1 + self.planes * (self.mask_words + work)
+        return 1 + self.planes * self.plane_cycles
 
     def children(self) -> Iterator[Child]:
         """None that are known."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kakure.model.config.geometry import LayerGeometry
-from kakure.model.errors import FieldError
+from kakure.model.errors import FieldError, UserError
 
 from .weights import IntArray, Masks, Weights
 
@@ -67,9 +67,18 @@ class BitwiseWeights(Weights):
         return [w]
 
     def sums(self, config: "Config", index: int, x: IntArray, w: IntArray) -> NDArray[np.int64]:
-        """Sums of a layer's inputs and its weights, (n, f) x (f, c) -> (n, c)."""
+        """Sums of a layer's inputs and its weights, (n, f) x (f, c) -> (n, c).
+
+        Raises
+        ------
+        UserError
+            If the layer's engine rounds, and does not say how it reads such weights out.
+        """
         codes = (np.asarray(w, np.int64) + (1 << self.bits) - 1) >> 1
-        return config.layers[index].bitwise_sums(config, x, codes, self.bits)
+        try:
+            return config.layers[index].bitwise_sums(config, x, codes, self.bits)
+        except UserError as error:
+            raise error.within("layers", index) from None
 
     def peak(self, sums: int, fan_in: int, rounding: int) -> int:
         """Largest magnitude of a sum, for inputs of one bit.

@@ -12,7 +12,7 @@ from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError
 from kakure.model.reference.signs import hidden_weights, sign_matrix
 
-from .weights import Masks, Weights
+from .weights import IntArray, Masks, Weights
 
 __all__ = ["SignWeights"]
 
@@ -108,9 +108,10 @@ class SignWeights(Weights):
             outputs=geometry.outputs,
         )
 
-    def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """w = m·s of a layer and one of its masks, (fan_in, outputs)."""
-        return hidden_weights(self.signs(geometry), mask)
+    def of_masks(self, geometry: LayerGeometry, masks: Masks) -> list[IntArray]:
+        """w = m·s of a layer and each of its masks, (fan_in, outputs) each."""
+        signs = self.signs(geometry)
+        return [hidden_weights(signs, mask) for mask in masks]
 
     def trained_for(self) -> dict[str, Any]:
         """What the masks were trained for; how many they keep is theirs to say."""

@@ -76,13 +76,14 @@ class Weights(Schema, ABC):
         """The first mask that cannot be, and the rule that it breaks; None where all can."""
         return None
 
+    @abstractmethod
     def of_masks(self, geometry: LayerGeometry, masks: Masks) -> list[IntArray]:
         """Weights of a layer, (fan_in, outputs) each: the engine adds up the sums of all."""
-        return [self.values(geometry, mask) for mask in masks]
 
     def values(self, geometry: LayerGeometry, mask: NDArray[np.bool_]) -> IntArray:
-        """Weights of a layer that one mask makes, (fan_in, outputs)."""
-        raise NotImplementedError(f"weights of kind {self.kind} are not made of single masks")
+        """Weights of a layer that one mask alone makes, (fan_in, outputs)."""
+        (made,) = self.of_masks(geometry, [mask])
+        return made
 
     def sums(self, config: "Config", index: int, x: IntArray, w: IntArray) -> NDArray[np.int64]:
         """Sums of a layer's inputs and one coat of its weights, (n, f) x (f, c) -> (n, c)."""

@@ -10,7 +10,8 @@ import numpy as np
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.shape.block_shape import BlockShape
 from kakure.hdl.shape.numbers import signed_bits
-from kakure.hdl.weights.weight_generator_shape import LayerWeights, WeightGeneratorShape
+from kakure.hdl.weights.layer_weights import LayerWeights
+from kakure.hdl.weights.weight_generator_shape import WeightGeneratorShape
 from kakure.model.config.config import parse_config
 
 from .library import BLOCKS

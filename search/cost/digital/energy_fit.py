@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.synthesis.energy_tables import clock_pulse_fj
 from kakure.hdl.synthesis.liberty import library
-from kakure.hdl.synthesis.power import clock_pulse_fj
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 

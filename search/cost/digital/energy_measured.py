@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.shape.block_shape import instance_name
+from kakure.hdl.synthesis.energy_report import EnergyReport
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist
 from kakure.hdl.synthesis.liberty import library
 from kakure.hdl.synthesis.mapping import SCRIPT
 from kakure.hdl.synthesis.memory_macro import source_of
-from kakure.hdl.synthesis.power import EnergyReport, measure_energy
+from kakure.hdl.synthesis.power import measure_energy
 from kakure.hdl.synthesis.yosys import find_engine
 from kakure.model.config.config import Config, parse_config
 from kakure.model.parameters.parameters import Parameters
@@ -57,7 +58,7 @@ class Row:
     logic_um2, macro_um2 : float
         Area of the other cells, and of macros.
     switching_pj, clock_pj, memory_pj : float
-        Energy per image, as :class:`kakure.hdl.synthesis.power.InstanceEnergy`.
+        Energy per image, as :class:`kakure.hdl.synthesis.energy_report.InstanceEnergy`.
     leakage_uw : float
     """
 

@@ -12,11 +12,12 @@ from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.register_map import PLANES
 from kakure.hdl.emission.artifacts import design_of
 from kakure.hdl.emission.design import Design
+from kakure.hdl.synthesis.activity import Activity
 from kakure.hdl.synthesis.buffering import buffered
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist, flatten
 from kakure.hdl.synthesis.flow import macros_of, map_modules
 from kakure.hdl.synthesis.liberty import library
-from kakure.hdl.synthesis.netlist_simulation import Activity, NetlistSimulation
+from kakure.hdl.synthesis.netlist_simulation import NetlistSimulation
 from kakure.model.config.config import Config
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import network

@@ -28,7 +28,8 @@ from kakure.hdl.stages.shortcut import Shortcut
 from kakure.hdl.stages.sliding_window import SlidingWindow
 from kakure.hdl.stages.strided_window import StridedWindow
 from kakure.hdl.stages.sum_pool import SumPool
-from kakure.hdl.weights.weight_generator import LayerWeights, WeightGenerator
+from kakure.hdl.weights.layer_weights import LayerWeights
+from kakure.hdl.weights.weight_generator import WeightGenerator
 from kakure.model.config.config import Config, parse_config
 
 from .temporal_samples import temporal_chip

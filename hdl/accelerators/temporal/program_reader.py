@@ -16,9 +16,9 @@ from kakure.model.parameters.parameters import MULTIPLIER_BITS, SHIFT_BITS
 from kakure.model.parameters.supermask_image import MAGIC
 
 from .core_shape import TemporalCoreShape
-from .finisher import scales_layout
 from .image_writer import image_layout
 from .operation import Sizes, operation_layout
+from .scale_lanes import scales_layout
 from .widths import CHANNEL_BITS
 
 __all__ = ["KIND", "ProgramReader", "record_words"]

@@ -11,7 +11,7 @@ from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.memory.ram import Ram
 
 from .array_shape import TemporalArrayShape
-from .block_maker import made_layout
+from .block_layout import made_layout
 from .excess_counter import ExcessCounter
 from .horner_element import HornerElement
 from .program import DIGIT

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .address import address_layout
 from .array import step_layout
 from .bank_port import BankPort
-from .block_maker import slot_layout
+from .block_layout import slot_layout
 from .positions import positions_layout
 from .program import DIGIT
 from .window_reader_shape import WindowReaderShape

@@ -9,7 +9,7 @@ from branching import FORMS, HEAD
 from temporal import array_of, temporal
 
 from kakure.hdl.accelerators.table import architecture_of
-from kakure.hdl.accelerators.temporal.block_maker import slot_layout
+from kakure.hdl.accelerators.temporal.block_layout import slot_layout
 from kakure.hdl.accelerators.temporal.widths import misfit
 from kakure.hdl.emission.artifacts import design_of, top_name
 from kakure.model.config.config import load_config, parse_config

@@ -24,7 +24,7 @@ from .logit_sender import sender_cycles
 from .operation import Sizes, needs_of, operation_layout, operation_values, sizes_of
 from .planner import program_of
 from .program import LayerOperation, Program
-from .program_reader import record_words
+from .record import record_words
 from .timing import layer_work, operation_cycles
 from .widths import misfit
 

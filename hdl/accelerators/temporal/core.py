@@ -24,7 +24,8 @@ from .logit_sender import LogitSender
 from .operation import operation_layout, sizes_of
 from .planner import program_of
 from .processor import TemporalProcessor
-from .program_reader import WORD, ProgramReader, record_words
+from .program_reader import ProgramReader
+from .record import WORD, record_words
 from .widths import MEMORY_CELLS
 from .work_counters import WORK_REGISTERS, WorkCounters
 

@@ -19,11 +19,10 @@ from .memory_shape import ram_shape
 from .operation import Sizes
 from .processor_shape import TemporalProcessorShape, processor_shape
 from .program_reader_shape import ProgramReaderShape
+from .record import WORD
 from .work_counters_shape import WorkCountersShape
 
 __all__ = ["TemporalCoreShape"]
-
-WORD = 32
 
 
 @dataclass(frozen=True)

@@ -2,51 +2,25 @@
 
 from typing import Any, ClassVar
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.model.parameters.parameters import OFFSET_BITS
 
-from .address import add_address, address_layout, address_value
+from .address import address_layout
+from .bank_port import BankPort
+from .code_adder import CodeAdder
+from .code_writer import CodeWriter
 from .finisher_shape import FinisherShape
+from .pool_maxima import PoolMaxima
 from .program import DIGIT
-from .scale_lane import ScaleLane, lane_layout
+from .scale_lanes import ScaleLanes, scales_layout
+from .shortcut_reader import ShortcutReader
 from .target import target_layout
-from .widths import CODE_BITS, COUNT_BITS, DIGITS, KERNEL_BITS, POSITION_BITS
+from .target_walks import TargetWalks
 
-__all__ = ["Finisher", "scales_layout"]
-
-
-def scales_layout(outputs: int, depth: int) -> data.StructLayout:
-    """The write port of the scales: M, B and S of one output of a channel pass."""
-    return data.StructLayout({
-        **lane_layout(depth).members,
-        "output": range(max(outputs, 2)),  # Verilog has no port of width 0
-    })
-
-
-class _Destination:
-    """Where the words of a position go: signals that move together through the pipeline."""
-
-    def __init__(self, address: data.Layout, parts: Signal, name: str) -> None:
-        self.is_last = Signal(name=f"{name}_is_last", reset_less=True)
-        self.at: Any = Signal(address, name=f"{name}_at", reset_less=True)
-        self.many = Signal(parts.shape(), name=f"{name}_many", reset_less=True)
-
-    @property
-    def parts(self) -> tuple[Value, Any, Value]:
-        """All signals: whether it is a layer's last position, its first word, and how many."""
-        return self.is_last, self.at, self.many
-
-    def follow(self, is_last: Value, at: Any, many: Value) -> list[Any]:
-        """Statements that make it this one."""
-        return [
-            self.is_last.eq(is_last),
-            Value.cast(self.at).eq(Value.cast(at)),
-            self.many.eq(many),
-        ]
+__all__ = ["Finisher"]
 
 
 class Finisher(wiring.Component):
@@ -133,7 +107,6 @@ class Finisher(wiring.Component):
         self.depth = depth
         self.shape = FinisherShape(outputs, word, banks, rows, sum_bits, depth)
         self.parts = self.shape.parts
-        self.address = address_layout(rows, banks)
         sums = data.ArrayLayout(signed(sum_bits), outputs)
         logits = data.ArrayLayout(signed(OFFSET_BITS), outputs)
         row = data.ArrayLayout(range(max(rows, 2)), banks)
@@ -156,274 +129,51 @@ class Finisher(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        layer = self.layer
-        self._has_all, self._has_written = Signal(), Signal()
-        goes, largest, is_last, is_last_pass, channel = self._pool(m)
-        target, added = self._walks(m, goes)
+        layer, start, outputs = self.layer, self.start, self.outputs
+        channels = {"outputs": outputs, "word": self.word, "rows": self.rows}
+        read = BankPort(self.read_enable, self.read_row, self.read)
+        write = BankPort(self.write_enable, self.write_row, self.write)
         parts = Signal(range(self.parts + 1))
-        m.d.comb += parts.eq(Mux(is_last_pass, layer.last_words, self.parts))
+        depth = self.sets * self.depth
 
-        # One cycle later the largest sum is there; the address of a word goes with it.
-        going, ends = Signal(), Signal()
-        at: Any = Signal(self.address, name="at", reset_less=True)
-        many = Signal.like(parts, name="many")
-        m.d.sync += [going.eq(goes), ends.eq(goes & is_last)]
-        with m.If(goes):
-            m.d.sync += [Value.cast(at).eq(Value.cast(target)), many.eq(parts)]
-        has_read, more = self._shortcut(m, goes, added, parts)
-        lanes = self._scaled(m, platform, largest, going, channel)
+        pools = PoolMaxima(layer=layer, outputs=outputs, sum_bits=self.sum_bits)
+        walks = TargetWalks(layer=layer, parts=self.parts, banks=self.banks, rows=self.rows)
+        shortcut = ShortcutReader(layer=layer, port=read, **channels)
+        lanes = ScaleLanes(outputs=outputs, sum_bits=self.sum_bits, depth=depth)
+        address = address_layout(self.rows, self.banks)
+        adder = CodeAdder(layer=layer, outputs=outputs, address=address, many=parts.shape())
+        writer = CodeWriter(layer=layer, port=write, **channels)
 
-        # When the shortcut has been read the product is almost there; then sum and code follow.
-        has_product, adds, writes = Signal(), Signal(), Signal()
-        codes = [Signal(CODE_BITS, name=f"code_{o}", reset_less=True) for o in range(self.outputs)]
-        peak = Signal(CODE_BITS)
-        m.d.comb += peak.eq((1 << layer.bits) - 1)
-        names = "held", "multiplied", "summed", "written"
-        stages = [_Destination(self.address, parts, name) for name in names]
-        m.d.sync += has_product.eq(has_read)
-        m.d.sync += [adds.eq(has_product & ~layer.is_logits), writes.eq(adds)]
-        with m.If(going):
-            m.d.sync += stages[0].follow(ends, at, many)
-        with m.If(has_read):
-            m.d.sync += stages[1].follow(*stages[0].parts)
-        with m.If(has_product):
-            m.d.sync += stages[2].follow(*stages[1].parts)
-        with m.If(adds):
-            m.d.sync += stages[3].follow(*stages[2].parts)
-        for o, code in enumerate(codes):
-            scaled = Signal(lanes[o].scaled.shape(), name=f"scaled_{o}", reset_less=True)
-            shortcut = Signal(CODE_BITS, name=f"shortcut_{o}", reset_less=True)
-            to_add = Signal(CODE_BITS, name=f"to_add_{o}", reset_less=True)
-            total = Signal(signed(CODE_BITS + 3), name=f"total_{o}")
-            m.d.comb += total.eq(scaled + to_add)
-            with m.If(has_read):
-                m.d.sync += shortcut.eq(more[o])
-            with m.If(has_product):
-                m.d.sync += [scaled.eq(lanes[o].scaled), to_add.eq(shortcut)]
-            with m.If(adds):
-                m.d.sync += code.eq(Mux(total < 0, 0, Mux(total > peak, peak, total)))
-        m.d.comb += self.logits.valid.eq(has_product & layer.is_logits)
-        for o, lane in enumerate(lanes):
-            m.d.comb += self.logits.values[o].eq(lane.logit)
-        self._write(m, writes, stages[3], codes)
-        with m.If(self.logits.valid & stages[1].is_last):
-            m.d.sync += self._has_written.eq(1)
-        with m.If(self.start):
-            m.d.sync += [self._has_written.eq(0), self._has_all.eq(0)]
-        m.d.comb += self.is_done.eq(self._has_written & self._has_all)
+        goes = pools.goes
+        pools.build(m, start=start, i=self.i, first_scales=self._first_scales())
+        walks.build(m, start=start, goes=goes)
+        m.d.comb += parts.eq(Mux(pools.is_last_pass, layer.last_words, self.parts))
+        adder.take(m, goes=goes, is_last=pools.is_last, at=walks.target, many=parts)
+        shortcut.build(m, goes=goes, at=walks.added, many=parts)
+        lanes.build(
+            m,
+            platform,
+            scales=self.scales,
+            start=start,
+            reads=self.i.valid,
+            at=pools.scales,
+            multiply=adder.going,
+            values=pools.largest,
+        )
+        adder.build(m, has_read=shortcut.is_ready, shortcuts=shortcut.values, scaled=lanes.scaled)
+        m.d.comb += self.logits.valid.eq(adder.has_product & layer.is_logits)
+        for o, logit in enumerate(lanes.logits):
+            m.d.comb += self.logits.values[o].eq(logit)
+        writer.build(m, writes=adder.writes, where=adder.written, codes=adder.codes)
+
+        with m.If(self.logits.valid & adder.multiplied.is_last):
+            m.d.sync += writer.has_written.eq(1)
+        with m.If(start):
+            m.d.sync += [writer.has_written.eq(0), pools.has_all.eq(0)]
+        m.d.comb += self.is_done.eq(writer.has_written & pools.has_all)
         return m
-
-    def _pool(self, m: Module) -> tuple[Signal, list[Signal], Signal, Value, Signal]:
-        """Maxima of pools.
-
-        When one is complete, all maxima, whether it is the last of all, and of the last channels,
-        and where the scales of its channels are.
-        """
-        layer = self.layer
-        received = Signal(POSITION_BITS, reset_less=True)
-        inner = Signal(2 * KERNEL_BITS, reset_less=True)
-        channel_pass = Signal(COUNT_BITS, reset_less=True)
-        scales = Signal(COUNT_BITS, reset_less=True)
-        goes, is_last = Signal(), Signal()
-        is_there = received < layer.positions
-        is_complete = inner == layer.area - 1
-        is_pass_end = received == layer.received - 1
-        m.d.comb += goes.eq(self.i.valid & is_there & is_complete)
-        is_last_pool = received == layer.positions - 1
-        is_last_pass = channel_pass == layer.channel_passes - 1
-        m.d.comb += is_last.eq(is_last_pool & is_last_pass)
-        largest = [
-            Signal(signed(self.sum_bits), name=f"largest_{o}", reset_less=True)
-            for o in range(self.outputs)
-        ]
-        with m.If(self.i.valid | self.start):  # one enable for a clock gate
-            with m.If(self.i.valid):
-                m.d.sync += received.eq(received + 1)
-                with m.If(is_there):
-                    m.d.sync += inner.eq(Mux(is_complete, 0, inner + 1))
-                    for o, old in enumerate(largest):
-                        new = self.i.sums[o]
-                        with m.If((inner == 0) | (new > old)):
-                            m.d.sync += old.eq(new)
-                with m.If(is_pass_end):
-                    with m.If(is_last_pass):
-                        m.d.sync += self._has_all.eq(1)
-                    m.d.sync += [received.eq(0), channel_pass.eq(channel_pass + 1)]
-                    m.d.sync += scales.eq(scales + 1)
-            with m.If(self.start):
-                m.d.sync += [received.eq(0), inner.eq(0), channel_pass.eq(0)]
-                m.d.sync += scales.eq(self._first_scales())
-        return goes, largest, is_last, is_last_pass, scales
 
     def _first_scales(self) -> Value:
         """Where the scales of the layer's first channels are."""
         first = self.layer.scales
         return first if self.sets == 1 else first + self.set * self.depth
-
-    def _walks(self, m: Module, goes: Signal) -> tuple[Any, Any]:
-        """Addresses of the position that is complete, in the target and in what is added."""
-        layer = self.layer
-        column = Signal(COUNT_BITS, reset_less=True)
-        is_row_end = column == layer.width - 1
-        is_map_end = Signal()
-        pools = Signal(POSITION_BITS, reset_less=True)  # positions complete, of these channels
-        m.d.comb += is_map_end.eq(pools + layer.area == layer.positions)
-        result = []
-        with m.If(goes | self.start):
-            is_new_row, is_new_map = self.start | is_row_end, self.start | is_map_end
-            m.d.sync += column.eq(Mux(is_new_row, 0, column + 1))
-            m.d.sync += pools.eq(Mux(is_new_map, 0, pools + layer.area))
-        one = self.address.const(address_value(self.parts, self.rows, self.banks))
-        for name in ("target", "added"):
-            walk = layer[name]
-            at: Any = Signal(self.address, name=f"{name}_at", reset_less=True)
-            first: Any = Signal(
-                self.address, name=f"{name}_first", reset_less=True
-            )  # of these channels
-            on = Mux(is_row_end, Value.cast(walk.next_row), Value.cast(walk.next_position))
-            distance: Any = Signal(self.address, name=f"{name}_on")
-            m.d.comb += Value.cast(distance).eq(on)
-            further = add_address(m, at, distance, self.banks, f"{name}_further")
-            next_first = add_address(m, first, one, self.banks, f"{name}_next")
-            with m.If(goes):
-                m.d.sync += Value.cast(at).eq(Value.cast(further))
-                with m.If(is_map_end):
-                    m.d.sync += Value.cast(at).eq(Value.cast(next_first))
-                    m.d.sync += Value.cast(first).eq(Value.cast(next_first))
-            with m.If(self.start):
-                m.d.sync += Value.cast(at).eq(Value.cast(walk.origin))
-                m.d.sync += Value.cast(first).eq(Value.cast(walk.origin))
-            result.append(at)
-        return result[0], result[1]
-
-    def _turns(
-        self, m: Module, begins: Value, at: Any, walk: Any, parts: Value, name: str
-    ) -> tuple[Signal, Any, Signal, Signal, Signal]:
-        """Word after word of a position, ``parts`` of them, the first in the cycle of ``begins``.
-
-        Whether there is one, its address, its number, its digit, and whether it is the last.
-        """
-        is_busy = Signal(name=f"{name}_busy")
-        number, digit = Signal(range(self.parts), name=f"{name}_n"), Signal(name=f"{name}_digit")
-        held: Any = Signal(self.address, name=f"{name}_held", reset_less=True)
-        base: Any = Signal(self.address, name=f"{name}_base")
-        goes = Signal(name=f"{name}_goes")
-        m.d.comb += goes.eq(begins | is_busy)
-        m.d.comb += Value.cast(base).eq(Mux(begins, Value.cast(at), Value.cast(held)))
-        second = add_address(m, base, walk.plane, self.banks, f"{name}_second")
-        address: Any = Signal(self.address, name=f"{name}_address")
-        is_second = digit & ~begins
-        m.d.comb += Value.cast(address).eq(Mux(is_second, Value.cast(second), Value.cast(base)))
-        one = self.address.const(address_value(1, self.rows, self.banks))
-        on = add_address(m, base, one, self.banks, f"{name}_on")
-        now = Mux(begins, 0, number)
-        is_digit_end = ~walk.has_two_digits | is_second
-        is_last = Signal(name=f"{name}_last")
-        asked = Signal(range(self.parts + 1), name=f"{name}_asked")
-        with m.If(begins):
-            m.d.sync += asked.eq(parts)
-        m.d.comb += is_last.eq(is_digit_end & (now + 1 == Mux(begins, parts, asked)))
-        with m.If(goes):
-            m.d.sync += [is_busy.eq(~is_last), digit.eq(~is_digit_end), number.eq(now)]
-            m.d.sync += Value.cast(held).eq(Value.cast(base))
-            with m.If(is_digit_end):
-                m.d.sync += [number.eq(now + 1), Value.cast(held).eq(Value.cast(on))]
-        shown = Signal(range(self.parts), name=f"{name}_shown")
-        m.d.comb += shown.eq(now)
-        second_digit = Signal(name=f"{name}_is_second")
-        m.d.comb += second_digit.eq(is_second)
-        return goes, address, shown, second_digit, is_last
-
-    def _shortcut(
-        self, m: Module, goes: Signal, added: Any, parts: Value
-    ) -> tuple[Signal, list[Value]]:
-        """Read what is added; when all of it is there, and what it is."""
-        layer = self.layer
-        begins = goes & layer.has_added
-        reads, at, number, digit, is_last = self._turns(
-            m, begins, added, layer.added, parts, "added"
-        )
-        for bank in range(self.banks):
-            m.d.comb += self.read_enable[bank].eq(reads & (at.bank == bank))
-            m.d.comb += self.read_row[bank].eq(at.row)
-        came, came_last = Signal(), Signal()
-        its_bank, its_number, its_digit = Signal(range(self.banks)), Signal.like(number), Signal()
-        m.d.sync += [came.eq(reads), came_last.eq(reads & is_last)]
-        with m.If(reads):
-            m.d.sync += [its_bank.eq(at.bank), its_number.eq(number), its_digit.eq(digit)]
-        word = Signal(self.word * DIGIT)
-        m.d.comb += word.eq(Array(self.read[bank] for bank in range(self.banks))[its_bank])
-        values = []
-        for o in range(self.outputs):
-            part, lane = divmod(o, self.word)
-            old = Signal(CODE_BITS, name=f"added_{o}", reset_less=True)
-            bits = word.word_select(lane, DIGIT)
-            with m.If(came & (its_number == part)):
-                m.d.sync += old.eq(Mux(its_digit, Cat(old[:DIGIT], bits), bits))
-            values.append(old)
-        has_read, plain = Signal(), Signal(2)
-        m.d.sync += has_read.eq(came_last)
-        m.d.sync += plain.eq(Cat(goes & ~layer.has_added, plain))
-        ready = Signal()
-        m.d.comb += ready.eq(Mux(layer.has_added, has_read, plain[-1]))
-        more = [Mux(layer.has_added, (value << layer.left) >> layer.right, 0) for value in values]
-        return ready, more
-
-    def _scaled(
-        self,
-        m: Module,
-        platform: Platform | None,
-        largest: list[Signal],
-        going: Signal,
-        channel: Signal,
-    ) -> list[ScaleLane]:
-        """Lanes that scale the sums; 3 cycles after those were complete."""
-        asked = Signal(COUNT_BITS, reset_less=True)
-        is_known = Signal()
-        reads = self.i.valid & (~is_known | (asked != channel))
-        with m.If(self.i.valid):
-            m.d.sync += [asked.eq(channel), is_known.eq(1)]
-        with m.If(self.start | self.scales.valid):
-            m.d.sync += is_known.eq(0)
-        lanes = []
-        for o, value in enumerate(largest):
-            lane = ScaleLane(sum_bits=self.sum_bits, depth=self.sets * self.depth)
-            m.submodules[f"lane_{o}"] = place(lane, platform)
-            for name in ("address", "multiplier", "offset", "shift"):
-                m.d.comb += lane.scales[name].eq(self.scales[name])
-            m.d.comb += [
-                lane.scales.valid.eq(self.scales.valid & (self.scales.output == o)),
-                lane.read.eq(reads),
-                lane.address.eq(channel),
-                lane.multiply.eq(going),
-                lane.value.eq(value),
-            ]
-            lanes.append(lane)
-        return lanes
-
-    def _write(
-        self,
-        m: Module,
-        writes: Signal,
-        place_: "_Destination",
-        codes: list[Signal],
-    ) -> None:
-        """Write the codes word by word, digit by digit."""
-        goes, at, number, digit, is_last = self._turns(
-            m, writes, place_.at, self.layer.target, place_.many, "write"
-        )
-        ends = Signal()
-        with m.If(writes):
-            m.d.sync += ends.eq(place_.is_last)
-        with m.If(goes & is_last & Mux(writes, place_.is_last, ends)):
-            m.d.sync += self._has_written.eq(1)
-        words = []
-        for part in range(self.parts):
-            some = codes[part * self.word : (part + 1) * self.word]
-            low, high = (Cat(code.word_select(d, DIGIT) for code in some) for d in range(DIGITS))
-            words.append(Mux(digit, high, low))
-        word = Array(words)[number] if self.parts > 1 else words[0]
-        for bank in range(self.banks):
-            m.d.comb += self.write_enable[bank].eq(goes & (at.bank == bank))
-            m.d.comb += self.write_row[bank].eq(at.row)
-            m.d.comb += self.write[bank].eq(word)

@@ -17,7 +17,7 @@ from .image_writer import image_layout, image_value
 from .mask_order import mask_groups
 from .operation import Sizes, operation_layout, operation_values
 from .program import LayerOperation, Program
-from .program_reader import KIND, WORD, record_words
+from .record import KIND, WORD, record_words
 from .widths import misfit
 
 __all__ = ["layer_words", "loading_cycles", "program_sections"]

@@ -13,7 +13,7 @@ from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.config.weights.weights import Weights
 
 from .address import address_value
-from .block_maker import window_layout
+from .block_layout import window_layout
 from .mask_order import mask_words_of, pass_words_of
 from .positions import positions_layout, positions_value
 from .program import LayerOperation, Program, SumOperation

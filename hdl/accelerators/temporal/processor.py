@@ -14,11 +14,12 @@ from kakure.model.parameters.parameters import OFFSET_BITS
 from .address import address_layout
 from .array import TemporalArray
 from .block_maker import BlockMaker
-from .finisher import Finisher, scales_layout
+from .finisher import Finisher
 from .memory_shape import deep_enough
 from .operation import Sizes, operation_layout
 from .processor_shape import processor_shape
 from .program import DIGIT
+from .scale_lanes import scales_layout
 from .summer import Summer
 from .target import most_pace
 from .widths import MEMORY_CELLS

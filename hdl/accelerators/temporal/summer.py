@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .address import add_address, address_layout, address_value
+from .bank_port import BankPort
 from .program import DIGIT, SumOperation
 from .summer_shape import SummerShape
 from .walk import walk_layout, walk_value
@@ -155,12 +156,11 @@ class Summer(wiring.Component):
 
     def _add(self, m: Module, reads: Signal, clears: Signal, digit: Signal, at: Any) -> None:
         address = self._chosen(m, at, self.layer.source.plane, digit, "read")
-        for bank in range(self.banks):
-            m.d.comb += self.read_enable[bank].eq(reads & (address.bank == bank))
-            m.d.comb += self.read_row[bank].eq(address.row)
+        port = BankPort(self.read_enable, self.read_row, self.read)
+        port.ask(m, reads, address)
         came, its_digit, its_bank = Signal(), Signal(), Signal(range(self.banks))
         m.d.sync += [came.eq(reads), its_digit.eq(digit), its_bank.eq(address.bank)]
-        word = Array(self.read[bank] for bank in range(self.banks))[its_bank]
+        word = port.came(its_bank)
         self._totals = []
         for lane in range(self.word):
             total = Signal(TOTAL_BITS, name=f"total_{lane}", reset_less=True)
@@ -183,10 +183,8 @@ class Summer(wiring.Component):
             m.d.comb += code.eq(Mux(shifted > peak, peak, shifted))
             codes.append(code)
         low, high = (Cat(code.word_select(d, DIGIT) for code in codes) for d in range(DIGITS))
-        for bank in range(self.banks):
-            m.d.comb += self.write_enable[bank].eq(writes & (address.bank == bank))
-            m.d.comb += self.write_row[bank].eq(address.row)
-            m.d.comb += self.write[bank].eq(Mux(digit, high, low))
+        port = BankPort(self.write_enable, self.write_row, self.write)
+        port.write(m, writes, address, Mux(digit, high, low))
 
 
 def sum_cycles(operation: SumOperation) -> int:

@@ -11,7 +11,7 @@ from kakure.hdl.accelerators.temporal.mask_order import mask_words_of
 from kakure.hdl.accelerators.temporal.operation import Sizes, operation_layout, sizes_of
 from kakure.hdl.accelerators.temporal.planner import program_alone
 from kakure.hdl.accelerators.temporal.program import LayerOperation, SumOperation
-from kakure.hdl.accelerators.temporal.program_reader import record_words
+from kakure.hdl.accelerators.temporal.record import record_words
 from kakure.hdl.shape.numbers import ceil_div
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.geometry import LayerGeometry, SummedMap

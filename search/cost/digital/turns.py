@@ -9,7 +9,7 @@ from kakure.hdl.accelerators.temporal.architecture import Temporal
 from kakure.hdl.accelerators.temporal.mask_order import mask_words_of
 from kakure.hdl.accelerators.temporal.operation import operation_layout
 from kakure.hdl.accelerators.temporal.program import LayerOperation, SumOperation
-from kakure.hdl.accelerators.temporal.program_reader import record_words
+from kakure.hdl.accelerators.temporal.record import record_words
 from kakure.hdl.accelerators.temporal.timing import layer_work, operation_cycles
 
 __all__ = ["WORKS", "layer_works", "operation_works", "turn_works"]

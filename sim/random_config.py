@@ -9,7 +9,7 @@ from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
 
-__all__ = ["CORNERS", "corner_of", "random_config", "with_planes"]
+__all__ = ["CORNERS", "corner_of", "random_config", "uneven", "with_planes"]
 
 
 def random_config(
@@ -68,6 +68,14 @@ def with_planes(config: Config, bits: int) -> Config:
             layer.pop(name, None)
         layer["engine"] = "pe_array"
     return parse_config(json.dumps(data))
+
+
+def uneven(config: Config, rng: Random) -> Config:
+    """The same network with planes of bitwise weights drawn for each layer; one keeps all."""
+    most = config.weights.widths
+    planes = [rng.randint(1, most) for _ in config.layers]
+    planes[rng.randrange(len(planes))] = most
+    return config.at(planes)
 
 
 def _draw(rng: Random, name: str, layers: int) -> dict[str, Any]:

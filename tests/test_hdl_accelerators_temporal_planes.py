@@ -19,6 +19,7 @@ from kakure.model.parameters.parameters import random_parameters
 from kakure.model.reference.dynamic import dynamic, margins
 from kakure.model.reference.network import network
 from kakure.sim.drivers.core import compare_core, run_core
+from kakure.sim.random_config import uneven
 
 ARRAYS = [(4, 4, 4, 2), (8, 2, 3, 2), (6, 2, 2, 5), (12, 8, 1, 4), (16, 32, 2, 2)]
 """Inputs, outputs, pixels, batches."""
@@ -65,9 +66,26 @@ def test_logits_and_cycles_of_every_form(form):
 def test_random_networks_on_random_arrays(seed):
     rng = Random(seed)
     bits = rng.choice([1, 2, 4])
-    config = planes_on(random_temporal(seed), bits)
+    config = uneven(planes_on(random_temporal(seed), bits), rng)
     architecture_of(config).check()
     compare_core(config, images=2, gaps=1, seed=seed, planes=rng.choice([0, 1, bits]))
+
+
+@pytest.mark.parametrize("planes", [(3, 1, 2), (1, 3, 1)])
+def test_layers_may_have_fewer_planes_than_others(planes):
+    """In the machine, and in the core with each number of planes in use."""
+    config = small(ARRAYS[1]).at(planes)
+    parameters = random_parameters(config, 3)
+    image = np.random.default_rng(7).integers(0, 256, config.shape).astype(np.uint8)
+    expected = network(config, parameters, image[None])[0]
+    assert (Machine(config, parameters).run(image) == expected).all()
+    for used in (0, 1, 2):
+        compare_core(config, images=1, gaps=1, seed=3, planes=used)
+    latency = [architecture_of(config.at(n)).timing().latency for n in (1, 2, 3)]
+    assert (
+        latency == sorted(set(latency))
+        and latency[2] < architecture_of(small(ARRAYS[1])).timing().latency
+    )
 
 
 def test_sums_of_eight_planes_fit():

@@ -40,16 +40,19 @@ def network(bits=3, outputs=(3, 33, 1)):
 def words_of(config, parameters, token=None):
     return [
         word
-        for plane in range(config.weights.widths)
         for geometry, layer in zip(config.geometry, parameters.layers, strict=True)
+        for plane in range(config.weights_of(geometry.index).widths)
         for word in layer_section(config, geometry, layer, token, plane=plane).words
     ]
 
 
 def load(config, words, rng=None):
     """Writes of weights and scales, cycles in which words were taken, and what is said at last."""
-    layers = tuple(LayerWeights(g.in_channels, g.window, g.outputs) for g in config.geometry)
-    dut = PlaneLoader(planes=config.weights.widths, layers=layers)
+    layers = tuple(
+        LayerWeights(g.in_channels, g.window, g.outputs, config.weights_of(g.index).widths)
+        for g in config.geometry
+    )
+    dut = PlaneLoader(layers=layers)
     taken, weights, scales, status = [], [], [], []
     beats = [{"word": word, "last": n == len(words) - 1} for n, word in enumerate(words)]
 
@@ -72,15 +75,16 @@ def load(config, words, rng=None):
 
 
 @pytest.mark.parametrize("token", [None, *TOKEN_SIZES])
-@pytest.mark.parametrize("bits", [1, 2, 8])
-def test_every_word_and_scale_is_written_where_it_belongs(bits, token):
-    config, parameters = network(bits)
+@pytest.mark.parametrize("planes", [(1, 1, 1), (2, 2, 2), (8, 8, 8), (2, 1, 3), (1, 4, 1)])
+def test_every_word_and_scale_is_written_where_it_belongs(planes, token):
+    config, parameters = network(max(planes))
+    config, parameters = config.at(planes), parameters.at(planes)
     rng = None if token is None else Random(token)
     weights, scales, cycles, status = load(config, words_of(config, parameters, token), rng)
     assert status == (1, LoadError.NONE, 2)
     expected = []
-    for plane in range(bits):
-        for g, layer in zip(config.geometry, parameters.layers, strict=True):
+    for g, layer in zip(config.geometry, parameters.layers, strict=True):
+        for plane in range(planes[g.index]):
             sizes = {"channels": g.in_channels, "window": g.window, "outputs": g.outputs}
             for row, block in weight_order("xorshift32", **sizes):
                 ones = layer.masks[plane][row, 32 * block : 32 * block + 32]
@@ -88,13 +92,13 @@ def test_every_word_and_scale_is_written_where_it_belongs(bits, token):
                 expected.append((g.index, plane, row, block, word))
     assert [(w.layer, w.plane, w.row, w.block, w.bits) for w in weights] == expected
     expected = []
-    for plane in range(bits):
-        for index, layer in enumerate(parameters.layers):
+    for index, layer in enumerate(parameters.layers):
+        for plane in range(planes[index]):
             parts = layer.at(plane + 1).scales.parts
             for channel, (m, b, s) in enumerate(zip(*parts, strict=True)):
                 expected.append((index, plane, channel, int(m), int(b), int(s)))
     got = [
-        (s.layer, s.plane if bits > 1 else 0, s.channel, s.multiplier, s.offset, s.shift)
+        (s.layer, s.plane if max(planes) > 1 else 0, s.channel, s.multiplier, s.offset, s.shift)
         for s in scales
     ]
     assert got == expected
@@ -122,7 +126,7 @@ def test_a_wrong_header_is_refused(number, bit, error):
         section[0] ^= 1 << bit
 
     *_, status = load(config, damaged(config, parameters, number, change))
-    assert status == (0, error, number % 3)
+    assert status == (0, error, number // 3)
 
 
 @pytest.mark.parametrize("number", [1, 5, 7])
@@ -131,14 +135,21 @@ def test_a_wrong_checksum_is_refused(number):
     sections = [list(s.words) for s in image_sections(config, parameters)]
     sections[number][3] ^= 1 << 5
     *_, status = load(config, [word for section in sections for word in section])
-    assert status == (0, LoadError.CRC, number % 3)
+    assert status == (0, LoadError.CRC, number // 3)
 
 
-def test_an_image_of_fewer_planes_is_not_enough():
+@pytest.mark.parametrize(
+    ("planes", "status"),
+    [
+        ((2, 3, 3), (0, LoadError.HEADER, 0)),
+        ((3, 2, 3), (0, LoadError.HEADER, 1)),
+        ((3, 3, 2), (0, LoadError.LENGTH, 2)),
+    ],
+)
+def test_an_image_of_fewer_planes_is_not_enough(planes, status):
     config, parameters = network()
-    few = words_of(config.at(2), parameters.at(2))
-    *_, status = load(config, few)
-    assert status == (0, LoadError.LENGTH, 2)
+    few = words_of(config.at(planes), parameters.at(planes))
+    assert load(config, few)[-1] == status
 
 
 def test_planes_have_a_range():

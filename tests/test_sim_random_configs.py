@@ -12,7 +12,7 @@ from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.parameters.parameters import random_parameters
 from kakure.sim.drivers.core import compare_core
 from kakure.sim.generation.project import Project
-from kakure.sim.random_config import CORNERS, corner_of, random_config, with_planes
+from kakure.sim.random_config import CORNERS, corner_of, random_config, uneven, with_planes
 from kakure.sim.runner.simulate import simulate
 
 
@@ -104,12 +104,9 @@ def planes_of(seed, **limits):
     """A configuration with bitwise weights, and how many planes are used: 0 stands for all."""
     rng = Random(f"planes of {seed}")
     bits = rng.choice([1, 2, 3, 4, 8])
-    return with_planes(random_config(seed, **limits), bits), rng.choice([
-        0,
-        1,
-        bits,
-        (bits + 1) // 2,
-    ])
+    config = with_planes(random_config(seed, **limits), bits)
+    config = uneven(config, rng) if seed % 2 else config
+    return config, rng.choice([0, 1, bits, (bits + 1) // 2])
 
 
 @pytest.mark.parametrize("seed", range(20, 28))

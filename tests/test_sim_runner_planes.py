@@ -53,8 +53,8 @@ def test_vectors_are_those_of_the_planes_in_use(config, planes):
     assert len(vectors.supermask) == len(golden_vectors(config, parameters, images).supermask)
     assert [one.tried for one in vectors.precisions] == [1, 2, 4]
     assert [one.tried for one in vectors.choices] == [0b101, 0b111]
-    layers = [vectors.layer_of(n) for n in range(len(vectors.sections))]
-    assert layers == [0, 1] * (1 if config == TEMPORAL else 3)
+    assert vectors.section_layers == ([0, 1] if config == TEMPORAL else [0, 0, 0, 1, 1, 1])
+    assert len(vectors.sections) == len(vectors.section_layers)
 
 
 def project_of(config, folder):

@@ -138,6 +138,11 @@ class Architecture(Protocol):
         ...
 
     @property
+    def section_layers(self) -> tuple[int, ...]:
+        """The layer of each section."""
+        ...
+
+    @property
     def scale_sets(self) -> int:
         """Scales of every channel in a section; one, but where it has those of all planes."""
         return 1

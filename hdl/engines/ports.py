@@ -33,9 +33,10 @@ class WeightWrite(data.StructLayout):
             super().__init__({"valid": 1, **place, "positive": WORD, "negative": WORD})
 
 
-def planes_of(config: Config) -> int:
-    """Planes of the weights, where they are stored by plane; else 0."""
-    return config.weights.widths if isinstance(config.weights, BitwiseWeights) else 0
+def planes_of(config: Config, index: int | None = None) -> int:
+    """Planes of the weights, or of those of a layer, where they are stored by plane; else 0."""
+    weights = config.weights if index is None else config.weights_of(index)
+    return weights.widths if isinstance(weights, BitwiseWeights) else 0
 
 
 def engine_members(geometry: LayerGeometry, planes: int = 0) -> dict[str, wiring.Member]:
@@ -79,7 +80,7 @@ class EngineComponent(wiring.Component, ABC):
     def __init__(self, *, config: Config, index: int) -> None:
         self.config = config
         self.index = index
-        super().__init__(engine_members(config.geometry[index], planes_of(config)))
+        super().__init__(engine_members(config.geometry[index], planes_of(config, index)))
 
     @property
     @abstractmethod

@@ -81,6 +81,8 @@ class ImageReader(wiring.Component):
         The layer that is being read.
     plane : ``Out``, of more than one
         The plane that is being read.
+    layer_planes : ``In``, with it
+        Planes of ``layer``; may depend on it.
     outputs : ``In``
         Output channels of ``layer``.
     is_header : ``Out(1)``
@@ -116,6 +118,7 @@ class ImageReader(wiring.Component):
     is_split: Signal
     layer: Signal
     plane: Signal
+    layer_planes: Signal
     outputs: Signal
     is_header: Signal
     token: Signal
@@ -146,6 +149,7 @@ class ImageReader(wiring.Component):
             "is_split": In(1),
             "layer": Out(range(layers)),
             **({"plane": Out(range(planes))} if planes > 1 else {}),
+            **({"layer_planes": In(range(planes + 1))} if planes > 1 else {}),
             "outputs": In(range(max_outputs + 1)),
             "is_header": Out(1),
             "token": Out(range(MAX_TOKEN + 1)),
@@ -195,20 +199,20 @@ class ImageReader(wiring.Component):
         return is_last_layer if self.planes == 1 else is_last_layer & self._is_last_plane()
 
     def _is_last_plane(self) -> Value:
-        return self.plane == self.planes - 1
+        return self.plane + 1 == self.layer_planes
 
     def _end_section(self, m: Module) -> None:
-        """Go on to the next layer, the next plane, or the end."""
+        """Go on to the next plane, the next layer, or the end."""
         is_last_layer = self.layer == self.layers - 1
+        following = Mux(is_last_layer, self.layer, self.layer + 1)
         m.next = "HEADER"
         if self.planes == 1:
-            m.d.sync += self.layer.eq(Mux(is_last_layer, self.layer, self.layer + 1))
+            m.d.sync += self.layer.eq(following)
         else:
-            is_end = self._is_last_section()
-            following = Mux(is_last_layer, 0, self.layer + 1)
-            m.d.sync += self.layer.eq(Mux(is_end, self.layer, following))
-            with m.If(is_last_layer & ~is_end):
-                m.d.sync += self.plane.eq(self.plane + 1)
+            is_last_plane = self._is_last_plane()
+            m.d.sync += self.plane.eq(Mux(is_last_plane, 0, self.plane + 1))
+            with m.If(is_last_plane):
+                m.d.sync += self.layer.eq(following)
         with m.If(self._is_last_section()):
             m.next = "DONE"
 

@@ -1,6 +1,6 @@
 """Sizes of the weights of layers, and of a network's largest ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = ["WORD", "LayerWeights", "NetworkWeights"]
 
@@ -20,11 +20,20 @@ class LayerWeights:
         Positions of one window.
     outputs : int
         Output channels.
+    planes : int
+        Planes of bitwise weights.
     """
 
     channels: int
     window: int
     outputs: int
+    planes: int = 1
+
+    def __repr__(self) -> str:
+        """As every dataclass, but without planes where there is one: blocks are named by it."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        shown = (f"{n}={v}" for n, v in values.items() if n != "planes" or v > 1)
+        return f"LayerWeights({', '.join(shown)})"
 
     @property
     def rows(self) -> int:
@@ -58,7 +67,7 @@ class NetworkWeights:
         if not 1 <= len(self.layers) <= 256:
             raise ValueError(f"layers must be 1 to 256, not {len(self.layers)}")
         for index, layer in enumerate(self.layers):
-            for name in ("channels", "window", "outputs"):
+            for name in ("channels", "window", "outputs", "planes"):
                 if getattr(layer, name) < 1:
                     raise ValueError(
                         f"layers[{index}].{name} must be at least 1, not {getattr(layer, name)!r}"
@@ -78,6 +87,11 @@ class NetworkWeights:
     def max_outputs(self) -> int:
         """Output channels of a layer at most."""
         return max(layer.outputs for layer in self.layers)
+
+    @property
+    def max_planes(self) -> int:
+        """Planes of a layer at most."""
+        return max(layer.planes for layer in self.layers)
 
     @property
     def max_weights(self) -> int:

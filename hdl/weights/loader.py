@@ -36,8 +36,8 @@ class Loader(wiring.Component, ABC):
         Sizes of the layers, each number at least 1.
     values : tuple of str
         What a word of weights holds, 32 bits each.
-    planes : int, 1 to 8, optional
-        Planes of every layer, where words belong to planes.
+    has_planes : bool
+        Whether words of weights belong to planes.
 
     Members
     -------
@@ -86,24 +86,24 @@ class Loader(wiring.Component, ABC):
         *,
         layers: tuple[LayerWeights, ...],
         values: tuple[str, ...],
-        planes: int | None = None,
+        has_planes: bool = False,
     ) -> None:
         self.layers = layers
         self.network = network = NetworkWeights(layers)
-        self.has_planes = planes is not None
-        self.sections = planes or 1
+        self.has_planes = has_planes
+        self.planes = network.max_planes
         self.values = values
         index = range(len(layers))
         weights = data.StructLayout({
             "valid": 1,
             "layer": index,
-            **({"plane": range(max(planes, 2))} if planes else {}),
+            **({"plane": range(max(self.planes, 2))} if has_planes else {}),
             "row": range(network.max_rows),
             "block": range(network.max_blocks),
             **dict.fromkeys(values, WORD),
         })
         scales = scales_layout(
-            layers=len(layers), max_outputs=network.max_outputs, planes=self.sections
+            layers=len(layers), max_outputs=network.max_outputs, planes=self.planes
         )
         super().__init__({
             "i": In(stream.Signature(IMAGE_WORD)),
@@ -121,7 +121,7 @@ class Loader(wiring.Component, ABC):
             layers=len(self.layers),
             max_outputs=self.network.max_outputs,
             max_mask_words=most_mask_words(self.network.max_weights),
-            planes=self.sections,
+            planes=self.planes,
         )
 
     def write(self, m: Module, reader: ImageReader, words: CodedWords) -> None:
@@ -139,5 +139,5 @@ class Loader(wiring.Component, ABC):
         m.d.comb += self.weights.valid.eq(valid)
         m.d.comb += self.weights.layer.eq(reader.layer)  # stays for many cycles after the last word
         if self.has_planes:
-            m.d.comb += self.weights.plane.eq(reader.plane if self.sections > 1 else 0)
+            m.d.comb += self.weights.plane.eq(reader.plane if self.planes > 1 else 0)
         m.d.comb += [self.weights[name].eq(word[name]) for name in ("row", "block", *self.values)]

@@ -15,14 +15,13 @@ __all__ = ["PlaneLoader"]
 class PlaneLoader(Loader):
     """Planes and scales of all layers, once, from an image.
 
-    The image has all layers' first planes, the most significant ones, then all layers' second
-    planes.
+    The image has the planes of the first layer, the most significant one first, then those of the
+    second layer, and so on.
 
     Parameters
     ----------
-    planes : int, 1 to 8
     layers : tuple of LayerWeights, 1 to 256
-        Sizes of the layers, each number at least 1.
+        Sizes of the layers, each number at least 1, planes at most 8.
 
     Members
     -------
@@ -38,11 +37,10 @@ class PlaneLoader(Loader):
         If a parameter is out of range.
     """
 
-    def __init__(self, *, planes: int, layers: tuple[LayerWeights, ...]) -> None:
-        if not 1 <= planes <= 8:
-            raise ValueError(f"planes must be 1 to 8, not {planes!r}")
-        self.planes = planes
-        super().__init__(layers=layers, values=("bits",), planes=planes)
+    def __init__(self, *, layers: tuple[LayerWeights, ...]) -> None:
+        super().__init__(layers=layers, values=("bits",), has_planes=True)
+        if self.planes > 8:
+            raise ValueError(f"planes must be 1 to 8, not {self.planes!r}")
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -54,6 +52,8 @@ class PlaneLoader(Loader):
         wiring.connect(m, reader.mask, words.i)
 
         layers, layer = self.layers, reader.layer
+        if self.planes > 1:
+            m.d.comb += reader.layer_planes.eq(of_layer([x.planes for x in layers], layer))
         m.d.comb += [
             reader.is_split.eq(self.is_split),
             reader.outputs.eq(of_layer([x.outputs for x in layers], layer)),

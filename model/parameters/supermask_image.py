@@ -93,11 +93,10 @@ def layer_section(
 
 
 def image_sections(config: Config, parameters: Parameters) -> Iterator[Section]:
-    """The sections of all layers, in order; of bitwise weights plane after plane."""
-    for plane in range(config.weights.widths):
-        for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
-            if plane < len(layer.masks):
-                yield layer_section(config, geometry, layer, plane=plane)
+    """The sections of all layers, in order; of bitwise weights plane after plane of each."""
+    for geometry, layer in zip(config.geometry, parameters.layers, strict=True):
+        for plane in range(config.weights_of(geometry.index).widths):
+            yield layer_section(config, geometry, layer, plane=plane)
 
 
 def image_words(config: Config, parameters: Parameters) -> list[int]:

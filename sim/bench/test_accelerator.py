@@ -220,7 +220,7 @@ async def a_corrupted_supermask_is_refused(dut):
         words[at] ^= 1 << rng.randrange(32)
         count = len(VECTORS.sections)
         section = next(n for n in range(count) if at < sum(VECTORS.sections[: n + 1]))
-        layer = VECTORS.layer_of(section)
+        layer = VECTORS.section_layers[section]
         await send(dut, [words])
         await ClockCycles(dut.clk, 2)
         assert await show(dut, "STATUS") == FAILED
@@ -352,9 +352,9 @@ def shifted(amount):
     before it.
     """
     words = list(VECTORS.supermask)
-    last = VECTORS.layer_of(len(VECTORS.sections) - 1)
+    last = VECTORS.section_layers[-1]
     for number, size in enumerate(VECTORS.sections):
-        if VECTORS.layer_of(number) != last:
+        if VECTORS.section_layers[number] != last:
             continue
         end = sum(VECTORS.sections[: number + 1])
         for channel in range(CLASSES * VECTORS.scale_sets):

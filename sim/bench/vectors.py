@@ -90,8 +90,10 @@ class Vectors:
     supermask : list of int
         Words that load the network.
     sections : list of int
-        How many of them belong to each layer; of bitwise weights to each layer's first plane, then
-        to each layer's second one, and so on.
+        How many of them belong to each section, which can fail by itself: a layer, or a plane of a
+        layer.
+    section_layers : list of int
+        The layer of each section.
     scale_sets : int
         Scales of every channel in a section.
     load_cycles : int
@@ -124,6 +126,7 @@ class Vectors:
     constants: dict[str, int]
     supermask: list[int]
     sections: list[int]
+    section_layers: list[int]
     load_cycles: int
     settle_cycles: int
     images: list[list[int]]
@@ -135,10 +138,6 @@ class Vectors:
     tried: int = 0
     precisions: list[PrecisionVectors] = field(default_factory=list)
     choices: list[PrecisionVectors] = field(default_factory=list)
-
-    def layer_of(self, section: int) -> int:
-        """The layer that a section of the supermask belongs to."""
-        return section % (len(self.layers) or len(self.sections))
 
     def save(self, path: Path) -> None:
         """Write one JSON file; pixels in hexadecimal, as they are wide."""

@@ -87,7 +87,7 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
             found = parameters.layers[geometry.index]
             sections = (
                 layer_section(config, geometry, found, plane=plane)
-                for plane in range(config.weights.widths)
+                for plane in range(config.weights_of(geometry.index).widths)
             )
             coded = sum(32 * section.mask_words for section in sections)
         plans.append(
@@ -99,7 +99,7 @@ def plan(config: Config, parameters: Parameters | None = None) -> tuple[LayerPla
                 groups=len(geometry.groups),
                 tiles=hardware.tiles,
                 cells=hardware.cells,
-                mask_bits=len(config.weights.mask_names) * geometry.weights,
+                mask_bits=len(config.weights_of(geometry.index).mask_names) * geometry.weights,
                 coded_bits=coded,
                 macs=geometry.positions * geometry.weights,
                 engine_cycles=cycles[geometry.index],

@@ -112,6 +112,7 @@ def golden_vectors(
         constants={"IDENTITY": IDENTITY, "VERSION": MAP_VERSION},
         supermask=[word for section in sections for word in section],
         sections=[len(section) for section in sections],
+        section_layers=list(architecture.section_layers),
         load_cycles=architecture.loading_cycles(parameters),
         settle_cycles=architecture.settle_cycles,
         images=[pack_image(image) for image in images],

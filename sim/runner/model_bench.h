@@ -115,7 +115,7 @@ class Bench {
     for (size_t number = 0; number < vectors_.sections.size(); ++number) {
       const uint32_t size = vectors_.sections[number];
       end += size;
-      if (number % vectors_.layers != vectors_.layers - 1) continue;  // of the last layer only
+      if (vectors_.layers[number] != vectors_.layers.back()) continue;  // of the last layer only
       const uint32_t offsets = vectors_.classes() * vectors_.scale_sets;
       for (uint32_t n = 0; n < offsets; ++n) words[end - 2 - 2 * n] += amount;
       words[end - 1] = crc32(words.data() + end - size, size - 1);

@@ -101,8 +101,9 @@ class Tests : public Bench {
       Words words = vectors_.supermask;
       const uint32_t at = random_.below(words.size());
       words[at] ^= 1u << random_.below(32);
-      uint32_t layer = 0;
-      for (uint32_t end = vectors_.sections[0]; at >= end; end += vectors_.sections[layer]) ++layer;
+      uint32_t section = 0;
+      for (uint32_t end = vectors_.sections[0]; at >= end; end += vectors_.sections[section])
+        ++section;
       driver_.send(words);
       driver_.wait(2);
       status(KAKURE_STATUS_ERROR_MASK);
@@ -111,7 +112,7 @@ class Tests : public Bench {
       must(code == KAKURE_ERROR_CODE_HEADER || code == KAKURE_ERROR_CODE_LENGTH ||
                code == KAKURE_ERROR_CODE_CRC || code == KAKURE_ERROR_CODE_SCALE,
            "a wrong word " + std::to_string(at) + " leads to ERROR.CODE " + std::to_string(code));
-      must_be(FIELD(error, ERROR_LAYER), layer % vectors_.layers, "ERROR.LAYER");
+      must_be(FIELD(error, ERROR_LAYER), vectors_.layers[section], "ERROR.LAYER");
       driver_.send(vectors_.images[0]);
       driver_.wait(100 + vectors_.settle_cycles + vectors_.cycles[0]);
       must(!driver_.offers_result(), "a result in spite of a corrupted supermask");

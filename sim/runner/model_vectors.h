@@ -30,17 +30,17 @@ struct Register {
 
 struct Vectors {
   static constexpr uint32_t MAGIC = 0x564B414Bu;  // the letters KAKV
-  static constexpr uint32_t FORMAT = 3;
+  static constexpr uint32_t FORMAT = 4;
 
   uint32_t first_image = 0;  // its number in the test set
   uint32_t load_cycles = 0;
   uint32_t settle_cycles = 0;
-  uint32_t layers = 1;
   uint32_t scale_sets = 1;  // scales of every channel in a section
   uint32_t planes_offset = 0;
   uint32_t tried = 0;  // what is written there; 0: nothing is
   std::vector<Register> registers;
-  Words sections;  // words of each layer's part of the supermask, plane after plane
+  Words sections;  // words of each part of the supermask, of a layer or of a plane of one
+  Words layers;    // that each part belongs to
   Words supermask;
   std::vector<Words> images;
   std::vector<Words> logits;  // two's complement
@@ -69,7 +69,6 @@ struct Vectors {
     first_image = next();
     load_cycles = next();
     settle_cycles = next();
-    layers = next();
     scale_sets = next();
     planes_offset = next();
     tried = next();
@@ -77,7 +76,10 @@ struct Vectors {
       const uint32_t offset = next(), at_start = next(), is_writable = next(), counts = next();
       registers.push_back({offset, at_start, is_writable != 0, counts != 0, next()});
     }
-    sections = several(section_count);
+    for (uint32_t n = 0; n < section_count; ++n) {
+      sections.push_back(next());
+      layers.push_back(next());
+    }
     supermask = several(supermask_words);
     for (uint32_t n = 0; n < image_count; ++n) images.push_back(several(image_words));
     for (uint32_t n = 0; n < image_count; ++n) logits.push_back(several(class_count));

@@ -5,15 +5,15 @@ Every number is a word of 32 bits, the least significant byte first:
 ==========  =============================================================================
 words       what
 ==========  =============================================================================
-1, 1        the letters KAKV, the format's version 3
+1, 1        the letters KAKV, the format's version 4
 1 × 6       how many registers, sections, words of the supermask, images, words of an
             image, and classes there are
 1, 1, 1     number of the first image in the test set; cycles of loading; cycles to settle
-1 × 4       layers; scales of every channel in a section; address of PLANES and what is
-            written there, 0 where it is left alone
+1 × 3       scales of every channel in a section; address of PLANES and what is written
+            there, 0 where it is left alone
 5 each      registers: address, value after a reset, 1 if it can be written, else 0; 1 if
             it counts what images take, else 0, and its value after all images
-1 each      sections: words of each layer's part of the supermask, plane after plane
+2 each      sections of the supermask, each of a layer or of a plane of one: words, layer
 1 each      words of the supermask
 1 each      words of the images, one after the other
 1 each      logits of the images, two's complement
@@ -45,7 +45,7 @@ from .golden import pack_image
 __all__ = ["VectorWriter"]
 
 MAGIC = int.from_bytes(b"KAKV", "little")
-FORMAT = 3
+FORMAT = 4
 
 
 class VectorWriter:
@@ -88,16 +88,18 @@ class VectorWriter:
         int
             The checksum, which the program that has read the file repeats.
         """
-        constants = constant_values(architecture_of(self.config).digest)
+        architecture = architecture_of(self.config)
+        constants = constant_values(architecture.digest)
         counted = self._counted(len(images))
         registers = [
             (
                 register.offset, constants.get(register.name, 0), int("w" in register.access),
                 int(register.name in counted), counted.get(register.name, 0),
             )
-            for register in architecture_of(self.config).registers
+            for register in architecture.registers
         ]  # fmt: skip
         supermask = list(chain.from_iterable(self.sections))
+        sections = zip(map(len, self.sections), architecture.section_layers, strict=True)
         packed = [pack_image(image) for image in images]
         parameters = self.parameters.at(self.planes) if self.planes else self.parameters
         logits = network(self.used, parameters, images)
@@ -105,9 +107,9 @@ class VectorWriter:
         words += [len(packed), len(packed[0]), logits.shape[1]]
         words += [first, self.load_cycles, self.settle_cycles]
         tried = 1 << (self.planes - 1) if self.planes else 0
-        words += [len(self.config.layers), architecture_of(self.config).scale_sets]
+        words += [architecture.scale_sets]
         words += [PLANES.offset if tried else 0, tried]
-        words += [*chain.from_iterable(registers), *map(len, self.sections), *supermask]
+        words += [*chain.from_iterable(registers), *chain.from_iterable(sections), *supermask]
         words += [*chain.from_iterable(packed), *(logits.reshape(-1) & 0xFFFFFFFF).tolist()]
         words += self.cycles(len(packed))
         data = struct.pack(f"<{len(words)}I", *words)

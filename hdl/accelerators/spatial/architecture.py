@@ -85,6 +85,12 @@ class Spatial(Architecture):
         """The supermask image, a section for each layer, or plane of a layer."""
         return [list(section.words) for section in image_sections(self.config, parameters)]
 
+    @property
+    def section_layers(self) -> tuple[int, ...]:
+        """The layer of each section."""
+        layers = range(len(self.config.layers))
+        return tuple(n for n in layers for _ in range(self.config.weights_of(n).widths))
+
     def loading_cycles(self, parameters: Parameters) -> int:
         """Cycles from the first to the last word of the supermask image, both counted."""
         return loading_cycles(self.config, parameters)

@@ -112,7 +112,8 @@ class SpatialCore(Core):
         for index in range(len(self.config.layers)):
             layer = self._layer(m, platform, generator, index)
             if used is not None:
-                m.d.comb += layer.used.eq(used)
+                most = planes_of(self.config, index)
+                m.d.comb += layer.used.eq(Mux(used > most, most, used))
             join(m, source, layer.i)
             source = layer.o
         join(m, source, results)
@@ -193,12 +194,16 @@ class SpatialCore(Core):
 
     def _generator(self) -> Loader:
         layers = tuple(
-            LayerWeights(geometry.in_channels, geometry.window, geometry.outputs)
+            LayerWeights(
+                geometry.in_channels,
+                geometry.window,
+                geometry.outputs,
+                self.config.weights_of(geometry.index).widths,
+            )
             for geometry in self.config.geometry
         )
-        planes = planes_of(self.config)
-        if planes:
-            return PlaneLoader(planes=planes, layers=layers)
+        if planes_of(self.config):
+            return PlaneLoader(layers=layers)
         weights = HiddenWeights.of(self.config.weights)
         return WeightGenerator(generator=weights.generator, seed=weights.seed, layers=layers)
 
@@ -208,7 +213,7 @@ class SpatialCore(Core):
         m.submodules[f"layer_{index}"] = place(layer, platform)
         weights, scales = generator.weights, generator.scales
         m.d.comb += layer.weights.valid.eq(weights.valid & (weights.layer == index))
-        planes = planes_of(self.config)
+        planes = planes_of(self.config, index)
         values = ("plane", "row", "block", "bits")
         for name in values if planes else ("row", "block", "positive", "negative"):
             m.d.comb += layer.weights[name].eq(weights[name])

@@ -52,8 +52,8 @@ class Layer(wiring.Component):
     scales : ``In(StructLayout)``
         M, B and S of a channel, as :class:`~kakure.hdl.stages.requantizer.Requantizer`.
     used : ``In``, with bitwise weights
-        Planes in use, 1 to all; it changes only while no image is on its way whose result is
-        still to come.
+        Planes in use, 1 to all of the layer's; it changes only while no image is on its way whose
+        result is still to come.
     i : ``In(stream.Signature(ArrayLayout(read_bits, in_channels)))``
         Pixels in raster order, image after image.
     o : ``Out(stream.Signature(ArrayLayout(output_bits or signed(32), outputs)))``
@@ -71,7 +71,7 @@ class Layer(wiring.Component):
     o: stream.Interface
 
     def __init__(self, *, config: Config, index: int) -> None:
-        geometry, planes = config.geometry[index], planes_of(config)
+        geometry, planes = config.geometry[index], planes_of(config, index)
         self.config = config
         self.planes = planes
         self.index = index

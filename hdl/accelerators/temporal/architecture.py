@@ -239,6 +239,11 @@ class Temporal(Architecture):
         return [program + first, *others]
 
     @property
+    def section_layers(self) -> tuple[int, ...]:
+        """The layer of each section."""
+        return tuple(range(len(self.config.layers)))
+
+    @property
     def scale_sets(self) -> int:
         """Those of each number of planes."""
         return self.sizes.sets

@@ -3,7 +3,7 @@
 from amaranth.lib import data
 
 from .address import address_layout
-from .widths import CHANNEL_BITS, COUNT_BITS, KERNEL_BITS
+from .widths import CHANNEL_BITS, COUNT_BITS, KERNEL_BITS, PLANE_BITS
 
 __all__ = ["made_layout", "slot_layout", "window_layout"]
 
@@ -12,12 +12,14 @@ def window_layout(rows: int, banks: int, planes: int = 0) -> data.StructLayout:
     """What a layer's windows look like, and how often its weights are made.
 
     ``prefix`` begins its hashes; ``mask`` is where its masks begin. With ``planes``, there are
-    no hashes, and ``pass_words`` words of masks for the channels of a pass. ``words`` of a
+    no hashes, but ``planes`` of the layer, and ``pass_words`` words of masks for the channels of a
+    pass. ``words`` of a
     position, ``run`` slots of a kernel row, ``next_line`` from the last of them to the first of the
     next.
     """
     return data.StructLayout({
         "pass_words" if planes else "prefix": 32,
+        **({"planes": PLANE_BITS} if planes else {}),
         "mask": 32,
         "channels": CHANNEL_BITS,
         "words": CHANNEL_BITS,

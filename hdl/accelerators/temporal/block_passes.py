@@ -20,7 +20,7 @@ class BlockPasses:
     window : View of :func:`.window_layout`
         Stays while a layer is worked on.
     used : Signal or None
-        Planes in use, with planes.
+        Planes in use of layers that have as many, with planes.
     outputs : int
         Channels of a pass.
     planes : int
@@ -122,7 +122,7 @@ class BlockPasses:
         if self.used is None or self.begins_plane is None:
             return is_last_block
         plane = self._plane
-        is_last_plane = plane + 1 == self.used
+        is_last_plane = (plane + 1 == self.used) | (plane + 1 == self.window.planes)
         with m.If(is_last_block):
             m.d.sync += plane.eq(Mux(is_last_plane, 0, plane + 1))
             m.d.comb += self.begins_plane.eq(~is_last_plane)

@@ -63,13 +63,18 @@ def _bits(operation: LayerOperation, layer: LayerParameters, many: int) -> NDArr
     return np.concatenate([group.reshape(-1) for group in groups]).astype(np.uint8)
 
 
-def layer_words(operation: LayerOperation, layer: LayerParameters, many: int) -> list[int]:
-    """The section of a layer: its mask in the order of use, coded the shortest way, and scales."""
+def layer_words(
+    operation: LayerOperation, layer: LayerParameters, many: int, sets: int
+) -> list[int]:
+    """The section of a layer: its mask in the order of use, coded the shortest way, and scales.
+
+    ``sets`` of them; a layer of fewer planes has the last ones more than once.
+    """
     bits = _bits(operation, layer, many)
     token = shortest_token(bits)
     mask = pack_words(encode_mask(bits, token))
-    sets = [layer.at(width).scales.parts for width in range(1, operation.planes + 1)]
-    scales = [one for parts in sets for one in zip(*parts, strict=True)]
+    parts_of = [layer.at(width).scales.parts for width in range(1, sets + 1)]
+    scales = [one for parts in parts_of for one in zip(*parts, strict=True)]
     return with_crc([
         MAGIC << 24 | token << 8 | operation.geometry.index,
         len(bits) // (many * operation.array.outputs),
@@ -92,7 +97,7 @@ def program_sections(
     pairs = zip(layers, parameters.layers, strict=True)
     return [
         program_words(config, program, array, sizes),
-        *(layer_words(operation, layer, array.many) for operation, layer in pairs),
+        *(layer_words(operation, layer, array.many, sizes.sets) for operation, layer in pairs),
     ]
 
 
@@ -108,5 +113,5 @@ def loading_cycles(
         bits = _bits(operation, layer, array.many)
         pieces = np.array(widths * (len(bits) // group))
         mask = mask_cycles(bits, shortest_token(bits), widths=pieces)
-        total += 4 + mask + 2 * operation.planes * operation.geometry.outputs + 1
+        total += 4 + mask + 2 * sizes.sets * operation.geometry.outputs + 1
     return total

@@ -6,6 +6,7 @@ from typing import Any
 
 from amaranth.lib import data
 
+from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.weights.sign_generator import job_prefix
 from kakure.model.config.accelerators.temporal import SIZES, TemporalConfig
 from kakure.model.config.config import Config
@@ -107,7 +108,7 @@ def operation_layout(array: TemporalConfig, sizes: Sizes) -> data.StructLayout:
         "added": 1,
         "pace": range(most_pace(array) + 1),
         "window": window_layout(rows, banks, sizes.planes),
-        "positions": positions_layout(rows, banks),
+        "positions": positions_layout(rows, banks, sizes.planes),
         "result": target_layout(rows, banks),
         "sum": sum_layout(rows, banks),
     })
@@ -151,7 +152,7 @@ def operation_values(config: Config, program: Program, rows: int) -> list[dict[s
                 "added": 0 if operation.added is None else operation.added.memory,
                 "pace": pace_of(operation),
                 "window": window,
-                "positions": positions_value(operation, rows),
+                "positions": positions_value(operation, rows, planes_of(config)),
                 "result": target_value(operation, rows, scales),
             }
         )
@@ -165,7 +166,8 @@ def _origin_of(weights: Weights, operation: LayerOperation) -> dict[str, int]:
     if isinstance(weights, HiddenWeights):
         index = operation.geometry.index
         return {"prefix": job_prefix(weights.generator, seed=weights.seed, layer=index)}
-    return {"pass_words": pass_words_of(operation, operation.array.many)}
+    words = pass_words_of(operation, operation.array.many)
+    return {"pass_words": words, "planes": operation.planes}
 
 
 def _banks(program: Program) -> int:

@@ -35,7 +35,7 @@ class _Memory:
 def program_of(config: Config) -> Program:
     """The operations of a configuration, whose accelerator is temporal."""
     array = TemporalConfig.of(config.accelerator)
-    planes = config.weights.widths
+    planes = [config.weights_of(geometry.index).widths for geometry in config.geometry]
     return _Planner(config.geometry, array, planes).program(config.shape, config.image_bits)
 
 
@@ -51,12 +51,12 @@ def program_alone(geometry: LayerGeometry, array: TemporalConfig) -> Program:
     alone = replace(geometry, index=0, reads=0, adds=None if geometry.adds is None else 0)
     shape = geometry.read_height, geometry.read_width, geometry.in_channels
     bits = geometry.input_bits if geometry.summed is None else geometry.summed.bits
-    return _Planner([alone], array).program(shape, bits)
+    return _Planner([alone], array, [1]).program(shape, bits)
 
 
 class _Planner:
     def __init__(
-        self, layers: Sequence[LayerGeometry], array: TemporalConfig, planes: int = 1
+        self, layers: Sequence[LayerGeometry], array: TemporalConfig, planes: Sequence[int]
     ) -> None:
         self.layers = layers
         self.planes = planes
@@ -133,6 +133,6 @@ class _Planner:
             added = None if g.adds is None else maps[g.adds]
             run = runs[g.index]
             operations.append(
-                LayerOperation(g, source, written, added, run, self.array, self.planes)
+                LayerOperation(g, source, written, added, run, self.array, self.planes[g.index])
             )
         return Program(image, tuple(operations), (self.memories[0].words, self.memories[1].words))

@@ -15,6 +15,7 @@ __all__ = [
     "DIGITS",
     "KERNEL_BITS",
     "MEMORY_CELLS",
+    "PLANE_BITS",
     "POSITION_BITS",
     "ROW_BITS",
     "SUM_BITS",
@@ -32,6 +33,8 @@ KERNEL_BITS = 8
 """Width of a kernel's side, which may be a whole map's, and of a place in it [bit]."""
 POSITION_BITS = 24
 """Width of a number of positions [bit]."""
+PLANE_BITS = 4
+"""Width of a number of planes, the same on all chips that fetch operations alike [bit]."""
 ROW_BITS = 24
 """Width of the number of a row of weights; of more of them a sum has more bits than there are
 [bit]."""

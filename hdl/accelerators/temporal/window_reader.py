@@ -94,7 +94,7 @@ class WindowReader(wiring.Component):
         self.shape = WindowReaderShape(inputs, pixels, batches, word, rows)
         step = step_layout(inputs=inputs, pixels=pixels, batches=batches, planes=planes)
         super().__init__({
-            "layer": In(positions_layout(rows, banks)),
+            "layer": In(positions_layout(rows, banks, planes)),
             "start": In(1),
             **({"used": In(range(planes + 1))} if planes else {}),
             "slots": In(data.ArrayLayout(slot_layout(rows, banks), banks)),

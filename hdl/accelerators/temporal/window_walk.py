@@ -21,7 +21,7 @@ class WindowWalk:
     layer : View of :func:`.positions_layout`
         Stays while it is walked over.
     used : Signal or None
-        Planes in use, with planes.
+        Planes in use of layers that have as many, with planes.
     pixels, batches : int
         Positions of a step; steps of a pass for each digit.
     planes : int
@@ -89,7 +89,9 @@ class WindowWalk:
         self._ends_plane = self.block == layer.blocks - 1
         self.is_last_block: Value = self._ends_plane
         if used is not None:
-            self.is_last_block = self._ends_plane & (self.plane + 1 == used)
+            following = self.plane + 1
+            ends = (following == used) | (following == layer.weight_planes)
+            self.is_last_block = self._ends_plane & ends
 
     @property
     def is_first_block(self) -> Value:

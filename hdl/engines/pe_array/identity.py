@@ -10,8 +10,9 @@ __all__ = ["pe_identity"]
 def pe_identity(config: Config, index: int) -> dict[str, int | str | None]:
     """What decides a layer's array, but for the layer."""
     array = config.pe_array
-    if planes_of(config):
-        weights: dict[str, int | str | None] = {"planes": planes_of(config)}
+    planes = planes_of(config, index)
+    if planes:
+        weights: dict[str, int | str | None] = {"planes": planes}
     else:
         hidden = HiddenWeights.of(config.weights)
         weights = {

@@ -52,7 +52,7 @@ class PlaneEngine(BatchEngine):
         schedule = self.schedule
         block = Signal(range(schedule.blocks), name="block")
         bank = Signal(range(schedule.banks), name="bank")
-        plane = Signal(range(max(planes_of(self.config), 2)), name="plane")
+        plane = Signal(range(max(planes_of(self.config, self.index), 2)), name="plane")
         is_loading, is_working = Signal(), Signal()
         is_last_block = block == schedule.blocks - 1
         ends_block = bank == schedule.banks - 1

@@ -29,7 +29,7 @@ class PlaneEngineShape(PeEngineShape):
     @classmethod
     def of(cls, config: Config, index: int) -> "PlaneEngineShape":
         """The engine of a layer on a PE array, with bitwise weights."""
-        planes = config.weights.widths
+        planes = config.weights_of(index).widths
         return cls(**cls.sizes_of(config, index), is_16=0, planes=planes)
 
     @cached_property

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from kakure.hdl.bus.register_map import THRESHOLD_BITS
 
 from .result_sender_shape import LOGIT_BITS
+from .two_largest import TwoLargest
 
 __all__ = ["ResultJudge"]
 
@@ -70,32 +71,24 @@ class ResultJudge(wiring.Component):
         m = Module()
         index = Signal(range(self.classes))
         is_judged = Signal()
-        largest = Signal(signed(LOGIT_BITS), reset_less=True)
-        second = Signal(signed(LOGIT_BITS), reset_less=True)
+        two = TwoLargest(LOGIT_BITS)
         logit = Signal(signed(LOGIT_BITS))
         is_clear, passes = Signal(), Signal()
         m.d.comb += [
             logit.eq(self.i.payload[index]),
-            is_clear.eq((largest - second).as_unsigned() >= self.threshold),
+            is_clear.eq(two.is_clear(self.threshold)),
             passes.eq(~self.has_more | (is_judged & is_clear)),
             self.again.eq(self.i.valid & self.has_more & is_judged & ~is_clear),
             self.o.valid.eq(self.i.valid & passes),
             Value.cast(self.o.payload).eq(Value.cast(self.i.payload)),
             self.i.ready.eq((self.o.ready & passes) | self.again),
         ]
-        is_first, is_best = index == 0, logit > largest
-        least = -1 << (LOGIT_BITS - 1)
+        is_first = index == 0
+        is_best = is_first | (logit > two.largest)
         with m.If(self.i.valid & self.has_more & self.may_judge & ~is_judged):
-            m.d.sync += [
-                largest.eq(Mux(is_first | is_best, logit, largest)),
-                index.eq(index + 1),
-            ]
-            with m.If(is_first):
-                m.d.sync += second.eq(least)
-            with m.Elif(is_best):
-                m.d.sync += second.eq(largest)
-            with m.Elif(logit > second):
-                m.d.sync += second.eq(logit)
+            m.d.sync += two.largest.eq(Mux(is_best, logit, two.largest))
+            m.d.sync += index.eq(index + 1)
+            two.take(m, logit, is_first=is_first, keeps_largest=False)
             with m.If(index == self.classes - 1):
                 m.d.sync += [index.eq(0), is_judged.eq(1)]
         with m.If(self.i.valid & self.i.ready):

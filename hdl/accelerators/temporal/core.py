@@ -3,31 +3,25 @@
 from dataclasses import asdict
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from kakure.hdl.accelerators.core import Core
-from kakure.hdl.accelerators.frame_gate import FrameGate
 from kakure.hdl.accelerators.image_keeper import ImageKeeper
 from kakure.hdl.accelerators.precision_choice import PrecisionChoice
-from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.engines.ports import planes_of
-from kakure.hdl.memory.ram import Ram
 from kakure.hdl.weights.image_reader import LoadError
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 
+from .core_blocks import CoreBlocks
 from .core_shape import TemporalCoreShape
-from .image_writer import ImageWriter
-from .logit_sender import LogitSender
 from .operation import operation_layout, sizes_of
+from .operation_sequence import OperationSequence
 from .planner import program_of
-from .processor import TemporalProcessor
-from .program_reader import ProgramReader
-from .record import WORD, record_words
-from .widths import MEMORY_CELLS
-from .work_counters import WORK_REGISTERS, WorkCounters
+from .record import record_words
+from .work_counters import WORK_REGISTERS
 
 __all__ = ["TemporalCore", "has_choice"]
 
@@ -73,44 +67,45 @@ class TemporalCore(Core):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        array, sizes = self.array, self.sizes
-        gate = FrameGate(image_words=None)
-        front = StreamRegister(width=len(Value.cast(self.i.payload)))
-        reader = ProgramReader(array=array, sizes=sizes)
-        writer = ImageWriter(word=array.word, banks=array.slots, rows=sizes.rows)
-        processor = TemporalProcessor(array=array, sizes=sizes, sum_bits=sizes.sum_bits)
-        judges = has_choice(self.config)
-        sender = LogitSender(outputs=array.outputs, depth=sizes.logits, judges=judges)
-        layout = operation_layout(array, sizes)
-        work = WorkCounters(lanes=array.lanes)
-        depth = sizes.operations * record_words(layout)
-        program = Ram(depth=depth, width=WORD, cells=MEMORY_CELLS)
-        m.submodules.gate = place(gate, platform)
-        m.submodules.front = place(front, platform, reset=gate.restarts)
-        m.submodules.reader = place(reader, platform, reset=gate.restarts)
-        m.submodules.writer = place(writer, platform)
-        m.submodules.processor = place(processor, platform)
-        m.submodules.sender = place(sender, platform)
-        m.submodules.program = place(program, platform)
-        m.submodules.work = place(work, platform)
-        images = gate.o
-        if sizes.planes:
-            choice = PrecisionChoice(planes=sizes.planes)
-            m.submodules.choice = place(choice, platform)
-            m.d.comb += [
-                choice.tried.eq(self.tried),
-                choice.is_busy.eq(gate.is_busy | (gate.o.valid & gate.o.ready)),
-                processor.used.eq(choice.used),
-            ]
-            if judges:
-                images = self._choose(m, platform, gate, reader, sender, choice)
+        sizes = self.sizes
+        blocks = CoreBlocks.of(self.array, sizes, judges=has_choice(self.config))
+        words = record_words(operation_layout(self.array, sizes))
+        sequence = OperationSequence(blocks, words)
+        blocks.place(m, platform)
+        images = self._images(m, platform, blocks)
+        self._count(m, blocks)
+        self._take(m, blocks)
+        reader, processor, program = blocks.reader, blocks.processor, blocks.program
+        m.d.comb += [
+            blocks.writer.i.payload.eq(images.payload),
+            blocks.writer.i.valid.eq(images.valid & sequence.is_free),
+            images.ready.eq(blocks.writer.i.ready & sequence.is_free),
+            Value.cast(blocks.writer.image).eq(Value.cast(reader.image)),
+            Value.cast(processor.image).eq(Value.cast(blocks.writer.o)),
+            Value.cast(processor.mask).eq(Value.cast(reader.mask)),
+            Value.cast(processor.scales).eq(Value.cast(reader.scales)),
+            program.write_enable.eq(reader.record.valid),
+            program.write_address.eq(reader.record.address),
+            program.write_data.eq(reader.record.word),
+            Value.cast(blocks.sender.i).eq(Value.cast(processor.logits)),
+        ]
+        sequence.build(m)
+        wiring.connect(m, blocks.sender.o, wiring.flipped(self.o))
+        self._control(m, blocks)
+        return m
+
+    def _count(self, m: Module, blocks: CoreBlocks) -> None:
+        """Count work from a reset on, or from that of a new load."""
+        work = blocks.work
         is_reset = Signal(init=1)  # in the cycle after a reset
         m.d.sync += is_reset.eq(0)
-        m.d.comb += work.clear.eq(is_reset | gate.restarts)
-        m.d.comb += Value.cast(work.events).eq(Value.cast(processor.events))
+        m.d.comb += work.clear.eq(is_reset | blocks.gate.restarts)
+        m.d.comb += Value.cast(work.events).eq(Value.cast(blocks.processor.events))
         m.d.comb += Value.cast(self.own).eq(Value.cast(work.values))
 
-        is_free = Signal()
+    def _take(self, m: Module, blocks: CoreBlocks) -> None:
+        """Bring words to the reader until it is done, then to the gate."""
+        gate, front, reader = blocks.gate, blocks.front, blocks.reader
         wiring.connect(m, wiring.flipped(self.i), front.i)
         for taker in (reader, gate):
             m.d.comb += Value.cast(taker.i.payload).eq(Value.cast(front.o.payload))
@@ -120,22 +115,10 @@ class TemporalCore(Core):
         with m.Else():
             m.d.comb += reader.i.valid.eq(front.o.valid)
             m.d.comb += front.o.ready.eq(reader.i.ready)
-        m.d.comb += [
-            writer.i.payload.eq(images.payload),
-            writer.i.valid.eq(images.valid & is_free),
-            images.ready.eq(writer.i.ready & is_free),
-            Value.cast(writer.image).eq(Value.cast(reader.image)),
-            Value.cast(processor.image).eq(Value.cast(writer.o)),
-            Value.cast(processor.mask).eq(Value.cast(reader.mask)),
-            Value.cast(processor.scales).eq(Value.cast(reader.scales)),
-            program.write_enable.eq(reader.record.valid),
-            program.write_address.eq(reader.record.address),
-            program.write_data.eq(reader.record.word),
-            Value.cast(sender.i).eq(Value.cast(processor.logits)),
-        ]
-        self._sequence(m, reader, writer, processor, sender, program, is_free)
-        wiring.connect(m, sender.o, wiring.flipped(self.o))
 
+    def _control(self, m: Module, blocks: CoreBlocks) -> None:
+        """What the core is told, and what it says of itself."""
+        gate, front, reader, sender = blocks.gate, blocks.front, blocks.reader, blocks.sender
         has_failed = reader.error != LoadError.NONE
         m.d.comb += [
             gate.last_word.eq(reader.last_word),
@@ -159,23 +142,33 @@ class TemporalCore(Core):
             self.dropped.eq(gate.dropped),
             self.is_busy.eq(gate.is_busy),
         ]
-        return m
+
+    def _images(self, m: Module, platform: Platform | None, blocks: CoreBlocks) -> Any:
+        """Where images come from; of bitwise weights, with how many planes they are tried."""
+        gate, planes = blocks.gate, self.sizes.planes
+        if not planes:
+            return gate.o
+        choice = PrecisionChoice(planes=planes)
+        m.submodules.choice = place(choice, platform)
+        m.d.comb += [
+            choice.tried.eq(self.tried),
+            choice.is_busy.eq(gate.is_busy | (gate.o.valid & gate.o.ready)),
+            blocks.processor.used.eq(choice.used),
+        ]
+        if not has_choice(self.config):
+            return gate.o
+        return self._choose(m, platform, blocks, choice)
 
     def _choose(
-        self,
-        m: Module,
-        platform: Platform | None,
-        gate: FrameGate,
-        reader: ProgramReader,
-        sender: LogitSender,
-        choice: PrecisionChoice,
+        self, m: Module, platform: Platform | None, blocks: CoreBlocks, choice: PrecisionChoice
     ) -> Any:
         """Try images again where their results are not clear; where images come from."""
+        reader, sender = blocks.reader, blocks.sender
         height, width, channels = self.config.shape
         words = -(-height * width * channels // 4)
         keeper = ImageKeeper(image_words=words, is_told=True)
         m.submodules.keeper = place(keeper, platform)
-        wiring.connect(m, gate.o, keeper.i)
+        wiring.connect(m, blocks.gate.o, keeper.i)
         has_more = choice.has_more & (reader.last_word < words)
         m.d.comb += [
             choice.threshold.eq(self.threshold),
@@ -189,52 +182,3 @@ class TemporalCore(Core):
             sender.has_more.eq(has_more),
         ]
         return keeper.o
-
-    def _sequence(
-        self,
-        m: Module,
-        reader: ProgramReader,
-        writer: ImageWriter,
-        processor: TemporalProcessor,
-        sender: LogitSender,
-        program: Ram,
-        is_free: Signal,
-    ) -> None:
-        """Operation after operation, once an image is there."""
-        words = record_words(operation_layout(self.array, self.sizes))
-        number: Any = Signal.like(reader.operations)
-        is_last = number == reader.operations
-        address, left = Signal(program.read_address.shape()), Signal(range(words))
-        operation = Signal(words * WORD, reset_less=True)
-        has_read = Signal()
-        m.d.comb += [
-            program.read_address.eq(address),
-            Value.cast(processor.operation).eq(operation),
-        ]
-        m.d.sync += has_read.eq(program.read_enable)
-        with m.If(has_read):
-            m.d.sync += operation.eq(Cat(operation, program.read_data)[WORD:])
-        with m.FSM():
-            with m.State("IMAGE"):
-                m.d.comb += is_free.eq(1)
-                m.d.sync += [number.eq(0), address.eq(0), left.eq(words - 1)]
-                with m.If(writer.ends):
-                    m.next = "FETCH"
-            with m.State("FETCH"):  # the image's last digit is written meanwhile
-                m.d.comb += program.read_enable.eq(1)
-                m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
-                with m.If(left == 0):
-                    m.d.sync += [number.eq(number + 1), left.eq(words - 1)]
-                    m.next = "LAST_WORD"
-            with m.State("LAST_WORD"):
-                m.next = "START"
-            with m.State("START"):
-                # The last result has to leave before this one's logits come.
-                with m.If(~sender.is_busy | ~is_last):
-                    m.d.comb += processor.start.eq(1)
-                    m.next = "RUN"
-            with m.State("RUN"), m.If(processor.is_done):
-                m.next = "FETCH"
-                with m.If(is_last):
-                    m.d.comb += sender.is_complete.eq(1)
-                    m.next = "IMAGE"

@@ -2,17 +2,17 @@
 
 from typing import Any, ClassVar
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from kakure.hdl.accelerators.two_largest import TwoLargest
 from kakure.hdl.bus.register_map import THRESHOLD_BITS
-from kakure.hdl.emission.hierarchy import Platform, place
-from kakure.hdl.memory.ram import Ram
 from kakure.model.parameters.parameters import OFFSET_BITS
 
 from .logit_sender_shape import LogitSenderShape
-from .widths import CHANNEL_BITS, MEMORY_CELLS
+from .logit_store import LogitStore
+from .widths import CHANNEL_BITS
 
 __all__ = ["LogitSender", "sender_cycles"]
 
@@ -96,32 +96,9 @@ class LogitSender(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        write, read = (Signal(range(max(self.depth, 2)), name=name) for name in ("write", "read"))
-        reads = Signal()
-        with m.If(self.i.valid):
-            m.d.sync += write.eq(write + 1)
-        kept = self._kept(m, platform, write, read, reads)
-        lane, number = Signal(range(self.outputs)), Signal(CHANNEL_BITS)
-        largest = Signal(signed(OFFSET_BITS), reset_less=True)
-        best = Signal(CHANNEL_BITS, reset_less=True)
-        is_class = Signal()
-        logit = Signal(signed(OFFSET_BITS))
-        words = [kept.word_select(n, OFFSET_BITS) for n in range(self.outputs)]
-        m.d.comb += logit.eq(Array(words)[lane])
-        is_last = number == self.last_class
-        is_better = (number == 0) | (logit > largest)
-        winner = Mux(is_better, number, best)
-        m.d.comb += self.o.payload.word.eq(Mux(is_class, winner, Cat(logit)))
-        m.d.comb += self.o.payload.last.eq(is_last)
-
-        def forget() -> None:
-            m.d.sync += [write.eq(0), read.eq(0), lane.eq(0), number.eq(0)]
-            m.next = "IDLE"
-
-        def stop() -> None:
-            m.d.comb += self.ends.eq(1)
-            forget()
-
+        store = LogitStore(outputs=self.outputs, depth=self.depth, last_class=self.last_class)
+        two = TwoLargest(OFFSET_BITS)
+        store.build(m, platform, self.i)
         with m.FSM():
             with m.State("IDLE"), m.If(self.is_complete):
                 m.next = "WAIT"
@@ -129,79 +106,69 @@ class LogitSender(wiring.Component):
                     with m.If(self.has_more & (self.last_class != 0)):
                         m.next = "ASK"
             if self.judges:
-                second = Signal(signed(OFFSET_BITS), reset_less=True)
-                with m.State("ASK"):
-                    m.d.comb += [self.is_busy.eq(1), reads.eq(1)]
-                    m.d.sync += read.eq(read + 1)
-                    m.next = "JUDGE"
-                with m.State("JUDGE"):
-                    m.d.comb += self.is_busy.eq(1)
-                    m.d.sync += [number.eq(number + 1), lane.eq(lane + 1)]
-                    with m.If(number == 0):
-                        m.d.sync += [largest.eq(logit), second.eq(-1 << (OFFSET_BITS - 1))]
-                    with m.Elif(logit > largest):
-                        m.d.sync += [largest.eq(logit), second.eq(largest)]
-                    with m.Elif(logit > second):
-                        m.d.sync += second.eq(logit)
-                    with m.If(lane == self.outputs - 1):
-                        m.d.sync += lane.eq(0)
-                        m.next = "ASK"
-                    with m.If(is_last):
-                        m.d.sync += [read.eq(0), lane.eq(0), number.eq(0)]
-                        m.next = "DECIDE"
-                with m.State("DECIDE"):
-                    m.d.comb += self.is_busy.eq(1)
-                    is_clear = (largest - second).as_unsigned() >= self.threshold
-                    m.next = "WAIT"
-                    with m.If(~is_clear & ~self.must_drop):
-                        m.d.comb += self.again.eq(1)
-                        forget()
-            with m.State("WAIT"):
-                m.d.comb += self.is_busy.eq(1)
-                m.d.comb += reads.eq(self.may_send)
-                m.d.sync += is_class.eq(self.sends_class)
-                with m.If(self.may_send):
-                    m.d.sync += read.eq(1)
-                    m.next = "SEND"
-                with m.Elif(self.must_drop):
-                    stop()
-            with m.State("READ"):
-                m.d.comb += [self.is_busy.eq(1), reads.eq(1)]
-                m.d.sync += read.eq(read + 1)
-                m.next = "SEND"
-            with m.State("SEND"):
-                m.d.comb += self.is_busy.eq(1)
-                m.d.comb += self.o.valid.eq(~is_class | is_last)
-                with m.If(~self.o.valid | self.o.ready):
-                    m.d.sync += [number.eq(number + 1), lane.eq(lane + 1)]
-                    m.d.sync += [largest.eq(Mux(is_better, logit, largest)), best.eq(winner)]
-                    with m.If(lane == self.outputs - 1):
-                        m.d.sync += lane.eq(0)
-                        m.next = "READ"
-                    with m.If(is_last):
-                        stop()
+                self._judge(m, store, two)
+            self._send(m, store, two.largest)
         return m
 
-    def _kept(
-        self, m: Module, platform: Platform | None, write: Signal, read: Signal, reads: Signal
-    ) -> Value:
-        """The word of logits read last: of a memory, or of a register that has them all."""
-        width = self.outputs * OFFSET_BITS
-        if self.depth == 1:
-            held = Signal(width, reset_less=True)
-            with m.If(self.i.valid):
-                m.d.sync += held.eq(Value.cast(self.i.values))
-            return held
-        memory = Ram(depth=self.depth, width=width, cells=MEMORY_CELLS)
-        m.submodules.logits = place(memory, platform)
-        m.d.comb += [
-            memory.write_enable.eq(self.i.valid),
-            memory.write_address.eq(write),
-            memory.write_data.eq(Value.cast(self.i.values)),
-            memory.read_enable.eq(reads),
-            memory.read_address.eq(read),
-        ]
-        return memory.read_data
+    def _judge(self, m: Module, store: LogitStore, two: TwoLargest) -> None:
+        """States that find the two largest logits, and whether the image is to be tried again."""
+        with m.State("ASK"):
+            m.d.comb += [self.is_busy.eq(1), store.reads.eq(1)]
+            m.d.sync += store.read.eq(store.read + 1)
+            m.next = "JUDGE"
+        with m.State("JUDGE"):
+            m.d.comb += self.is_busy.eq(1)
+            store.step(m)
+            two.take(m, store.logit, is_first=store.number == 0)
+            store.end_word(m, "ASK")
+            with m.If(store.is_last):
+                m.d.sync += store.begin()
+                m.next = "DECIDE"
+        with m.State("DECIDE"):
+            m.d.comb += self.is_busy.eq(1)
+            m.next = "WAIT"
+            with m.If(~two.is_clear(self.threshold) & ~self.must_drop):
+                m.d.comb += self.again.eq(1)
+                m.d.sync += store.forget()
+                m.next = "IDLE"
+
+    def _send(self, m: Module, store: LogitStore, largest: Signal) -> None:
+        """States that send the logits, or find their class and send that."""
+        number, logit = store.number, store.logit
+        best = Signal(CHANNEL_BITS, reset_less=True)
+        is_class = Signal()
+        is_better = (number == 0) | (logit > largest)
+        winner = Mux(is_better, number, best)
+        m.d.comb += self.o.payload.word.eq(Mux(is_class, winner, Cat(logit)))
+        m.d.comb += self.o.payload.last.eq(store.is_last)
+
+        def stop() -> None:
+            m.d.comb += self.ends.eq(1)
+            m.d.sync += store.forget()
+            m.next = "IDLE"
+
+        with m.State("WAIT"):
+            m.d.comb += self.is_busy.eq(1)
+            m.d.comb += store.reads.eq(self.may_send)
+            m.d.sync += is_class.eq(self.sends_class)
+            with m.If(self.may_send):
+                m.d.sync += store.read.eq(1)
+                m.next = "SEND"
+            with m.Elif(self.must_drop):
+                stop()
+        with m.State("READ"):
+            m.d.comb += [self.is_busy.eq(1), store.reads.eq(1)]
+            m.d.sync += store.read.eq(store.read + 1)
+            m.next = "SEND"
+        with m.State("SEND"):
+            m.d.comb += self.is_busy.eq(1)
+            m.d.comb += self.o.valid.eq(~is_class | store.is_last)
+            with m.If(~self.o.valid | self.o.ready):
+                store.step(m)
+                m.d.sync += [largest.eq(Mux(is_better, logit, largest)), best.eq(winner)]
+                store.end_word(m, "READ")
+                with m.If(store.is_last):
+                    stop()
 
 
 def sender_cycles(classes: int, outputs: int) -> int:

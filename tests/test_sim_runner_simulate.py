@@ -81,7 +81,7 @@ def test_runs_beside_each_other_print_their_own_truth(tiny, monkeypatch):
     ("file", "old", "new", "said"),
     [
         (
-            "test_accelerator.py",
+            "device.py",
             "for n, image in enumerate(images):",
             "for n, image in enumerate(images[:1]):",
             "all_images_at_full_rate: images: must be 3, not 1",

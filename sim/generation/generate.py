@@ -27,7 +27,17 @@ __all__ = ["BENCH_FILES", "VECTOR_IMAGES", "edited_files", "generate", "is_curre
 DIAGRAMS = {"spatial": diagram, "temporal": temporal_diagram}
 """By kind of accelerator."""
 
-BENCH_FILES = ("run.py", "test_accelerator.py", "locate.py", "axi.py", "vectors.py", "outcome.py")
+BENCH_FILES = (
+    "run.py",
+    "test_accelerator.py",
+    "device.py",
+    "precision.py",
+    "stimuli.py",
+    "locate.py",
+    "axi.py",
+    "vectors.py",
+    "outcome.py",
+)
 """Files of :mod:`kakure.sim.bench` that go into a generated bench."""
 
 SHARED_FILES = (

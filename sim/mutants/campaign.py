@@ -16,7 +16,8 @@ from kakure.model.errors import UserError
 from kakure.model.files.seal import open_line, seal_line
 from kakure.model.files.work_folder import fresh_folder
 
-from .source_mutants import SourceMutant, chosen, mutants_of
+from .source_mutant import SourceMutant
+from .source_mutants import chosen, mutants_of
 from .test_choice import nearest_tests
 from .tree import Tree
 

@@ -15,7 +15,7 @@ import pytest
 from kakure.model.commands.lifetime import tied
 from kakure.model.errors import UserError
 
-from .source_mutants import SourceMutant
+from .source_mutant import SourceMutant
 
 __all__ = ["Tree"]
 

@@ -11,13 +11,7 @@ from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape
 from kakure.hdl.engines.pe_array.engine_shape import PeEngineShape
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
-from kakure.hdl.shape.numbers import (
-    Number,
-    at_least,
-    at_most,
-    choose,
-    signed_bits,
-)
+from kakure.hdl.shape.numbers import Number, at_least, at_most, choose, signed_bits
 from kakure.hdl.stages.max_pool_shape import MaxPoolShape
 from kakure.hdl.stages.requantizer_shape import RequantizerShape, least_lanes
 from kakure.hdl.stages.shortcut_shape import ShortcutShape

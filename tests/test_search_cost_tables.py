@@ -10,7 +10,7 @@ from kakure.search.cost.tables import FORBIDDEN, Solution, build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import Option
-from kakure.search.space.space import parse_space
+from kakure.search.space.space_file import parse_space
 
 CONV = {
     "kind": "conv",

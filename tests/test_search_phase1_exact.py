@@ -13,7 +13,7 @@ from kakure.search.phase1.exact import ExactSearch, least_area_um2
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import Option
 from kakure.search.space.point import Hardware
-from kakure.search.space.space import load_space
+from kakure.search.space.space_file import load_space
 from kakure.search.studies.published_cost import PublishedCost
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

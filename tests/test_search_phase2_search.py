@@ -28,7 +28,8 @@ from kakure.search.phase2.problem import Problem
 from kakure.search.phase2.search import METHODS, Method, front, optimize
 from kakure.search.phase2.surrogate import LossModel
 from kakure.search.space.point import Hardware, Point
-from kakure.search.space.space import Space, load_space
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 

@@ -31,7 +31,7 @@ from kakure.search.phase2.witness import rights
 from kakure.search.rounds.run import Options, search
 from kakure.search.rounds.summary import summary
 from kakure.search.rounds.training import network_of
-from kakure.search.space.space import parse_space
+from kakure.search.space.space_file import parse_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 from tests.test_search_commands_kakure import KAKURE

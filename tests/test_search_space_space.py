@@ -5,9 +5,10 @@ import pytest
 
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
+from kakure.search.space.description import describe
 from kakure.search.space.layer_space import LayerChoice, Option
 from kakure.search.space.point import Hardware, Point
-from kakure.search.space.space import describe, json_schema, load_family, load_space, parse_space
+from kakure.search.space.space_file import json_schema, load_family, load_space, parse_space
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 SPACES = ("digits", "digits-residual", "fashion-mnist", "xpert")

@@ -8,7 +8,7 @@ from kakure.search.commands.kakure import main
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
 from kakure.search.cost.metrics import LayerBatch
-from kakure.search.space.space import load_space
+from kakure.search.space.space_file import load_space
 from kakure.search.studies.headline import (
     SPACE,
     at_precision,

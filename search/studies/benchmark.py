@@ -18,7 +18,7 @@ from kakure.search.cost.tables import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.rounds.run import Options, search
-from kakure.search.space.space import load_space, parse_space
+from kakure.search.space.space_file import load_space, parse_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 

@@ -29,7 +29,8 @@ from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import LayerChoice, Option
 from kakure.search.space.point import Point
-from kakure.search.space.space import Space, load_family
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_family
 
 __all__ = [
     "Headline",

@@ -37,7 +37,8 @@ from kakure.search.phase2.search import (
 )
 from kakure.search.phase2.tested import Tested, on_test_images
 from kakure.search.space.point import Point
-from kakure.search.space.space import Space, load_family
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_family
 from kakure.search.store.parallel import BACKENDS, Workers
 from kakure.search.store.store import Store
 

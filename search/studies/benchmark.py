@@ -14,7 +14,7 @@ from kakure.model.files.shipped import CONFIGS
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import CostModel, LayerBatch
-from kakure.search.cost.tables import build_tables
+from kakure.search.cost.table_building import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.rounds.run import Options, search

@@ -15,7 +15,8 @@ import torch
 from kakure.model.errors import UserError
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.metrics import CostModel
-from kakure.search.cost.tables import Solution, Tables, build_tables
+from kakure.search.cost.table_building import build_tables
+from kakure.search.cost.tables import Solution, Tables
 from kakure.search.phase1.band import band_optimum
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Attempt, Problem

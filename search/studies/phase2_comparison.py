@@ -15,7 +15,7 @@ from kakure.model.training.recipe import recipe_for
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import CostModel
-from kakure.search.cost.tables import build_tables
+from kakure.search.cost.table_building import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem as Phase1Problem
 from kakure.search.phase2.accuracy import Tuning, train_start

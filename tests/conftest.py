@@ -5,6 +5,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
@@ -25,3 +26,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 set_hypothesis_home_dir(ROOT / "build" / "hypothesis")
 settings.register_profile("kakure", derandomize=True, deadline=None)
 settings.load_profile("kakure")
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory) -> Path:
+    """Folder of a search of the small space, with its store and its result."""
+    from tests.small_search import run, space
+
+    folder = tmp_path_factory.mktemp("searched")
+    assert run(folder, space(folder)) == 0
+    return folder

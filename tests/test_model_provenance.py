@@ -113,7 +113,7 @@ def test_a_score_depends_on_training_and_not_on_hardware():
         path.relative_to(provenance.ROOT).as_posix()
         for path in provenance._files((
             "kakure.search.cost.digital.measured",
-            "kakure.search.cost.digital.samples",
+            "kakure.search.cost.digital.samples.plan",
         ))
     }
     assert {

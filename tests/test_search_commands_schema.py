@@ -6,7 +6,7 @@ import pytest
 
 from kakure.model.config.config import json_schema as config_schema
 from kakure.search.commands.kakure import main
-from kakure.search.space.space import json_schema as space_schema
+from kakure.search.space.space_file import json_schema as space_schema
 
 
 def test_both_are_written(tmp_path, monkeypatch, capsys):

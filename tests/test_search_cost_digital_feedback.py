@@ -13,7 +13,7 @@ from kakure.search.cost.digital.feedback import measure_configs, refit, sample_o
 from kakure.search.cost.digital.fit import fit, points_of
 from kakure.search.cost.digital.measured import Measurement, read_measured
 from kakure.search.cost.digital.model import DigitalModel
-from kakure.search.cost.digital.samples import Sample
+from kakure.search.cost.digital.samples.sample import Sample
 
 
 def _tiny(name: str = "tiny", **config) -> Config:

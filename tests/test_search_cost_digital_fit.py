@@ -24,7 +24,7 @@ from kakure.search.cost.digital.library import BLOCKS
 from kakure.search.cost.digital.measured import MEASURED, Measurement, read_measured
 from kakure.search.cost.digital.period import KINDS, path_ns
 from kakure.search.cost.digital.period_fit import shape_of
-from kakure.search.cost.digital.samples import ALONE
+from kakure.search.cost.digital.samples.plan import ALONE
 from kakure.search.cost.digital.tree import Part, config_layers, layer_parts, shared_parts
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "digital-model.md"

@@ -22,7 +22,8 @@ from kakure.search.cost.digital.measured import (
     run,
 )
 from kakure.search.cost.digital.measured_tools import common_tools
-from kakure.search.cost.digital.samples import Sample, plan
+from kakure.search.cost.digital.samples.plan import plan
+from kakure.search.cost.digital.samples.sample import Sample
 
 SMALL = Sample("popcount", {"lanes": 3, "cap_bits": None})
 

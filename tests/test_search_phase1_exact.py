@@ -8,12 +8,13 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from kakure.model.errors import UserError
-from kakure.search.cost.tables import FORBIDDEN, LayerTable, Tables, build_tables
+from kakure.search.cost.table_building import build_tables
+from kakure.search.cost.tables import FORBIDDEN, LayerTable, Tables
 from kakure.search.phase1.exact import ExactSearch, least_area_um2
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.layer_space import Option
 from kakure.search.space.point import Hardware
-from kakure.search.space.space import load_space
+from kakure.search.space.space_file import load_space
 from kakure.search.studies.published_cost import PublishedCost
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

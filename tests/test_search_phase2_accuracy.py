@@ -12,15 +12,8 @@ from kakure.model.reference.network import classify, network
 from kakure.model.training.network import IntegerNetwork, as_tensor
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.trainer import Trainer
-from kakure.search.phase2.accuracy import (
-    Measured,
-    Start,
-    Tuning,
-    accuracy_task,
-    measure,
-    train_start,
-    trainer_at,
-)
+from kakure.search.phase2.accuracy import Measured, Tuning, accuracy_task, measure, trainer_at
+from kakure.search.phase2.start import Start, train_start
 
 HERE = Path(__file__).resolve().parent
 RECIPE = replace(recipe_for("digits"), epochs=2)

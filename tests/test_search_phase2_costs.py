@@ -11,7 +11,8 @@ from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
 from kakure.search.phase2.costs import PrecisionCosts
 from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.space.point import Hardware, Point
-from kakure.search.space.space import Space, load_space
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_space
 
 ROOT = Path(__file__).resolve().parent.parent
 ANALOG = load_space(ROOT / "configs" / "search-digits-analog.json")

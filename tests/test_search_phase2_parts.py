@@ -10,8 +10,9 @@ from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import systematic
 from kakure.model.reference.network import classify, network
 from kakure.model.training.recipe import VALIDATION_SEED
-from kakure.search.phase2.accuracy import Measured, accuracy_task, measure, train_start, trainer_at
+from kakure.search.phase2.accuracy import Measured, accuracy_task, measure, trainer_at
 from kakure.search.phase2.parts import KEPT, Part, judging, without
+from kakure.search.phase2.start import train_start
 from kakure.search.phase2.witness import KIND, Witness, part_starts
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store

@@ -5,7 +5,7 @@ import pytest
 
 from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.space.point import Hardware, Point
-from kakure.search.space.space import load_space
+from kakure.search.space.space_file import load_space
 
 SPACE = load_space(Path(__file__).resolve().parent.parent / "configs" / "search-digits.json")
 POINT = Point(

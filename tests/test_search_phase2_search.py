@@ -19,16 +19,18 @@ from kakure.model.evaluate import evaluate
 from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.model.reference.network import classify, network
 from kakure.model.training.recipe import recipe_for
-from kakure.search.phase2.accuracy import Measured, train_start, trainer_at
+from kakure.search.phase2.accuracy import Measured, trainer_at
 from kakure.search.phase2.certificate import Demand
 from kakure.search.phase2.costs import PrecisionCosts
 from kakure.search.phase2.paired import loss_bound
 from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.phase2.problem import Problem
 from kakure.search.phase2.search import METHODS, Method, front, optimize
+from kakure.search.phase2.start import train_start
 from kakure.search.phase2.surrogate import LossModel
 from kakure.search.space.point import Hardware, Point
-from kakure.search.space.space import Space, load_space
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 
@@ -144,7 +146,7 @@ sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
 from test_search_phase2_search import POINT, SPACE, run
 import kakure.search.phase2.accuracy
-from kakure.search.phase2.accuracy import train_start
+from kakure.search.phase2.start import train_start
 import dataclasses
 from kakure.model.training.recipe import recipe_for
 from kakure.search.phase2.precision import PrecisionSpace

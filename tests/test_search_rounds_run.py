@@ -1,20 +1,9 @@
 """The whole search, on a space so small that its trainings take seconds."""
 
 import json
-import os
-import random
-import shutil
-import signal
-import sqlite3
-import struct
-import subprocess
-import time
-from dataclasses import asdict
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 import kakure.search.rounds.run
@@ -23,80 +12,13 @@ from kakure.model.datasets.images import load_images
 from kakure.model.errors import Infeasible, UserError
 from kakure.model.evaluate import evaluate
 from kakure.model.parameters.parameters_file import load_parameters
-from kakure.model.provenance import array_digest, sources, tools
-from kakure.search.commands.kakure import main
-from kakure.search.phase2.paired import Paired
-from kakure.search.phase2.parts import KEPT, Part
-from kakure.search.phase2.witness import rights
-from kakure.search.rounds.run import Options, search
+from kakure.search.rounds.round import Options
+from kakure.search.rounds.run import search
 from kakure.search.rounds.summary import summary
 from kakure.search.rounds.training import network_of
-from kakure.search.space.space import parse_space
+from kakure.search.space.space_file import parse_space
 from kakure.search.store.parallel import Workers
-from kakure.search.store.store import Store
-from tests.test_search_commands_kakure import KAKURE
-
-SPACE: dict[str, Any] = {
-    "name": "tiny",
-    "dataset": "digits",
-    "weights": {"kind": "hidden", "seed": 1, "generator": "xorshift32", "density": 0.5},
-    "crossbar": {"rows": [32], "columns": [16]},
-    "objective": "interval",
-    "least_weights": 500,
-    "effort": {
-        "candidates": 2,
-        "score_epochs": 1,
-        "epochs": 3,
-        "tuning_epochs": 1,
-        "precisions": 5,
-        "accuracy_loss": 0.1,
-    },
-    "layers": [
-        {
-            "kind": "conv",
-            "kernel": 3,
-            "pool": 2,
-            "channels": [4, 8],
-            "column_sharing": [2, 4],
-            "adc_type": ["flash", "sar"],
-            "adc_bits": [4, 3],
-            "input_bits": [4, 3],
-            "copies": [1, 2],
-        },
-        {"kind": "linear", "channels": [10], "engine": ["pe_array"], "input_bits": [4, 3]},
-    ],
-}
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def space(folder: Path, **other: Any) -> Path:
-    path = folder / "space.json"
-    path.write_text(json.dumps(SPACE | other))
-    return path
-
-
-def run(folder: Path, path: Path, *args: str, rounds: int = 0) -> int:
-    return main([
-        "search",
-        str(path),
-        *("--rounds", str(rounds), "--jobs", "1"),
-        *("--store", str(folder / "store.sqlite"), "--output", str(folder / "result")),
-        *args,
-    ])
-
-
-def result(folder: Path) -> dict[str, Any]:
-    """search.json without what may differ: the command."""
-    record = json.loads((folder / "result" / "search.json").read_text())
-    record.pop("command")
-    return record
-
-
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("searched")
-    assert run(folder, space(folder)) == 0
-    return folder
+from tests.small_search import SPACE, result, run, space, stored
 
 
 def test_the_result_is_a_configuration_that_works_and_scores_as_stated(searched):
@@ -182,102 +104,6 @@ def test_the_choice_keeps_what_was_asked(searched):
     assert [layer["channels"] for layer in layers] == last["candidates"][last["chosen"]]["channels"]
 
 
-def test_a_second_search_evaluates_nothing_and_finds_the_same(searched, tmp_path, capsys):
-    shutil.copy(searched / "store.sqlite", tmp_path)
-    assert run(tmp_path, searched / "space.json") == 0
-    assert "new evaluations 0," in capsys.readouterr().out
-    assert result(tmp_path) == result(searched)
-    for name in ("best.json", "best.safetensors"):
-        first = (searched / "result" / name).read_bytes()
-        assert (tmp_path / "result" / name).read_bytes() == first
-
-
-def test_killed_at_any_moment_it_goes_on_to_the_same_result(searched, tmp_path):
-    command = [
-        *(*KAKURE, "search", str(searched / "space.json")),
-        *("--rounds", "0", "--jobs", "2"),
-        *("--store", str(tmp_path / "store.sqlite"), "--output", str(tmp_path / "result")),
-    ]
-    kept = 0
-    for wanted in (1, 3, 5):
-        process = subprocess.Popen(
-            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 120
-        while process.poll() is None and stored(tmp_path) < wanted and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert stored(tmp_path) >= max(wanted, kept)
-        assert not (tmp_path / "result").exists()
-        kept = stored(tmp_path)
-    assert run(tmp_path, searched / "space.json", "--jobs", "2") == 0
-    assert result(tmp_path) == result(searched)
-
-
-def test_a_damaged_store_gives_the_same_result_or_says_what_is_made_anew(
-    searched, tmp_path, capsys
-):
-    whole = (searched / "store.sqlite").read_bytes()
-    draw = random.Random(1)
-    for number in range(3):
-        damaged = bytearray(whole)
-        for _ in range(4):
-            place = draw.randrange(len(whole) if number else 4096)
-            damaged[place] ^= draw.randrange(1, 256)
-        (tmp_path / "store.sqlite").write_bytes(damaged)
-        assert run(tmp_path, searched / "space.json") == 0
-        assert result(tmp_path) == result(searched)
-        done = capsys.readouterr()
-        new = int(done.out.partition("new evaluations ")[2].partition(",")[0])
-        said = [line for line in done.err.splitlines() if "made anew" in line]
-        assert bool(said) or new == 0
-
-
-def test_a_store_from_before_is_renewed_and_said(searched, tmp_path, capsys):
-    shutil.copy(searched / "store.sqlite", tmp_path)
-    with sqlite3.connect(tmp_path / "store.sqlite") as old:
-        old.execute("PRAGMA user_version = 1")
-    old.close()
-    assert run(tmp_path, searched / "space.json") == 0
-    done = capsys.readouterr()
-    assert "store.sqlite: is of an earlier version" in done.err
-    assert "new evaluations 0," not in done.out
-    assert result(tmp_path) == result(searched)
-
-
-def test_the_result_says_what_made_it(searched):
-    record = result(searched)
-    assert record["seed"] == 1 and record["versions"] == tools(
-        "amaranth", "joblib", "numpy", "optuna", "torch"
-    )
-    assert record["sources"] == {
-        "search": sources("kakure.search.rounds.run"),
-        "score": sources("kakure.search.rounds.scores"),
-        "training": sources("kakure.search.phase2.accuracy"),
-    }
-    folder = searched / "result"
-    config = load_config(folder / "best.json")
-    train = load_images(config, folder, "train")
-    assert record["images"]["train"] == array_digest(train.images, train.labels)
-    metadata = load_parameters(folder / "best.safetensors", config).metadata
-    assert metadata["config"] == config.digest == record["best"]["digest"]
-    assert (
-        metadata["sources"] == sources("kakure.model.training.trainer") and metadata["seed"] == "1"
-    )
-    assert json.loads(metadata["tools"]) == tools("numpy", "torch")
-
-
-def stored(folder: Path) -> int:
-    path = folder / "store.sqlite"
-    if not path.exists():
-        return 0
-    store = Store(path)
-    count = store.total()
-    store.close()
-    return count
-
-
 @pytest.mark.parametrize(
     ("other", "said"),
     [
@@ -310,12 +136,6 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path, capsys):
     assert stored(tmp_path) == 0
 
 
-def test_a_store_in_the_folder_that_is_replaced_is_refused(tmp_path, capsys):
-    inside = tmp_path / "result" / "store.sqlite"
-    assert run(tmp_path, space(tmp_path), "--store", str(inside)) == 2
-    assert "--store: must lie outside" in capsys.readouterr().err
-
-
 def test_an_area_bound_holds_for_the_best_too(searched, tmp_path):
     chosen = result(searched)["rounds"][-1]["candidates"]
     bound = min(one["area_um2"] for one in chosen)
@@ -325,47 +145,6 @@ def test_an_area_bound_holds_for_the_best_too(searched, tmp_path):
     assert record["best"]["metrics"]["area_um2"] <= bound
     for one in record["phase2"]["history"]:
         assert one["area_um2"] <= bound
-
-
-def test_other_images_are_another_evaluation(tmp_path):
-    folder = tmp_path / "idx"
-    folder.mkdir()
-    rng = np.random.default_rng(1)
-    write_idx(folder, "train", rng, 60)
-    write_idx(folder, "t10k", rng, 20)
-    path = space(tmp_path, dataset="idx", input_shape=[8, 8, 1])
-    assert run(tmp_path, path) == 0
-    before = stored(tmp_path)
-    assert run(tmp_path, path) == 0
-    assert stored(tmp_path) == before
-    write_idx(folder, "train", rng, 60)
-    assert run(tmp_path, path) == 0
-    assert stored(tmp_path) > before + 2
-    config = load_config(tmp_path / "result" / "best.json")
-    assert len(load_images(config, tmp_path / "result", "test")) == 20
-
-
-def test_a_folder_of_a_known_data_sets_name_is_not_taken_for_it(searched, tmp_path):
-    (tmp_path / "digits").mkdir()
-    shutil.copy(searched / "store.sqlite", tmp_path)
-    assert run(tmp_path, space(tmp_path)) == 0
-    assert load_config(tmp_path / "result" / "best.json").dataset == "digits"
-
-
-def write_idx(folder: Path, name: str, rng: np.random.Generator, count: int) -> None:
-    images = rng.integers(0, 256, (count, 8, 8), np.uint8)
-    labels = np.arange(count, dtype=np.uint8) % 10
-    head = struct.pack(">IIII", 0x803, count, 8, 8)
-    (folder / f"{name}-images-idx3-ubyte").write_bytes(head + images.tobytes())
-    head = struct.pack(">II", 0x801, count)
-    (folder / f"{name}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
-
-
-def test_a_broken_store_is_left_alone(tmp_path, capsys):
-    (tmp_path / "store.sqlite").write_bytes(b"no database at all" * 10)
-    assert run(tmp_path, space(tmp_path)) == 2
-    assert "store.sqlite: is no store of evaluations" in capsys.readouterr().err
-    assert (tmp_path / "store.sqlite").read_bytes() == b"no database at all" * 10
 
 
 def test_the_analog_model_searches_its_own_arrays(tmp_path, capsys):
@@ -410,32 +189,6 @@ def test_rounds_of_synthesis_are_logged_and_learned_from(tmp_path):
     assert (tmp_path / "result" / "feedback.png").exists()
 
 
-def test_one_part_is_kept_from_the_chosen_network_itself(tmp_path, monkeypatch):
-    optimize, found = kakure.search.rounds.run.optimize, []
-
-    def watched(*args, **options):
-        found.append((args[2], optimize(*args, **options)))
-        return found[-1][1]
-
-    monkeypatch.setattr(kakure.search.rounds.run, "optimize", watched)
-    effort = {**SPACE["effort"], "parts": 1, "confidence": 0.9, "accuracy_loss": 0.25}
-    assert run(tmp_path, space(tmp_path, effort=effort)) == 0
-    ((start, precise),) = found
-    assert start.part == Part(0, KEPT)
-    certificate = result(tmp_path)["phase2"]["certificate"]
-    assert (certificate["parts"], certificate["images"]) == (1, 124)
-    assert certificate["confidence"] == 0.9 and certificate["chosen"]["bound"] <= 0.25
-    kept = start.part_images
-    assert len(kept) == 124 and len(start.images) == 1437 - 124
-    after = rights(precise.config, precise.parameters, kept)  # the very network that is chosen
-    before = rights(precise.reference[0], precise.reference[1], kept)
-    paired = Paired.of(before, after)
-    assert certificate["chosen"] | asdict(paired) == certificate["chosen"]
-    assert precise.chosen.levels != precise.start.levels and paired.lost > 0
-    store = Store(tmp_path / "store.sqlite")
-    assert store.count("start") == 1 and store.count("phase2.part") == 0
-
-
 class Ended(Exception):
     """The rounds are over; the test looks no further."""
 
@@ -458,7 +211,7 @@ def test_rounds_end_where_what_was_learned_leaves_no_network(
     precise = SimpleNamespace(reference=None, config=None, parameters=None)
     outcomes = iter([first, second])
 
-    def turn(*_, **__):
+    def one(*_, **__):
         error = next(outcomes)
         if error is not None:
             raise error
@@ -467,7 +220,7 @@ def test_rounds_end_where_what_was_learned_leaves_no_network(
     def ended(*_, **__):
         raise Ended
 
-    monkeypatch.setattr(module, "_turn", turn)
+    monkeypatch.setattr(module, "run_round", one)
     monkeypatch.setattr(module, "cost_model", lambda *_: None)
     monkeypatch.setattr(module, "on_test_images", ended)
     store: Any = None

@@ -21,7 +21,7 @@ from kakure.search.rounds.scores import (
     without_readout,
 )
 from kakure.search.space.point import Hardware, Point
-from kakure.search.space.space import load_space
+from kakure.search.space.space_file import load_space
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 CONFIG = preset("digits")

@@ -15,7 +15,8 @@ from kakure.model.training.recipe import Recipe
 from kakure.model.training.trainer import Trainer
 from kakure.search.rounds.training import score_task, start_of
 from kakure.search.space.layer_space import Option
-from kakure.search.space.space import Space, parse_space
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import parse_space
 from kakure.search.store.store import Store, key_of
 
 SPACE: dict[str, Any] = {

@@ -10,10 +10,11 @@ import pytest
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.errors import UserError
 from kakure.search.cost.digital.model import DigitalModel
-from kakure.search.cost.tables import build_tables
+from kakure.search.cost.table_building import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
-from kakure.search.space.space import describe, load_space, parse_space
+from kakure.search.space.description import describe
+from kakure.search.space.space_file import load_space, parse_space
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 BOTH = {

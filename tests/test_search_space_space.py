@@ -5,13 +5,12 @@ import pytest
 
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
+from kakure.search.space.description import describe
 from kakure.search.space.layer_space import LayerChoice, Option
 from kakure.search.space.point import Hardware, Point
-from kakure.search.space.space import describe, json_schema, load_family, load_space, parse_space
+from kakure.search.space.space_file import load_space, parse_space
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-SPACES = ("digits", "digits-residual", "fashion-mnist", "xpert")
-
 CONV = {
     "kind": "conv",
     "kernel": 3,
@@ -35,17 +34,6 @@ SMALL = {
 
 def space(**changes):
     return parse_space(json.dumps(SMALL | changes), "s.json")
-
-
-@pytest.mark.parametrize("name", SPACES)
-def test_the_shipped_spaces_load_and_name_their_schema(name):
-    path = CONFIGS / f"search-{name}.json"
-    assert load_space(path).name == f"search-{name}"
-    assert json.loads(path.read_text())["$schema"] == "search-schema.json"
-
-
-def test_the_shipped_schema_is_that_of_the_space():
-    assert (CONFIGS / "search-schema.json").read_text() == json_schema()
 
 
 def test_xperts_space_has_its_published_size():
@@ -205,161 +193,6 @@ def test_shortcuts_that_cannot_be_are_refused(layers, line):
     assert str(error.value).startswith(f"s.json: {line}")
 
 
-FAMILY = CONV | {"pool": [1, 2], "repeat": [0, 1, 2], "residual": [False, True]}
-
-
-def test_families_are_the_choices_of_pool_and_depth_that_fit():
-    one = space(layers=[CONV | {"channels": [8]}, FAMILY | {"channels": [8]}, LINEAR])
-    shapes = [[(la.pool, la.residual) for la in family.layers[1:-1]] for family in one.families]
-    free, pooled = ((1,), (False, True)), ((2,), (False,))
-    assert shapes == [[], [free], [free, free], [pooled], [free, pooled]]
-    assert all(layer.is_fixed for family in one.families for layer in family.layers)
-    assert one.networks == 1 + 2 + 4 + 1 + 2
-    assert one.size == sum(len(list(family.points())) for family in one.families)
-    assert one.phase1_size == sum(family.phase1_size for family in one.families)
-    assert one.probe is one.families[0].probe
-    assert "families    5 fit of 6 choices of pools and depth" in describe(one)
-    assert "layers      2 or 3 or 4" in describe(one)
-
-
-def test_the_first_of_repeated_layers_has_a_shortcut_only_where_it_can():
-    def first(before, channels):
-        stage = FAMILY | {"channels": channels, "pool": 1, "repeat": [2], "residual": [True]}
-        (family,) = space(layers=[CONV | {"channels": before}, stage, LINEAR]).families
-        assert family.layers[2].residual == (True,)
-        return family.layers[1].residual
-
-    deep = space(layers=[CONV, FAMILY | {"pool": 2, "repeat": [2], "residual": [True]}, LINEAR])
-    assert [la.residual for la in deep.families[0].layers[1:3]] == [(True,), (False,)]
-    assert first([8, 16], [8, 16, 32]) == (True,)
-    assert first([8, 16], [16, 32]) == (True, False)
-    assert first([8], [16, 32]) == (False,)
-
-
-def test_a_repeated_layer_pools_last():
-    deep = space(layers=[CONV | {"pool": 2, "repeat": [3]}, LINEAR])
-    (family,) = deep.families
-    assert [layer.pool for layer in family.layers] == [(1,), (1,), (2,), (1,)]
-    for point in list(family.points())[::997]:
-        assert [layer.pool for layer in family.config(point).layers] == [1, 1, 2, 1]
-
-
-def forms_of(*layers):
-    """For each family, channels and residual of its layers but the last."""
-    return [
-        [(la.channels, la.residual) for la in family.layers[:-1]]
-        for family in space(layers=[*layers, LINEAR]).families
-    ]
-
-
-EIGHT, SIXTEEN = CONV | {"pool": 1, "channels": [8]}, CONV | {"pool": 1, "channels": [16]}
-FREE, NONE, ALL = (False, True), (False,), (True,)
-
-
-def test_a_shortcut_on_offer_removes_no_family():
-    offered = SIXTEEN | {"residual": [False, True]}
-    middle = SIXTEEN | {"repeat": [0, 1]}
-    assert forms_of(EIGHT, middle, offered) == [
-        [((8,), NONE), ((16,), NONE)],
-        [((8,), NONE), ((16,), NONE), ((16,), FREE)],
-    ]
-    end = SIXTEEN | {"channels": [10], "repeat": [0, 1], "kernel": 8, "padding": 0}
-    last = EIGHT | {"channels": [8, 10], "pool": [1, 8], "residual": [True, False]}
-    found = space(layers=[EIGHT, last, end]).families
-    assert [[la.residual for la in family.layers] for family in found] == [
-        [NONE, (True, False), NONE],
-        [NONE, NONE],
-    ]
-
-
-def test_a_shortcut_that_must_be_removes_the_families_where_it_cannot():
-    middle = SIXTEEN | {"repeat": [0, 1]}
-    assert forms_of(EIGHT, middle, SIXTEEN | {"residual": [True]}) == [
-        [((8,), NONE), ((16,), NONE), ((16,), ALL)]
-    ]
-
-
-def test_what_is_never_read_is_no_reason_to_refuse():
-    both, must = EIGHT | {"channels": [8, 16], "residual": [True]}, EIGHT | {"residual": [True]}
-    assert space(layers=[EIGHT, both, must, LINEAR]).networks == 1
-
-
-def test_sizes_of_one_family_are_those_of_its_layers():
-    for stage, networks in (
-        ({"repeat": [2]}, 4),
-        ({"repeat": [3], "pool": 2}, 8),
-        ({"repeat": [2], "residual": [True]}, 2),
-    ):
-        one = space(layers=[CONV | {"pool": 1} | stage, LINEAR])
-        (family,) = one.families
-        assert one.networks == family.networks == networks
-        assert one.size == family.size == len(list(family.points()))
-        assert one.phase1_size == family.phase1_size
-
-
-def test_what_chooses_no_family_is_not_written():
-    fixed = space(layers=[CONV | {"pool": 2}, LINEAR])
-    said = space(layers=[CONV | {"pool": [2], "repeat": [1], "residual": [False]}, LINEAR])
-    assert said.digest == fixed.digest
-    layer = fixed.model_dump(mode="json")["layers"][0]
-    assert layer["pool"] == 2 and not {"repeat", "residual"} & set(layer)
-    digest = load_space(CONFIGS / "search-digits.json").digest
-    assert digest.startswith("c10d0153b6df")  # results and stored evaluations are named by it
-
-
-def test_the_schema_keeps_the_limits_of_a_pool():
-    layer = json.loads(json_schema())["$defs"]["LayerSpace"]["properties"]["pool"]
-    one, many = layer["anyOf"]
-    assert (one["minimum"], one["maximum"]) == (1, 16)
-    assert (many["minItems"], many["items"]["maximum"]) == (1, 16)
-
-
-def test_what_does_not_fit_is_no_family():
-    pools = space(layers=[CONV | {"pool": [2, 8, 16]}, CONV | {"pool": [1, 4]}, LINEAR])
-    found = [[layer.pool[0] for layer in family.layers] for family in pools.families]
-    assert found == [[2, 1, 1], [2, 4, 1], [8, 1, 1]]  # of a map of 8 x 8
-
-
-@pytest.mark.parametrize(
-    ("layers", "line"),
-    [
-        ([CONV | {"pool": []}, LINEAR], "layers[0].pool: must have a length of at least 1"),
-        ([CONV | {"pool": [2, 2]}, LINEAR], "layers[0].pool: must not repeat 2"),
-        ([CONV | {"pool": 2.5}, LINEAR], "layers[0].pool[0]: must be an integer, not 2.5"),
-        ([CONV | {"pool": None}, LINEAR], "layers[0].pool[0]: must be an integer, not null"),
-        ([CONV, LINEAR | {"pool": [1, 2]}], "layers[1].pool: must be 1 in a linear layer, not 2"),
-        ([CONV | {"repeat": [17]}, LINEAR], "layers[0].repeat[0]: must be at most 16, not 17"),
-        ([CONV | {"repeat": 2}, LINEAR], "layers[0].repeat: must be a list, not 2"),
-        (
-            [CONV | {"pool": [9, 10]}, LINEAR],
-            (
-                "layers: must fit for one choice of pool and repeat at least: "
-                "layers[0].pool: must fit the map of 8 x 8, not 9"
-            ),
-        ),
-        (
-            [CONV | {"pool": [1, 2], "repeat": [1, 2, 3, 4]}] * 3 + [LINEAR],
-            "layers: must have at most 256 choices of pool and repeat in all, not 512",
-        ),
-    ],
-)
-def test_families_that_cannot_be_are_refused(layers, line):
-    with pytest.raises(UserError) as error:
-        space(layers=layers)
-    assert str(error.value).startswith(f"s.json: {line}")
-
-
-def test_what_compares_methods_takes_one_family(tmp_path):
-    path = tmp_path / "s.json"
-    path.write_text(json.dumps(SMALL | {"layers": [CONV | {"repeat": [2]}, LINEAR]}))
-    assert len(load_family(path).layers) == 3
-    path.write_text(json.dumps(SMALL | {"layers": [CONV | {"repeat": [1, 2]}, LINEAR]}))
-    with pytest.raises(
-        UserError, match="layers: pool and repeat must leave one family here, not 2"
-    ):
-        load_family(path)
-
-
 def test_the_last_layer_has_no_shortcut():
     last = LINEAR | {"kind": "conv", "kernel": 1, "residual": [False, True]}
     with pytest.raises(UserError, match=r"layers\[1\]\.residual: must be false in the last layer"):
@@ -393,86 +226,3 @@ def test_a_point_outside_is_refused():
 def test_the_digest_follows_the_content():
     assert space().digest == space().digest
     assert space(area_um2=1e6).digest != space().digest
-
-
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        ({"chanels": 1}, "chanels: unknown key, must be one of name"),
-        ({"layer": []}, "layer: unknown key, perhaps 'layers'"),
-        ({"layers": [CONV | {"adc": [1]}, LINEAR]}, "layers[0].adc: unknown key"),
-        ({"layers": [CONV | {"channels": []}, LINEAR]}, "layers[0].channels: must have a length"),
-        ({"layers": [CONV | {"channels": [0]}, LINEAR]}, "layers[0].channels[0]: must be at least"),
-        ({"layers": [CONV | {"channels": 8}, LINEAR]}, "layers[0].channels: must be a list, not 8"),
-        (
-            {"layers": [CONV | {"channels": [8, 8]}, LINEAR]},
-            "layers[0].channels: must not repeat 8",
-        ),
-        (
-            {"layers": [CONV | {"adc_type": ["ramp"]}, LINEAR]},
-            "layers[0].adc_type[0]: must be one of 'flash', 'sar', not 'ramp'",
-        ),
-        (
-            {"layers": [{k: v for k, v in CONV.items() if k != "adc_bits"}, LINEAR]},
-            "layers[0].adc_bits: is required with engine crossbar",
-        ),
-        (
-            {"layers": [CONV, LINEAR | {"adc_bits": [4]}]},
-            "layers[1].adc_bits: must be left out without engine crossbar",
-        ),
-        (
-            {"layers": [CONV, LINEAR | {"copies": [1, 2]}]},
-            "layers[1].copies: must be left out without engine crossbar",
-        ),
-        (
-            {"layers": [CONV, LINEAR | {"adc_shift": 1}]},
-            "layers[1].adc_shift: must be left out without engine crossbar",
-        ),
-        (
-            {"layers": [CONV | {"column_sharing": [2, 3]}, LINEAR]},
-            "layers[0].column_sharing: must divide crossbar.columns = 32, not 3",
-        ),
-        (
-            {"layers": [CONV | {"pool": 9}, LINEAR]},
-            "layers[0].pool: must fit the map of 8 x 8, not 9",
-        ),
-        (
-            {"layers": [CONV | {"kernel": 11, "padding": 0}, LINEAR]},
-            "layers[0].kernel: must fit the map of 8 x 8 with padding 0, not 11",
-        ),
-        ({"layers": [CONV]}, "layers[0]: must leave a map of 1 x 1"),
-        ({"crossbar": {"row": [1]}}, "crossbar.row: unknown key, perhaps 'rows'"),
-        ({"objective": "speed"}, "objective: must be one of 'latency', 'interval', not 'speed'"),
-        ({"area_um2": 0}, "area_um2: must be above 0, not 0"),
-        ({"dataset": "mine"}, "input_shape: is required where dataset"),
-        (
-            {"weights": {"kind": "x"}},
-            "weights.kind: must be 'hidden' or 'bitwise' or 'multicoat', not 'x'",
-        ),
-    ],
-)
-def test_one_line_names_field_rule_and_value(changes, line):
-    with pytest.raises(UserError) as error:
-        space(**changes)
-    assert str(error.value).startswith(f"s.json: {line}")
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("{", "s.json: not valid JSON: "),
-        ("[]", "s.json: must hold one JSON object, not list"),
-        ('{"name": "a", "name": "b"}', "s.json: not valid JSON: key 'name' appears twice"),
-        ("[" * 100_000, "s.json: not valid JSON: nested too deeply"),
-    ],
-)
-def test_text_that_is_no_object_is_refused(text, line):
-    with pytest.raises(UserError) as error:
-        parse_space(text, "s.json")
-    assert str(error.value).startswith(line)
-
-
-def test_a_file_that_cannot_be_read_is_refused(tmp_path):
-    with pytest.raises(UserError, match="cannot be read"):
-        load_space(tmp_path / "none.json")

@@ -7,7 +7,7 @@ from test_search_phase1_exact import random_tables, with_forbidden
 from kakure.search.cost.tables import FORBIDDEN
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
-from kakure.search.space.space import load_space
+from kakure.search.space.space_file import load_space
 from kakure.search.studies.gradient import (
     Gate,
     PublishedLoop,

@@ -1,24 +1,15 @@
 from functools import cache
-from itertools import product
 
 import numpy as np
 import pytest
 
 from kakure.search.commands.kakure import main
 from kakure.search.cost.analog.model import AnalogModel
-from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS
 from kakure.search.cost.metrics import LayerBatch
-from kakure.search.space.space import load_space
-from kakure.search.studies.headline import (
-    SPACE,
-    at_precision,
-    headline,
-    homogeneous,
-    least_edap,
-    text,
-    with_channels,
-    with_copies,
-)
+from kakure.search.space.space_file import load_space
+from kakure.search.studies.headline import SPACE, headline, text
+from kakure.search.studies.homogeneous import homogeneous
 
 
 @cache
@@ -89,28 +80,6 @@ def test_each_searched_network_is_beside_a_homogeneous_point_with_the_same_freed
     assert best.figures.edap / copied.figures.edap > 1.8
 
 
-def test_copies_of_the_homogeneous_points_are_chosen_as_well_as_by_trying_them_all():
-    """Seven layers of the space have one count or two, so that every choice can be tried."""
-    model, space = AnalogModel(), at_precision(load_space(SPACE), 3, 4)
-    counts = [(1, 4)] * 3 + [(1, 2)] * 4 + [(1,)] * 7
-    layers = [
-        layer.changed(copies=count, column_sharing=(4, 8), adc_type=("flash",))
-        for layer, count in zip(space.layers, counts, strict=True)
-    ]
-    small = with_channels(space.changed(layers=tuple(layers)), (*VGG16_CHANNELS, 10))
-    tried = []
-    for sharing in (4, 8):
-        for copies in product(*counts[:-1]):
-            config = vgg16_config(VGG16_CHANNELS, sharing, "flash", 3, 4, copies=copies)
-            figures = model.figures(config)
-            tried.append((figures.edap, figures.area_mm2))
-    for area in (None, 74.3e6, 70e6):
-        row, _ = with_copies(small, model, area)
-        least = min(edap for edap, mm2 in tried if area is None or 1e6 * mm2 <= area)
-        assert row.figures.edap == pytest.approx(least)
-        assert area is None or 1e6 * row.figures.area_mm2 <= area
-
-
 def test_searched_networks_keep_the_bounds_and_the_precision_of_the_best():
     usual, best, single, copied, own, _, free, whole, quarter = _result().rows
     for row in (single, copied, own, whole, quarter):
@@ -123,14 +92,6 @@ def test_searched_networks_keep_the_bounds_and_the_precision_of_the_best():
         for layer in row.config.layers
     }
     assert len(precisions) == 1
-
-
-def test_the_descent_is_no_worse_than_any_point_of_the_front_it_starts_from():
-    model = AnalogModel()
-    space = at_precision(load_space(SPACE), 4, 4)
-    least = model.figures(least_edap(space, model, least_weights=2_000_000))
-    wider = model.figures(least_edap(space, model, least_weights=1_000_000))
-    assert wider.edap <= least.edap
 
 
 def test_the_table_says_what_is_model(capsys):

@@ -9,7 +9,7 @@ from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
-from kakure.search.space.space import load_space
+from kakure.search.space.space_file import load_space
 from kakure.search.studies.phase1_comparison import compare
 from kakure.search.studies.published_cost import published_tables
 

@@ -6,8 +6,8 @@ import pytest
 
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import CostModel, LayerBatch
-from kakure.search.cost.tables import build_tables
-from kakure.search.space.space import load_space, parse_space
+from kakure.search.cost.table_building import build_tables
+from kakure.search.space.space_file import load_space, parse_space
 from kakure.search.studies.published_cost import LATENCY_UNIT_PS, PublishedCost, published_tables
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

@@ -22,8 +22,8 @@ import pytest
 from kakure.model.config.config import load_config
 from kakure.model.parameters.parameters import random_parameters
 from kakure.model.parameters.parameters_file import save_parameters
+from tests.small_search import SPACE
 from tests.test_search_commands_kakure import KAKURE
-from tests.test_search_rounds_run import SPACE
 from tests.test_sim_generation_generate import TINY
 
 ROOT = Path(__file__).resolve().parent.parent

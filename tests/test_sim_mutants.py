@@ -205,6 +205,24 @@ def test_the_namesake_comes_first_then_the_nearest(root):
     assert nearest_tests(root, 3)["model/rule.py"] == [rule, block, aaa]
 
 
+def test_what_tests_share_and_a_part_of_a_namesake_count(root):
+    (root / "hdl" / "block.py").write_text("")
+    (root / "hdl" / "block_shape.py").write_text("")
+    (root / "tests" / "block_bench.py").write_text("from kakure.hdl import block, block_shape\n")
+    for name, held in (
+        ("hdl_aaa", "import kakure.hdl.block"),
+        ("hdl_block", "from tests.block_bench import x"),
+        ("hdl_block_errors", "from block_bench import x"),
+        ("hdl_block_shape", "from tests.block_bench import x"),
+    ):
+        (root / "tests" / f"test_{name}.py").write_text(f"{held}\n")
+    files = [
+        f"tests/test_hdl_{name}.py" for name in ("block", "block_errors", "aaa", "block_shape")
+    ]
+    assert nearest_tests(root, 4)["hdl/block.py"] == files
+    assert nearest_tests(root, 4)["hdl/block_shape.py"][0] == files[3]
+
+
 def test_a_campaign_tells_killed_from_survived_from_equivalent(root):
     summary = run(root)
     assert names(summary.survived) == SURVIVORS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kakure.model.commands.command import write_file
 from kakure.model.config.config import json_schema as config_schema
-from kakure.search.space.space import json_schema as space_schema
+from kakure.search.space.space_file import json_schema as space_schema
 
 __all__ = ["options", "run"]
 

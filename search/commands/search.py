@@ -10,9 +10,11 @@ from kakure.model.commands.command import jobs, seed, whole
 from kakure.model.errors import Infeasible, UserError
 from kakure.search.cost.unfitted import Unfitted
 from kakure.search.rounds.output import check_output, output_folder, write_result
-from kakure.search.rounds.run import Options, search
+from kakure.search.rounds.round import Options
+from kakure.search.rounds.run import search
 from kakure.search.rounds.summary import summary
-from kakure.search.space.space import Space, load_space
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_space
 from kakure.search.store.parallel import BACKENDS, Workers
 from kakure.search.store.store import Store
 

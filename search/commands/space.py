@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from kakure.search.space.space import describe, load_space
+from kakure.search.space.description import describe
+from kakure.search.space.space_file import load_space
 
 __all__ = ["options", "run"]
 

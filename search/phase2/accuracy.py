@@ -1,44 +1,34 @@
 """Accuracy of a trained network at another precision: fine-tuned there, measured as integers."""
 
-import hashlib
-import io
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
-from kakure.model.config.config import Config, parse_config
-from kakure.model.datasets.images import load_images
-from kakure.model.datasets.labelled import LabelledImages
+from kakure.model.config.config import Config
 from kakure.model.errors import UserError
-from kakure.model.files.seal import read_sealed
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.parameters.parameters_file import load_parameters, save_parameters
 from kakure.model.provenance import sources, tools
 from kakure.model.training.folding import fold
-from kakure.model.training.recipe import Recipe
-from kakure.model.training.train import train
 from kakure.model.training.trained import Trained
 from kakure.model.training.trainer import TOOLS, Trainer
 from kakure.search.store.task import Outcome, Task
 
-from .parts import Part, without
+from .start import CPU, Start
+from .threads import one_thread
 
-__all__ = ["Measured", "Start", "Tuning", "accuracy_task", "measure", "train_start"]
+__all__ = ["Measured", "Tuning", "accuracy_task", "measure", "trainer_at"]
 
 KIND = "phase2.accuracy"
 """Of the evaluations in the store."""
-
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -69,85 +59,6 @@ class Tuning:
             value = getattr(self, name)
             if value is not None and value < 2:
                 raise UserError(f"tuning {name}: must be at least 2", value=value)
-
-
-@dataclass(frozen=True)
-class Start:
-    """A trained network that can be trained on: not its integers but its scores and BatchNorms.
-
-    Attributes
-    ----------
-    config : Config
-        At the precision that it was trained for.
-    folder : Path
-        Where the configuration lies: a ``dataset`` that is a folder is relative to it.
-    recipe : Recipe
-        That it was trained by; says which training images were held out.
-    state : bytes
-        ``torch.save`` of the network's state.
-    part : Part or None
-        Training images that it has never seen; None if it was trained with all.
-    """
-
-    config: Config
-    folder: Path
-    recipe: Recipe
-    state: bytes
-    part: Part | None = None
-
-    @classmethod
-    def of_checkpoint(
-        cls, path: Path, config: Config, folder: Path, recipe: Recipe, part: Part | None = None
-    ) -> "Start":
-        """The best epoch of a training that was kept in ``path``; UserError if it is none."""
-        try:
-            checkpoint = torch.load(
-                io.BytesIO(read_sealed(path)), map_location=CPU, weights_only=True
-            )
-            digest, state = checkpoint["options"]["digest"], checkpoint["best"]["state"]
-        except Exception as error:  # torch raises whatever the damage leads to
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(f"is no checkpoint of a training: {reason}", file=path) from None
-        if digest != config.digest:
-            raise UserError(
-                f"must be of the configuration {config.digest[:12]}", value=digest[:12], file=path
-            )
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        return cls(config, folder, recipe, buffer.getvalue(), part)
-
-    @cached_property
-    def tensors(self) -> dict[str, Tensor]:
-        """The network's state."""
-        return torch.load(io.BytesIO(self.state), map_location=CPU, weights_only=True)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the state's numbers and of the training images."""
-        data = hashlib.sha256()
-        for name, tensor in sorted(self.tensors.items()):
-            data.update(name.encode())
-            data.update(tensor.contiguous().numpy().tobytes())
-        images = self.images
-        data.update(images.images.tobytes())
-        data.update(images.labels.tobytes())
-        return data.hexdigest()
-
-    @property
-    def images(self) -> LabelledImages:
-        """The training images but for its part, the held-out ones among them."""
-        return without(self.part, self.all_images, self.recipe)
-
-    @property
-    def part_images(self) -> LabelledImages:
-        """Its part, which it has never seen."""
-        assert self.part is not None
-        return self.part.images(self.all_images, self.recipe)
-
-    @property
-    def all_images(self) -> LabelledImages:
-        """All training images."""
-        return _images(json.dumps(self.config.model_dump(mode="json")), str(self.folder))
 
 
 @dataclass(frozen=True)
@@ -192,42 +103,6 @@ class Measured:
             return load_parameters(path, config)
 
 
-@lru_cache(maxsize=1)
-def _images(config: str, folder: str) -> LabelledImages:
-    return load_images(parse_config(config), Path(folder), "train")
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums in PyTorch come out the same whatever the number of cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def train_start(
-    config: Config,
-    folder: Path,
-    recipe: Recipe,
-    *,
-    seed: int,
-    checkpoint: Path,
-    part: Part | None = None,
-    progress: bool = False,
-) -> Start:
-    """Train a network, a part of the images kept from it.
-
-    Goes on where ``checkpoint`` stopped, and returns at once if it is done.
-    """
-    with _one_thread():
-        data = without(part, load_images(config, folder, "train"), recipe)
-        train(config, data, recipe, seed=seed, device=CPU, checkpoint=checkpoint, progress=progress)
-    return Start.of_checkpoint(checkpoint, config, folder, recipe, part)
-
-
 def trainer_at(config: Config, start: Start, tuning: Tuning, seed: int) -> Trainer:
     """A training of ``config`` that begins with the start's scores and BatchNorms."""
     recipe = replace(start.recipe, epochs=max(1, tuning.epochs), learning_rate=tuning.learning_rate)
@@ -264,7 +139,7 @@ def measure(config: Config, start: Start, tuning: Tuning, *, seed: int) -> Measu
     seed : int
         Of the order and the variation of the images.
     """
-    with _one_thread():
+    with one_thread():
         trainer = trainer_at(config, start, tuning, seed)
         if config.layers != start.config.layers:
             trainer.reestimate()

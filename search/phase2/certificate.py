@@ -24,7 +24,7 @@ class Demand:
     confidence : float
         One-sided, 0.5 or more and below 1.
     parts : int
-        Parts that judge; see :class:`kakure.search.space.space.Effort`.
+        Parts that judge; see :class:`kakure.search.space.effort.Effort`.
     steps : int
         Precisions that are put to the test, at most.
     """

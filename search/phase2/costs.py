@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import CostModel, LayerBatch, least_shift
-from kakure.search.cost.tables import SharesArea
+from kakure.search.cost.table_building import SharesArea
 
 from .precision import Levels, PrecisionSpace
 

@@ -11,9 +11,10 @@ from kakure.model.errors import Infeasible
 from kakure.search.store.parallel import Workers, evaluate
 from kakure.search.store.store import Store
 
-from .accuracy import Measured, Start, Tuning, accuracy_task
+from .accuracy import Measured, Tuning, accuracy_task
 from .costs import Cost, PrecisionCosts
 from .precision import Bits, Levels, PrecisionSpace
+from .start import Start
 
 __all__ = ["BATCH", "Entry", "Judge", "Problem", "Spent"]
 

@@ -16,7 +16,7 @@ from kakure.search.space.space import Space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 
-from .accuracy import Start, Tuning
+from .accuracy import Tuning
 from .baselines import greedy_search, tpe_search, uniform_search
 from .certificate import Certificate, Demand, certify, require_images
 from .costs import PrecisionCosts, Product
@@ -24,6 +24,7 @@ from .guided import guided_search
 from .parts import judging
 from .precision import PrecisionSpace
 from .problem import Entry, Judge, Problem
+from .start import Start
 from .witness import Witness, part_starts
 
 __all__ = ["METHODS", "Method", "Phase2Result", "front", "optimize"]

@@ -18,10 +18,11 @@ from kakure.model.training.network import as_tensor
 from kakure.search.store.parallel import Task, Workers, evaluate
 from kakure.search.store.store import Outcome, Store
 
-from .accuracy import Measured, Start, Tuning, accuracy_task, train_start
+from .accuracy import Measured, Tuning, accuracy_task
 from .paired import Paired
 from .parts import Part, judging
 from .precision import Levels, PrecisionSpace
+from .start import Start, train_start
 
 __all__ = ["Witness", "part_starts", "rights"]
 

@@ -13,7 +13,8 @@ from kakure.search.cost.digital.feedback import refit
 from kakure.search.cost.digital.measured import Measurement
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import CostModel
-from kakure.search.cost.tables import Solution, build_tables
+from kakure.search.cost.table_building import build_tables
+from kakure.search.cost.tables import Solution
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.point import Point

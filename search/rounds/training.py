@@ -11,8 +11,8 @@ from kakure.model.datasets.labelled import Split
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.trainer import TOOLS as TRAINING_TOOLS
-from kakure.search.phase2.accuracy import Start, train_start
 from kakure.search.phase2.parts import KEPT, Part
+from kakure.search.phase2.start import Start, train_start
 from kakure.search.space.layer_space import Option
 from kakure.search.space.point import Hardware, Point
 from kakure.search.space.space import Space

@@ -1,5 +1,6 @@
 """The accelerators that a space allows: kinds, and the shapes of an array that layers share."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
 from typing import Annotated, Any, Literal
@@ -15,9 +16,11 @@ from pydantic import (
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config_error import explain
 from kakure.model.config.schema import Schema
+from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.config.weights.weights import Weights
 from kakure.model.errors import FieldError
 
-from .layer_space import FromList
+from .layer_space import FromList, LayerSpace
 
 __all__ = ["AcceleratorSpace"]
 
@@ -87,3 +90,24 @@ class AcceleratorSpace(Schema):
             TemporalConfig.model_validate(dict(zip(SHAPE, one, strict=True))) for one in sizes
         )
         return tuple(array for array in arrays if self.lanes in (None, array.lanes))
+
+    def check(self, layers: Sequence[LayerSpace], weights: Weights) -> None:
+        """See that the layers can take turns on an array, where that may be chosen.
+
+        Raises
+        ------
+        FieldError
+            If a layer does not offer the PE array, or an array does not make such weights.
+        """
+        if not self.arrays:
+            return
+        for index, layer in enumerate(layers):
+            if "pe_array" not in layer.engine:
+                rule = "must offer pe_array, as a temporal accelerator's sums are exact"
+                raise FieldError(("layers", index, "engine"), rule)
+        if not isinstance(weights, HiddenWeights):
+            rule = f"must be hidden for a temporal accelerator, not {weights.kind}"
+            raise FieldError(("weights", "kind"), rule)
+        if weights.generator != "xorshift32":
+            rule = f"must be xorshift32 for a temporal accelerator, not {weights.generator}"
+            raise FieldError(("weights", "generator"), rule)

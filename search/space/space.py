@@ -3,11 +3,10 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,42 +22,26 @@ from kakure.model.config.checks import check_file_name, check_shape
 from kakure.model.config.config import Config
 from kakure.model.config.config_error import explain
 from kakure.model.config.engines.pe_array import PeArrayConfig
-from kakure.model.config.json_file import parse, read_text
 from kakure.model.config.schema import Schema
-from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.config.weights.table import WEIGHTS
 from kakure.model.config.weights.weights import Weights
 from kakure.model.datasets.table import DATASETS
-from kakure.model.errors import FieldError, FieldPath, UserError
+from kakure.model.errors import FieldError, FieldPath
 
 from .accelerator_space import AcceleratorSpace
+from .crossbar_space import CrossbarSpace
 from .effort import Effort
-from .layer_space import PLAIN, Form, FromList, LayerSpace, Sharing, as_tuple
+from .families import check_shortcuts, fixed_layers
+from .layer_space import PLAIN, Form, LayerSpace, as_tuple
 from .point import Hardware, Point
 
-__all__ = [
-    "Space",
-    "describe",
-    "json_schema",
-    "load_family",
-    "load_space",
-    "parse_space",
-]
+__all__ = ["Objective", "Space"]
 
 Objective = Literal["latency", "interval"]
 
 
 MOST_FAMILIES = 256
 """Of a space: each is solved by itself."""
-
-
-class CrossbarSpace(Schema):
-    """Sizes of a crossbar tile; one for the whole accelerator."""
-
-    rows: Annotated[tuple[Sharing, ...], FromList] = Field(default=(64,), min_length=1)
-    """Inputs that one column count adds up."""
-    columns: Annotated[tuple[Sharing, ...], FromList] = Field(default=(64,), min_length=1)
-    """Columns of one polarity."""
 
 
 class Space(Schema):
@@ -105,7 +88,7 @@ class Space(Schema):
                         ("layers", index, "column_sharing"),
                         f"must divide crossbar.columns = {columns}, not {sharing}",
                     )
-        self._check_turns()
+        self.accelerator.check(self.layers, self.weights)
         if any(self.layers[-1].residual):
             raise FieldError(
                 ("layers", len(self.layers) - 1, "residual"), "must be false in the last layer"
@@ -114,7 +97,7 @@ class Space(Schema):
         check_file_name("dataset", self.dataset)
         if all(layer.is_fixed for layer in self.layers):
             try:
-                self._check_shortcuts()
+                check_shortcuts(self.layers, self.shape[2])
                 _ = self.probe
             except ValidationError as error:
                 found = explain(error, {})
@@ -122,21 +105,6 @@ class Space(Schema):
         else:
             _ = self.families
         return self
-
-    def _check_turns(self) -> None:
-        """See that the layers can take turns on an array, where that may be chosen."""
-        if not self.accelerator.arrays:
-            return
-        for index, layer in enumerate(self.layers):
-            if "pe_array" not in layer.engine:
-                rule = "must offer pe_array, as a temporal accelerator's sums are exact"
-                raise FieldError(("layers", index, "engine"), rule)
-        if not isinstance(self.weights, HiddenWeights):
-            rule = f"must be hidden for a temporal accelerator, not {self.weights.kind}"
-            raise FieldError(("weights", "kind"), rule)
-        if self.weights.generator != "xorshift32":
-            rule = f"must be xorshift32 for a temporal accelerator, not {self.weights.generator}"
-            raise FieldError(("weights", "generator"), rule)
 
     @cached_property
     def hardware(self) -> tuple[Hardware, ...]:
@@ -169,7 +137,7 @@ class Space(Schema):
         found: dict[tuple[LayerSpace, ...], Space] = {}
         first = None
         for choice in product(*(tuple(product(la.pool, la.repeat)) for la in self.layers)):
-            layers = self._fixed(choice)
+            layers = fixed_layers(self.layers, choice, self.shape[2])
             if layers in found:
                 continue
             try:
@@ -182,51 +150,10 @@ class Space(Schema):
             )
         return tuple(found.values())
 
-    def _fixed(self, choice: Sequence[tuple[int, int]]) -> tuple[LayerSpace, ...]:
-        """All layers with one pool and one depth each.
-
-        A shortcut that is only offered is no more where it cannot be: around other numbers of
-        channels, and in the last layer. The first of repeated layers that must have one need not
-        where it may read other numbers of channels than it has.
-        """
-        layers: list[LayerSpace] = []
-        before = (self.shape[2],)
-        for layer, (pool, repeat) in zip(self.layers, choice, strict=True):
-            for number, one in enumerate(layer.fixed(pool, repeat)):
-                is_first = number == 0 and layer.repeat != (1,)
-                lacking = [count for count in before if count not in one.channels]
-                if True in one.residual and (is_first or False in one.residual) and lacking:
-                    offered = one.residual if False in one.residual else (True, False)
-                    can = offered if len(lacking) < len(before) else (False,)
-                    one = one.changed(residual=can)
-                layers.append(one)
-                before = one.channels
-        if layers and set(layers[-1].residual) == {True, False}:
-            layers[-1] = layers[-1].changed(residual=(False,))
-        return tuple(layers)
-
     @property
     def possible_families(self) -> int:
         """Choices of pools and depth, those that do not fit included."""
         return math.prod(len(layer.pool) * len(layer.repeat) for layer in self.layers)
-
-    def _check_shortcuts(self) -> None:
-        """See that every layer can follow whatever the one before may be."""
-        before = (self.shape[2],)
-        for index, layer in enumerate(self.layers):
-            lacking = [count for count in before if count not in layer.channels]
-            if True in layer.residual and len(lacking) == len(before):
-                raise FieldError(
-                    ("layers", index, "residual"),
-                    f"must be false where channels has none of the "
-                    f"{', '.join(map(str, before))} that are read",
-                )
-            if False not in layer.residual and lacking:
-                raise FieldError(
-                    ("layers", index, "residual"),
-                    f"must offer false too where channels lacks the {lacking[0]} that may be read",
-                )
-            before = tuple(c for c in layer.channels if False in layer.residual or c in before)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -354,80 +281,6 @@ class Space(Schema):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-SCHEMAS = {
-    "": Space,
-    "weights": WEIGHTS,
-    "crossbar": CrossbarSpace,
-    "accelerator": AcceleratorSpace,
-    "pe_array": PeArrayConfig,
-    "effort": Effort,
-    "layers": LayerSpace,
-}
-"""The schema of every object of the file."""
-
-
-def parse_space(text: str, source: str = "space") -> Space:
-    """Read a space from JSON text.
-
-    Raises
-    ------
-    UserError
-        ``source: field: rule, not value`` for the first thing that is wrong.
-    """
-    return parse(text, source, Space, SCHEMAS)
-
-
-def load_space(path: Path | str) -> Space:
-    """Read a file that describes a space; UserError names file, field, rule and value."""
-    return parse_space(read_text(path), str(path))
-
-
-def load_family(path: Path | str) -> Space:
-    """Read a space of one family, for what compares methods on one network's shape.
-
-    Raises
-    ------
-    UserError
-        As :func:`load_space`, and if pools or depth are to be chosen.
-    """
-    space = load_space(path)
-    if len(space.families) > 1:
-        raise UserError(
-            "pool and repeat must leave one family here",
-            where=("layers",),
-            value=len(space.families),
-            file=path,
-        )
-    return next(iter(space.families))
-
-
-def json_schema() -> str:
-    """JSON schema of a space, for editors."""
-    return json.dumps(Space.model_json_schema(), indent=2, sort_keys=True) + "\n"
-
-
 def _expect(where: FieldPath, value: Any, values: tuple[Any, ...]) -> None:
     if value not in values:
         raise FieldError(where, f"must be one of {', '.join(map(str, values))}, not {value}")
-
-
-def describe(space: Space) -> str:
-    """What there is to choose from, in a few lines."""
-    depths = sorted({len(family.layers) for family in space.families})
-    families = []
-    if space.possible_families > 1:
-        families.append(
-            f"families    {len(space.families)} fit of {space.possible_families} choices of pools "
-            "and depth"
-        )
-    arrays = len(space.accelerator.arrays)
-    if arrays:
-        families.append(f"arrays      {arrays} of temporal accelerators")
-    return "\n".join([
-        f"{space.name}  {space.digest[:12]}",
-        f"layers      {' or '.join(map(str, depths))}",
-        *families,
-        f"networks    {space.networks:.4g}",
-        f"phase 1     {space.phase1_size:.4g} points",
-        f"whole       {space.size:.4g} points",
-    ])

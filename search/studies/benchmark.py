@@ -14,11 +14,12 @@ from kakure.model.files.shipped import CONFIGS
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import CostModel, LayerBatch
-from kakure.search.cost.tables import build_tables
+from kakure.search.cost.table_building import build_tables
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
-from kakure.search.rounds.run import Options, search
-from kakure.search.space.space import load_space, parse_space
+from kakure.search.rounds.round import Options
+from kakure.search.rounds.run import search
+from kakure.search.space.space_file import load_space, parse_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 

@@ -37,7 +37,8 @@ from kakure.search.phase2.search import (
 from kakure.search.phase2.tested import on_test_images
 from kakure.search.rounds.rounds import Candidate, cost_model, find_candidates
 from kakure.search.rounds.training import start_of
-from kakure.search.space.space import Space, load_space
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 

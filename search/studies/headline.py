@@ -8,72 +8,26 @@ measured here.
 """
 
 import argparse
-import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
-
-from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.errors import UserError
 from kakure.model.files.shipped import CONFIGS
-from kakure.search.cost.analog.model import AnalogFigures, AnalogModel
-from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS, vgg16_config
-from kakure.search.cost.metrics import LayerBatch
-from kakure.search.cost.tables import build_tables
-from kakure.search.phase1.exact import ExactSearch
-from kakure.search.phase1.problem import Problem
-from kakure.search.space.layer_space import LayerChoice, Option
-from kakure.search.space.point import Point
-from kakure.search.space.space import Space, load_family
+from kakure.search.cost.analog.model import AnalogModel
+from kakure.search.cost.analog.vgg16 import VGG16_CHANNELS
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_family
 
-__all__ = [
-    "Headline",
-    "Row",
-    "at_precision",
-    "headline",
-    "homogeneous",
-    "least_edap",
-    "options",
-    "run",
-    "with_copies",
-]
+from .homogeneous import Row, homogeneous, with_copies
+from .least_edap import least_edap
+
+__all__ = ["Headline", "at_precision", "headline", "options", "run"]
 
 SPACE = CONFIGS / "search-xpert.json"
 USUAL = (8, "sar", 8, 8)
 """XPert's baseline: CS 8, SAR, 8-bit converter (64 rows of 4-bit cells), 8-bit inputs."""
-
-STARTS = 8
-"""Networks of the front from which the descent starts, and homogeneous points that get one."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One network of the table.
-
-    Attributes
-    ----------
-    name : str
-    config : Config
-    figures : AnalogFigures
-    like : AnalogFigures, optional
-        Of the best homogeneous point with the same freedom of copies and area.
-    weights : int
-    """
-
-    name: str
-    config: Config
-    figures: AnalogFigures
-    like: AnalogFigures | None = None
-
-    @property
-    def weights(self) -> int:
-        """Of the whole network."""
-        return sum(layer.weights for layer in self.config.geometry)
 
 
 @dataclass(frozen=True)
@@ -94,81 +48,6 @@ class Headline:
     homogeneous_points: int
 
 
-def homogeneous(space: Space, model: AnalogModel) -> list[Row]:
-    """VGG16 with the same AT, CS, AP and IP everywhere, each combination that the space offers."""
-    layer = space.layers[0]
-    rows = []
-    for adc_type, sharing, adc_bits, input_bits in itertools.product(
-        layer.adc_type, layer.column_sharing, sorted(layer.adc_bits), sorted(layer.input_bits)
-    ):
-        config = vgg16_config(VGG16_CHANNELS, sharing, adc_type, adc_bits, input_bits)
-        name = f"VGG16 {adc_type} CS {sharing} AP {adc_bits} IP {input_bits}"
-        rows.append(Row(name, config, model.figures(config)))
-    return rows
-
-
-def with_copies(
-    space: Space, model: AnalogModel, area_um2: float | None = None, *, progress: bool = False
-) -> tuple[Row, Point]:
-    """The homogeneous point with least EDAP when each layer's copies are chosen, as a search does.
-
-    AT, CS, AP and IP are the same everywhere; the copies of each layer are free. Copies add area,
-    and leave the dynamic energy as it is: one copy's area and energy with the time of most copies
-    is a lower bound, and points whose bound lies above what was found are left out.
-
-    Parameters
-    ----------
-    space : Space
-        VGG16's channels alone.
-    area_um2 : float, optional
-        Networks with more area are left out [µm²].
-    """
-    least = []
-    for row in homogeneous(space, model):
-        if area_um2 is None or 1e6 * row.figures.area_mm2 <= area_um2:
-            least.append((_bound(space, model, row), row))
-    least.sort(key=lambda pair: pair[0])
-    problem = Problem("latency", None if area_um2 is None else int(area_um2), 0)
-    best = np.inf
-    found: list[tuple[float, int, Space, Point, Row]] = []
-    for bound, row in tqdm(least, "copies", disable=not progress, leave=False):
-        if bound >= best:
-            break
-        own = _readout_of(space, row)
-        points = _front(own, model, problem)
-        edap = _edap(own, model, points, problem)
-        at = int(edap.argmin())
-        found.append((float(edap[at]), len(found), own, points[at], row))
-        best = min(best, float(edap[at]))
-    ends = []
-    for _, number, own, point, row in sorted(found, key=lambda one: one[:2])[:STARTS]:
-        end, edap = _descend(own, model, point, problem)
-        ends.append((edap, number, own.config(end, "homogeneous"), end, row.name))
-    _, _, config, point, name = min(ends, key=lambda one: one[:2])
-    return Row(f"{name}, copies", config, model.figures(config)), point
-
-
-def _bound(space: Space, model: AnalogModel, row: Row) -> float:
-    """A lower bound on the EDAP of a homogeneous point, whatever the copies [mJ·ms·mm²]."""
-    most = [max(layer.copies) for layer in space.layers]
-    batch = LayerBatch.of(row.config)
-    fast = model.batch_metrics(replace(batch, copies=np.array(most, np.int64)))
-    dynamic = sum(
-        part for one in model.estimate(row.config) for name, part in one.items() if name[:2] == "E_"
-    )
-    return row.figures.area_mm2 * fast.latency_ns / 1e6 * dynamic / 1e9
-
-
-def _readout_of(space: Space, row: Row) -> Space:
-    """The space with the readout of a homogeneous point in every layer; copies stay free."""
-    first = row.config.layers[0]
-    fixed = {
-        name: (getattr(first, name),)
-        for name in ("adc_type", "column_sharing", "adc_bits", "input_bits")
-    }
-    return space.changed(layers=tuple(layer.changed(**fixed) for layer in space.layers))
-
-
 def one_copy(space: Space) -> Space:
     """The same space without duplication."""
     return space.changed(layers=tuple(layer.changed(copies=(1,)) for layer in space.layers))
@@ -187,116 +66,6 @@ def with_channels(space: Space, channels: Sequence[int]) -> Space:
         for layer, count in zip(space.layers, channels, strict=True)
     )
     return space.changed(layers=tuple(layers))
-
-
-def least_edap(
-    space: Space,
-    model: AnalogModel,
-    *,
-    least_weights: int = 0,
-    area_um2: float | None = None,
-    also: Sequence[Point] = (),
-    progress: bool = False,
-) -> Config:
-    """A network of the space with little energy·delay·area; the least that was met, not proven.
-
-    Phase 1 gives the whole front of area against latency; from the points of it with the least
-    EDAP, and from those of ``also``, one layer's choice after the other is exchanged for the best
-    one until none is better.
-
-    Parameters
-    ----------
-    space : Space
-        With one AP and one IP a layer.
-    least_weights : int
-        Networks with fewer weights are left out.
-    area_um2 : float, optional
-        Networks with more area are left out [µm²].
-    also : sequence of Point
-        Networks of the space that the result must not be worse than.
-    """
-    bound = None if area_um2 is None else int(area_um2)
-    problem = Problem("latency", bound, least_weights)
-    points = _front(space, model, problem)
-    order = np.argsort(_edap(space, model, points, problem), kind="stable")
-    starts = [*(points[index] for index in order[:STARTS].tolist()), *also]
-    found: dict[Point, float] = {}
-    for start in tqdm(starts, "descent", disable=not progress, leave=False):
-        point, edap = _descend(space, model, start, problem)
-        found[point] = edap
-    return space.config(min(found, key=lambda point: found[point]), "searched")
-
-
-def _front(space: Space, model: AnalogModel, problem: Problem) -> list[Point]:
-    """The front of area against latency; phase 1 rounds up what it adds, so its bound is wider."""
-    bound = problem.area_um2 and problem.area_um2 + len(space.layers) + 1
-    exact = ExactSearch(build_tables(space, model), replace(problem, area_um2=bound))
-    return [solution.point(space) for solution in exact.front().solutions()]
-
-
-def _descend(
-    space: Space, model: AnalogModel, point: Point, problem: Problem
-) -> tuple[Point, float]:
-    best = float(_edap(space, model, [point], problem)[0])
-    improved = True
-    while improved:
-        improved = False
-        for index, layer in enumerate(space.layers):
-            tried = [
-                replace(point, layers=_exchanged(point.layers, index, choice))
-                for choice in layer.choices()
-            ]
-            tried = [o for o in tried if _weights(space, o) >= problem.least_weights]
-            edap = _edap(space, model, tried, problem)
-            if len(tried) and edap.min() < best:
-                best, point = float(edap.min()), tried[int(edap.argmin())]
-                improved = True
-    return point, best
-
-
-def _exchanged(
-    layers: tuple[LayerChoice, ...], index: int, choice: LayerChoice
-) -> tuple[LayerChoice, ...]:
-    return (*layers[:index], choice, *layers[index + 1 :])
-
-
-def _weights(space: Space, point: Point) -> int:
-    before = [space.probe.shape[2], *(choice.channels for choice in point.layers)]
-    return sum(
-        g.window * c_in * choice.channels
-        for g, c_in, choice in zip(space.probe.geometry, before, point.layers, strict=False)
-    )
-
-
-def _edap(
-    space: Space, model: AnalogModel, points: Sequence[Point], problem: Problem
-) -> NDArray[np.float64]:
-    """EDAP of networks of the space [mJ·ms·mm²]; infinite above the bound on the area."""
-    probe = LayerBatch.of(space.probe)
-    count, layers = len(points), len(probe)
-    columns = {field.name: np.tile(getattr(probe, field.name), count) for field in fields(probe)}
-    chosen = [choice for point in points for choice in point.layers]
-    outputs = np.array([choice.channels for choice in chosen], np.int64).reshape(count, layers)
-    image = np.full((count, 1), space.probe.shape[2])
-    columns["outputs"] = outputs.ravel()
-    columns["in_channels"] = np.concatenate([image, outputs[:, :-1]], axis=1).ravel()
-
-    def column(value: Callable[[LayerChoice], int | None]) -> NDArray[np.int64]:
-        return np.array([value(choice) for choice in chosen], np.int64)
-
-    columns["column_sharing"] = column(lambda c: c.option.column_sharing)
-    columns["adc_type"] = column(lambda c: _is_sar(c.option))
-    columns["adc_bits"] = column(lambda c: c.adc_bits)
-    columns["input_bits"] = column(lambda c: c.input_bits)
-    columns["copies"] = column(lambda c: c.option.copies)
-    columns["residual"] = column(lambda c: c.residual)
-    area, latency, energy = model.networks(LayerBatch(**columns), layers)
-    edap = area / 1e6 * latency / 1e6 * energy / 1e9
-    return edap if problem.area_um2 is None else np.where(area > problem.area_um2, np.inf, edap)
-
-
-def _is_sar(option: Option) -> int:
-    return int(option.adc_type == "sar")
 
 
 def headline(

@@ -15,11 +15,14 @@ import torch
 from kakure.model.errors import UserError
 from kakure.search.cost.analog.model import AnalogModel
 from kakure.search.cost.metrics import CostModel
-from kakure.search.cost.tables import Solution, Tables, build_tables
+from kakure.search.cost.table_building import build_tables
+from kakure.search.cost.tables import Solution, Tables
 from kakure.search.phase1.band import band_optimum
 from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Attempt, Problem
-from kakure.search.space.space import Space, describe, load_family
+from kakure.search.space.description import describe
+from kakure.search.space.space import Space
+from kakure.search.space.space_file import load_family
 
 from .gradient import PublishedLoop, RelaxedLoop, published_search, relaxed_search
 from .published_cost import LATENCY_UNIT_PS, PublishedCost, published_tables

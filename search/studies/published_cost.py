@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.search.cost.metrics import ADC_TYPES, LayerBatch, LayerCosts, Metrics
-from kakure.search.cost.tables import PICOSECONDS, Tables, build_tables
+from kakure.search.cost.table_building import build_tables
+from kakure.search.cost.tables import PICOSECONDS, Tables
 from kakure.search.space.space import Space
 
 __all__ = ["LATENCY_UNIT_PS", "PublishedCost", "published_tables"]

@@ -1,7 +1,7 @@
 """Which tests look at a module: those that import it, the nearest first."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 __all__ = ["nearest_tests"]
@@ -14,7 +14,10 @@ TESTS = ("test_model_", "test_hdl_", "test_sim_")
 def nearest_tests(root: Path, most: int) -> dict[str, list[str]]:
     """For every source file of :data:`PACKAGES`, at most ``most`` test files that reach it.
 
-    First the file's namesake, then those from which the fewest imports lead to it.
+    First the file's namesakes, then those from which the fewest imports lead to it. A test named
+    after a file and what of it is looked at is a namesake too: ``test_hdl_block_errors.py`` of
+    ``hdl/block.py``, if there is no ``hdl/block/errors.py`` or ``hdl/block_errors.py``. What
+    several tests share, a file beside them that is no test, is as if each of them held it.
     """
     modules = {}
     for package in PACKAGES:
@@ -24,16 +27,39 @@ def nearest_tests(root: Path, most: int) -> dict[str, list[str]]:
             modules[".".join(parts)] = path
     graph = {name: set(_imports(name, path, modules)) for name, path in modules.items()}
     ranked: dict[str, list[tuple[int, str]]] = {name: [] for name in modules}
+    stems = {name.replace(".", "_").replace("kakure", "test", 1) for name in modules}
+    beside = {}
+    for path in sorted((root / "tests").glob("*.py")):
+        if not path.stem.startswith("test_"):
+            beside |= {path.stem: path, f"tests.{path.stem}": path}
     for test in sorted((root / "tests").glob("test_*.py")):
         if not test.name.startswith(TESTS):
             continue
-        for name, distance in _distances(set(_imports("", test, modules)), graph).items():
-            is_namesake = test.stem == name.replace(".", "_").replace("kakure", "test", 1)
+        stem = _namesake(test.stem, stems)
+        held = set(_held(test, modules, beside))
+        for name, distance in _distances(held, graph).items():
+            is_namesake = stem == name.replace(".", "_").replace("kakure", "test", 1)
             ranked[name].append((-1 if is_namesake else distance, f"tests/{test.name}"))
     return {
         modules[name].relative_to(root).as_posix(): [test for _, test in sorted(found)[:most]]
         for name, found in ranked.items()
     }
+
+
+def _namesake(stem: str, stems: Set[str]) -> str:
+    """The longest of ``stems`` that a test's name is, or begins with; "" if there is none."""
+    fits = (one for one in stems if stem == one or stem.startswith(f"{one}_"))
+    return max(fits, key=len, default="")
+
+
+def _held(test: Path, modules: dict[str, Path], beside: dict[str, Path]) -> Iterator[str]:
+    """Modules of ours that a test imports, or what it shares with others."""
+    seen, waiting = {test}, [test]
+    for path in waiting:
+        yield from _imports("", path, modules)
+        shared = {beside[name] for name in _imports("", path, beside)} - seen
+        seen |= shared
+        waiting += sorted(shared)
 
 
 def _distances(start: set[str], graph: dict[str, set[str]]) -> dict[str, int]:

@@ -1,30 +1,19 @@
 """Closed forms of an analog crossbar layer: area, clock, latency and energy by component."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .converter import Converter
+from .forms import FORMS
+from .timing import accumulate_cycles, bus, converter_ns, extra_hops, hop_cycles
 from .work import REFERENCE, FloorPlan, Kind, LayerSize, Readout, floor_plan
 
-__all__ = [
-    "ARRAYS_PER_TILE",
-    "CLOCK_MARGIN",
-    "FORMS",
-    "Circuit",
-    "Estimate",
-    "Form",
-    "accumulate_cycles",
-    "bus",
-    "converter_ns",
-    "extra_hops",
-    "hop_cycles",
-]
+__all__ = ["ARRAYS_PER_TILE", "CLOCK_MARGIN", "Circuit", "Estimate"]
 
 Floats = NDArray[np.float64]
-Features = Callable[[Kind, Readout, Floats], list[Floats]]
 
 ARRAYS_PER_TILE = 64
 CLOCK_MARGIN = 1.4
@@ -32,132 +21,6 @@ CLOCK_MARGIN = 1.4
 ALL = slice(None)
 ROWS, RESULTS = slice(0, 3), slice(3, 5)
 """Terms of ``E_ic`` that move inputs, and those that move results."""
-WIDE_SUM = 14
-"""Bits AP + IP from which the adder tree takes its extra cycles."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """A component as a sum of features times fitted coefficients.
-
-    Attributes
-    ----------
-    unit : unit of the component
-    terms : what each feature stands for
-    features : (kind, readout, z) -> one array per term; z is the array's periphery [µm²] for
-        ``A_other``, the side of a tile [mm] for the interconnect, unused elsewhere
-    """
-
-    unit: str
-    terms: tuple[str, ...]
-    features: Features
-
-
-def _clock(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    shares, flash = np.float64(1) * (r.column_sharing > 1), np.float64(1) * ~r.is_sar
-    mux = [shares, shares / r.column_sharing, shares * r.column_sharing]
-    return [*mux, 1 - shares, flash, flash * 2.0**r.adc_bits]
-
-
-def _accumulate_area(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    n = kind.size / r.column_sharing
-    return [np.ones_like(n), n, n * r.adc_bits, n * (r.input_bits - 8)]
-
-
-def _other_area(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    return [np.ones_like(z), r.column_sharing, r.adc_bits, z, r.input_bits - 8]
-
-
-def _buffer_cycles(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    less = r.input_bits - 8
-    crowd = np.maximum(np.sqrt(8 / r.column_sharing) - 1, 0)
-    few = np.minimum(r.input_bits, 4) - 4
-    one = np.ones_like(less)
-    return [one, r.column_sharing, r.adc_bits, crowd, less, few, crowd * less]
-
-
-def _adc_energy(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    planes = np.maximum(r.input_bits - 1, 1)
-    sar, flash = planes * r.is_sar, planes * ~r.is_sar
-    b = r.adc_bits
-    return [planes * r.column_sharing, sar, sar * b, sar * b**2, flash, flash * 2.0**b]
-
-
-def _accumulate_energy(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    alone = r.input_bits * (r.column_sharing < kind.cells)
-    shared = r.input_bits - alone
-    less = r.input_bits - 8
-    return [
-        shared,
-        shared * r.adc_bits,
-        alone,
-        alone * r.adc_bits,
-        r.input_bits * less,
-        r.input_bits * less**2,
-    ]
-
-
-def _buffer_energy(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    return [np.ones_like(r.adc_bits), r.adc_bits, 1 / r.column_sharing, r.input_bits - 8]
-
-
-def _wire_energy(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    ip, ap = r.input_bits, r.adc_bits
-    return [ip, ip * z, ip * z * z, ap * z, ap * z * z]
-
-
-def _switch_energy(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    sharing = r.column_sharing
-    return [np.ones_like(sharing), sharing, sharing * (r.input_bits - 8)]
-
-
-def _leakage(kind: Kind, r: Readout, z: Floats) -> list[Floats]:
-    n = kind.size / r.column_sharing
-    flash = n * ~r.is_sar * 2.0**r.adc_bits
-    return [np.ones_like(n), n, n * r.adc_bits, flash, n * (r.input_bits - 8)]
-
-
-FORMS: Mapping[str, Form] = {
-    "clock": Form(
-        "ns",
-        ("multiplexer", "multiplexer / CS", "multiplexer · CS", "CS = 1", "flash", "flash · 2^AP"),
-        _clock,
-    ),
-    "A_accum": Form(
-        "µm² per array", ("1", "C/CS", "C/CS · AP", "C/CS · (IP − 8)"), _accumulate_area
-    ),
-    "A_other": Form(
-        "µm² per array", ("1", "CS", "AP", "converters + shift-add [µm²]", "IP − 8"), _other_area
-    ),
-    "L_buffer": Form(
-        "cycles per vector of the reference layer",
-        ("1", "CS", "AP", "crowd", "IP − 8", "min(IP, 4) − 4", "crowd · (IP − 8)"),
-        _buffer_cycles,
-    ),
-    "E_adc": Form(
-        "pJ of the reference layer",
-        ("(IP−1)·CS", "(IP−1)·SAR", "… · AP", "… · AP²", "(IP−1)·flash", "… · 2^AP"),
-        _adc_energy,
-    ),
-    "E_accum": Form(
-        "pJ of the reference layer",
-        ("IP", "IP·AP", "IP, CS < cells", "IP·AP, CS < cells", "IP·(IP−8)", "IP·(IP−8)²"),
-        _accumulate_energy,
-    ),
-    "E_buffer": Form("pJ of the reference layer", ("1", "AP", "1/CS", "IP − 8"), _buffer_energy),
-    "E_ic": Form(
-        "pJ of the reference layer",
-        ("IP", "IP·side", "IP·side²", "AP·side", "AP·side²"),
-        _wire_energy,
-    ),
-    "E_switch": Form("pJ of the reference layer", ("1", "CS", "CS·(IP−8)"), _switch_energy),
-    "leak": Form(
-        "µW of the reference layer",
-        ("1", "C/CS", "C/CS·AP", "C/CS·2^AP·flash", "C/CS·(IP−8)"),
-        _leakage,
-    ),
-}
-"""crowd = max(√(8/CS) − 1, 0); side = side of a tile [mm]; C = columns of an array."""
 
 
 @dataclass(frozen=True)
@@ -200,47 +63,6 @@ class Estimate:
         return np.sum(parts, axis=0)
 
 
-def converter_ns(r: Readout) -> Floats:
-    """Conversion time without encoder: SAR AP + 1 ns, flash 1 ns."""
-    return np.where(r.is_sar, r.adc_bits + 1, 1.0)
-
-
-def accumulate_cycles(
-    kind: Kind, r: Readout, stages: tuple[float, ...], alone: tuple[float, ...]
-) -> Floats:
-    """Cycles of shift-add and adder tree for one vector of one copy.
-
-    IP·(CS + ⌈CS/n⌉) + ⌈CS/n⌉·max(m, AP + IP + c + d·[AP + IP ≥ 14]) with n cells per weight and
-    ``stages`` = (m, c, d); with CS < n, where no column waits for another of its weight,
-    IP·CS + p + q·AP with ``alone`` = (p, q).
-    """
-    least, offset, jump = stages
-    bits = r.adc_bits + r.input_bits
-    visits = np.ceil(r.column_sharing / kind.cells)
-    tree = np.maximum(least, bits + offset + jump * (bits >= WIDE_SUM))
-    shared = r.input_bits * (r.column_sharing + visits) + visits * tree
-    single = r.input_bits * r.column_sharing + alone[0] + alone[1] * r.adc_bits
-    return np.where(r.column_sharing < kind.cells, single, shared)
-
-
-def bus(r: Readout) -> Floats:
-    """Cycles that one hop of one input bit takes: the bus narrows as columns are shared less."""
-    return 10 / (8 + 8 / r.column_sharing)
-
-
-def hop_cycles(side_mm: Floats, span_mm: float) -> Floats:
-    """Cycles of one hop, ⌈side / span⌉."""
-    return np.maximum(np.ceil(side_mm / span_mm), 1)
-
-
-def extra_hops(
-    side_mm: Floats, span_mm: float, first_mm: float, step_mm: float, drop: float
-) -> Floats:
-    """Hops more for larger tiles: ⌊(side − first) / step⌋, less ``drop`` per cycle above one."""
-    steps = np.maximum(np.floor((side_mm - first_mm) / step_mm), 0)
-    return steps - drop * (hop_cycles(side_mm, span_mm) - 1)
-
-
 @dataclass(frozen=True)
 class Circuit:
     """The closed forms of one kind of crossbar with their constants.
@@ -249,9 +71,9 @@ class Circuit:
     ----------
     kind : Kind
     converter : Converter
-    coefficients : coefficients of :data:`FORMS`
+    coefficients : coefficients of :data:`.FORMS`
     array_um2, wire_um : area of an array's cells [µm²]; interconnect per side of tile [µm²/µm]
-    stages, alone : constants of :func:`accumulate_cycles`
+    stages, alone : constants of :func:`.accumulate_cycles`
     hops : span, first and step [mm] and drop of the interconnect
     wire_cycles : cycles per (AP + 6), per input bit and hop, and the latter's part with 1/CS
     activate_cycles : cycles per vector and CS of the reference layer's activation unit
@@ -278,7 +100,7 @@ class Circuit:
     def form(
         self, name: str, readout: Readout, z: Floats | None = None, terms: slice = ALL
     ) -> Floats:
-        """Value of one of :data:`FORMS`, or of some of its terms."""
+        """Value of one of :data:`.FORMS`, or of some of its terms."""
         z = readout.adc_bits if z is None else z
         features = FORMS[name].features(self.kind, readout, z)[terms]
         total = np.zeros(len(readout.adc_bits))

@@ -11,8 +11,9 @@ import numpy as np
 
 from kakure.model.errors import UserError
 
-from .circuit import FORMS, Circuit
+from .circuit import Circuit
 from .converter import BITS, Converter
+from .forms import FORMS
 from .sweep import Sweep
 from .work import KINDS, Kind
 

@@ -1,53 +1,25 @@
 """Cost of XPert-style analog crossbars: the closed forms behind the interface of all models."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kakure.model.config.config import Config
-from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch, LayerCosts, Metrics
-from kakure.search.cost.unfitted import Unfitted
+from kakure.search.cost.metrics import LayerBatch, LayerCosts, Metrics
 
-from .circuit import Estimate
 from .constants import Calibration, load_calibrations
-from .work import KINDS, REFERENCE, LayerSize, Readout
+from .figures import AnalogFigures
+from .groups import groups
+from .work import KINDS
 
-__all__ = ["SIZES", "AnalogFigures", "AnalogModel"]
+__all__ = ["AnalogModel"]
 
 Floats = NDArray[np.float64]
 
-SIZES = {"fan_in": (27, 4608), "outputs": (10, 512), "positions": (1, 1024), "copies": (1, 64)}
-"""Layers on which the tile rules are checked: VGG16's, its linear layer included."""
-
 WEIGHT_BITS = 8
-
-
-@dataclass(frozen=True)
-class AnalogFigures:
-    """A whole configuration as XPert reports it: one image at a time, layer after layer.
-
-    Attributes
-    ----------
-    area_mm2 : tiles, the wiring between them, and the global buffer, once [mm²]
-    latency_ms : [ms]
-    energy_mj : leakage included [mJ]
-    operations : two per multiply-accumulate that the network really has
-    edap : energy · latency · area [mJ·ms·mm²]
-    tops_per_watt, tops_per_mm2 : true operations per energy, and per time and area
-    tile_area_mm2 : the tiles alone [mm²]
-    """
-
-    area_mm2: float
-    latency_ms: float
-    energy_mj: float
-    operations: float
-    edap: float
-    tops_per_watt: float
-    tops_per_mm2: float
-    tile_area_mm2: float
 
 
 class AnalogModel:
@@ -91,11 +63,12 @@ class AnalogModel:
         names = [field.name for field in fields(LayerCosts) if field.name != "is_known"]
         result = {name: np.zeros(len(batch)) for name in names}
         is_known = np.ones(len(batch), np.bool_)
-        for rows, calibration, readout, size in self._groups(batch):
-            outside, lines = self._outside(batch, rows, calibration, readout, size)
+        for group in groups(batch, self.by_size):
+            rows, size, calibration = group.rows, group.size, group.calibration
+            outside, lines = group.outside(batch)
             if lines and not extrapolate:
                 raise lines[0].but("extrapolate to have an estimate all the same")
-            estimate = _estimate(calibration, self.first, readout, size)
+            estimate = group.estimate(self.first)
             is_known[rows] = ~outside
             result["area_um2"][rows] = estimate.area_um2 + estimate.parts["tree_um2"]
             result["cycles"][rows] = estimate.cycles
@@ -113,8 +86,8 @@ class AnalogModel:
     def tile_area_um2(self, batch: LayerBatch) -> Floats:
         """Area of each layer's tiles alone [µm²]."""
         area = np.zeros(len(batch))
-        for rows, calibration, readout, size in self._groups(batch):
-            area[rows] = _estimate(calibration, self.first, readout, size).area_um2
+        for group in groups(batch, self.by_size):
+            area[group.rows] = group.estimate(self.first).area_um2
         return area
 
     def shared_area_um2(self, batch: LayerBatch) -> Floats:
@@ -136,14 +109,14 @@ class AnalogModel:
         leak = dynamic = 0.0
         means, worsts = np.zeros((3, len(batch))), np.zeros((3, len(batch)))
         found: list[str] = []
-        for rows, calibration, readout, size in self._groups(batch):
-            estimate = _estimate(calibration, self.first, readout, size)
-            outside, lines = self._outside(batch, rows, calibration, readout, size)
+        for group in groups(batch, self.by_size):
+            estimate = group.estimate(self.first)
+            outside, lines = group.outside(batch)
             found += map(str, lines)
             for place, name in enumerate(("area", "latency", "energy")):
-                mean, worst = calibration.network_errors[name]
-                far = np.where(outside, calibration.far_errors[name], 0.0)
-                means[place, rows], worsts[place, rows] = mean + far, worst + far
+                mean, worst = group.calibration.network_errors[name]
+                far = np.where(outside, group.calibration.far_errors[name], 0.0)
+                means[place, group.rows], worsts[place, group.rows] = mean + far, worst + far
             leak += float(estimate.parts["leak_uW"].sum())
             dynamic += float(estimate.energy_pj.sum())
         buffer = float(self.shared_area_um2(batch).max())
@@ -193,10 +166,10 @@ class AnalogModel:
         """
         costs = self.layer_costs(batch, extrapolate=extrapolate)
         leak, dynamic = np.zeros(len(batch)), np.zeros(len(batch))
-        for rows, calibration, readout, size in self._groups(batch):
-            estimate = _estimate(calibration, self.first, readout, size)
-            leak[rows] = estimate.parts["leak_uW"]
-            dynamic[rows] = estimate.energy_pj
+        for group in groups(batch, self.by_size):
+            estimate = group.estimate(self.first)
+            leak[group.rows] = estimate.parts["leak_uW"]
+            dynamic[group.rows] = estimate.energy_pj
 
         def each(values: Floats) -> Floats:
             return values.reshape(-1, layers)
@@ -208,19 +181,9 @@ class AnalogModel:
 
     def figures(self, config: Config, *, extrapolate: bool = False) -> AnalogFigures:
         """The figures XPert reports: EDAP, TOPS/W, TOPS/mm²; raises as :meth:`layer_costs`."""
-        metrics = self.metrics(config, extrapolate=extrapolate)
-        operations = 2.0 * sum(layer.weights * layer.positions for layer in config.geometry)
-        area, latency = metrics.area_um2 / 1e6, metrics.latency_ns / 1e6
-        energy = metrics.energy_pj / 1e9
-        return AnalogFigures(
-            area_mm2=area,
-            latency_ms=latency,
-            energy_mj=energy,
-            operations=operations,
-            edap=energy * latency * area,
-            tops_per_watt=operations / metrics.energy_pj,
-            tops_per_mm2=operations / metrics.latency_ns / 1000 / area,
-            tile_area_mm2=float(self.tile_area_um2(LayerBatch.of(config)).sum()) / 1e6,
+        tiles = float(self.tile_area_um2(LayerBatch.of(config)).sum())
+        return AnalogFigures.of(
+            config, self.metrics(config, extrapolate=extrapolate), tile_area_um2=tiles
         )
 
     def estimate(self, config: Config, *, extrapolate: bool = False) -> list[dict[str, float]]:
@@ -228,113 +191,8 @@ class AnalogModel:
         batch = LayerBatch.of(config)
         self.layer_costs(batch, extrapolate=extrapolate)
         result: list[dict[str, float]] = [{} for _ in range(len(batch))]
-        for rows, calibration, readout, size in self._groups(batch):
-            parts = _estimate(calibration, self.first, readout, size).parts
-            for place, row in enumerate(rows):
+        for group in groups(batch, self.by_size):
+            parts = group.estimate(self.first).parts
+            for place, row in enumerate(group.rows):
                 result[row] = {name: float(part[place]) for name, part in parts.items()}
         return result
-
-    def _groups(
-        self, batch: LayerBatch
-    ) -> list[tuple[NDArray[np.intp], Calibration, Readout, LayerSize]]:
-        """Rows by size of array, with what the closed forms need of them."""
-        _check_engine(batch)
-        readout = Readout(
-            column_sharing=batch.column_sharing.astype(np.float64),
-            is_sar=batch.adc_type == ADC_TYPES.index("sar"),
-            adc_bits=batch.adc_bits.astype(np.float64),
-            input_bits=batch.input_bits.astype(np.float64),
-        )
-        size = LayerSize(
-            fan_in=batch.in_channels * batch.kernel_height * batch.kernel_width,
-            outputs=batch.outputs,
-            positions=batch.out_height * batch.out_width,
-            copies=batch.copies,
-        )
-        groups, left = [], np.ones(len(batch), np.bool_)
-        for side, calibration in self.by_size.items():
-            mine = (batch.rows == side) & (batch.columns == side)
-            left &= ~mine
-            if mine.any():
-                rows = np.flatnonzero(mine)
-                groups.append((rows, calibration, readout.take(rows), size.take(rows)))
-        if left.any():
-            row = int(np.flatnonzero(left)[0])
-            known = " or ".join(f"{side} x {side}" for side in self.by_size)
-            raise Unfitted(
-                f"crossbar.rows x columns must be {known} in the analog model",
-                value=f"{batch.rows[row]} x {batch.columns[row]}",
-            )
-        return groups
-
-    def _outside(
-        self,
-        batch: LayerBatch,
-        rows: NDArray[np.intp],
-        calibration: Calibration,
-        readout: Readout,
-        size: LayerSize,
-    ) -> tuple[NDArray[np.bool_], list[Unfitted]]:
-        """Layers outside the fitted range, and an error for every parameter that is."""
-        outside = np.zeros(len(rows), np.bool_)
-        errors = []
-        for name, (low, high) in (calibration.ranges | SIZES).items():
-            values = getattr(readout if hasattr(readout, name) else size, name)
-            wrong = (values < low) | (values > high)
-            if wrong.any():
-                place = int(np.flatnonzero(wrong)[0])
-                side = calibration.circuit.kind.size
-                errors.append(
-                    Unfitted(
-                        f"must be {low:g} to {high:g}, the range that the analog model of "
-                        f"{side} x {side} arrays was fitted to",
-                        where=("layers", int(rows[place]), name),
-                        value=f"{values[place]:g}",
-                        is_sentence=True,
-                    )
-                )
-            outside |= wrong
-        for name, values in (("residual", batch.residual), ("sum_pool", batch.summed)):
-            unknown = values[rows] > 0
-            if unknown.any():
-                what = {"residual": "shortcuts", "sum_pool": "sums of maps"}[name]
-                errors.append(
-                    Unfitted(
-                        f"must be false in the analog model, which knows no {what} and counts no "
-                        "cost of them",
-                        where=("layers", int(rows[int(np.argmax(unknown))]), name),
-                        is_sentence=True,
-                    )
-                )
-            outside |= unknown
-        return outside, errors
-
-
-def _check_engine(batch: LayerBatch) -> None:
-    wrong = batch.engine != ENGINES.index("crossbar")
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise Unfitted(
-            "must be crossbar in the analog model",
-            where=("layers", row, "engine"),
-            value=ENGINES[batch.engine[row]],
-            is_sentence=True,
-        )
-
-
-def _estimate(
-    calibration: Calibration, first: Calibration, readout: Readout, size: LayerSize
-) -> Estimate:
-    """The closed forms; beyond the readouts of a small sweep, times the paper setting's trend."""
-    circuit = calibration.circuit
-    if calibration is first:
-        return circuit.estimate(readout, size)
-    names = ("column_sharing", "adc_bits", "input_bits")
-    held = {name: np.clip(getattr(readout, name), *calibration.ranges[name]) for name in names}
-    inside = Readout(is_sar=readout.is_sar, **held)
-    estimate = circuit.estimate(inside, size)
-    if all((held[name] == getattr(readout, name)).all() for name in names):
-        return estimate
-    there, here = (first.circuit.estimate(r, REFERENCE).parts for r in (readout, inside))
-    parts = {name: part * there[name] / here[name] for name, part in estimate.parts.items()}
-    return Estimate(parts, estimate.plan)

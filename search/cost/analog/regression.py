@@ -10,21 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .circuit import (
-    ARRAYS_PER_TILE,
-    CLOCK_MARGIN,
-    FORMS,
-    Circuit,
-    accumulate_cycles,
-    bus,
-    converter_ns,
-    extra_hops,
-    hop_cycles,
-)
+from .circuit import ARRAYS_PER_TILE, CLOCK_MARGIN, Circuit
 from .converter import Converter
+from .forms import FORMS
 from .least_squares import least_deviations, least_squares
 from .packing import flash_packing, sar_area
 from .sweep import Sweep
+from .timing import accumulate_cycles, bus, converter_ns, extra_hops, hop_cycles
 from .vgg16 import VGG16_CHANNELS, VGG16_POSITIONS
 from .work import KINDS, REFERENCE, Kind, LayerSize, Readout, floor_plan
 

@@ -15,7 +15,7 @@ from .coefficients import COEFFICIENTS
 from .fit import fit
 from .measured import MEASURED, read_measured
 from .measured import run as measure
-from .samples import plan
+from .samples.plan import plan
 
 __all__ = ["options", "report", "run", "to_json"]
 

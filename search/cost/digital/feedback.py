@@ -13,7 +13,7 @@ from kakure.model.errors import UserError
 
 from .fit import fit, module_area
 from .measured import MEASURED, Measurement, read_measured, run
-from .samples import Sample, block_of
+from .samples.sample import Sample, block_of
 
 __all__ = ["measure_configs", "refit", "sample_of"]
 

@@ -21,7 +21,8 @@ from .line_file import digest_of_lines
 from .measured import Measurement, Module
 from .measured_tools import common_tools
 from .period_fit import fit_period
-from .samples import ALONE, SEED, SETTLED, WHOLE, validation
+from .samples.plan import ALONE, SETTLED, WHOLE, validation
+from .samples.sample import SEED
 from .tree import all_parts
 
 __all__ = ["Points", "fit", "points_of", "rank_correlation"]

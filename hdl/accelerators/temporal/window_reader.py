@@ -129,6 +129,11 @@ class WindowReader(wiring.Component):
         words.ask(m, now=walk.now, slots=slots, digit=walk.digit, goes=walk.reads & walk.advance)
         WindowSteps(layer=layer, walk=walk, words=words).build(m, self.o)
         m.d.comb += walk.following.eq(walk.batch + 1)
+        self._run(m, walk, slots)
+        return m
+
+    def _run(self, m: Module, walk: WindowWalk, slots: list[Any]) -> None:
+        """Go through blocks and passes: read what has to be computed, drain what is left over."""
 
         def take_slots() -> None:
             m.d.comb += self.takes_slots.eq(1)
@@ -165,7 +170,7 @@ class WindowReader(wiring.Component):
                 end_block()
             with m.State("END"):
                 walk.end_pass(m)
-                with m.If(walk.is_end | layer.drains_apart):
+                with m.If(walk.is_end | self.layer.drains_apart):
                     m.next = "DRAIN"
                 with m.Else():
                     walk.next_pass(m)
@@ -178,4 +183,3 @@ class WindowReader(wiring.Component):
             with m.State("WAIT"), m.If(~walk.is_held & ~self.is_draining):
                 walk.next_pass(m)
                 m.next = "SLOTS"
-        return m

@@ -136,9 +136,7 @@ class BatchEngine(EngineComponent):
             m.d.sync += last_pixel.eq(pixel)
         return Batch(memories, last_pixel, stores & (position == 0))
 
-    def fill(
-        self, m: Module, memory: Ram, *, word: Value, is_first: Value, written: Signal
-    ) -> None:
+    def fill(self, m: Module, memory: Ram, *, word: Value, is_first: Value, name: str) -> None:
         """Keep the words of the weight generator in their order, in a load and the next ones.
 
         Parameters
@@ -147,9 +145,10 @@ class BatchEngine(EngineComponent):
             What is kept of the word that is written.
         is_first : Value
             That word is the first one.
-        written : Signal
-            A register for the address of the next one.
+        name : str
+            Of the register with the address of the next one.
         """
+        written = Signal(range(memory.depth), name=name)
         with m.If(self.weights.valid):
             m.d.sync += written.eq(memory.write_address + 1)
         m.d.comb += memory.write_address.eq(Mux(is_first, 0, written))
@@ -171,26 +170,6 @@ class BatchEngine(EngineComponent):
             for b in range(self.schedule.words_per_row):
                 with m.If(takes & (row == r) & (block == b)):
                     m.d.sync += target[b * WORD : (b + 1) * WORD].eq(bits)
-
-    def alternate(
-        self,
-        m: Module,
-        is_loading: Signal,
-        is_working: Signal,
-        *,
-        begins: Value,
-        loaded: Value,
-        ends: Value,
-    ) -> None:
-        """Load weights from the cycle after ``begins`` to ``loaded``, then work to ``ends``."""
-        with m.If(begins):
-            m.d.sync += is_loading.eq(1)
-        with m.Elif(loaded):
-            m.d.sync += is_loading.eq(0)
-        with m.If(loaded):
-            m.d.sync += is_working.eq(1)
-        with m.Elif(ends):
-            m.d.sync += is_working.eq(0)
 
     def feed(
         self,

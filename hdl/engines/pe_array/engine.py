@@ -118,10 +118,9 @@ class PeEngine(BatchEngine):
         words = self.shape.mask_words
         memory = Ram(depth=words, width=self.shape.mask.width)
         m.submodules.mask = place(memory, platform)
-        written = Signal(range(words), name="mask_written")
         is_first = (self.weights.row == 0) & (self.weights.block == 0)  # also of a second load
         word = self.weights.positive | self.weights.negative
-        self.fill(m, memory, word=word, is_first=is_first, written=written)
+        self.fill(m, memory, word=word, is_first=is_first, name="mask_written")
 
         current = Signal(range(words), name="mask_word")
         following = Signal(range(words), name="mask_next")
@@ -164,14 +163,14 @@ class PeEngine(BatchEngine):
                 m.d.comb += next_block.eq(Mux(ends_batch, 0, block + 1))
                 m.d.sync += in_chunk.eq(Mux(ends_chunk, 0, in_chunk + 1))
         m.d.sync += block.eq(next_block)
-        self.alternate(
-            m,
-            is_loading,
-            is_working,
-            begins=starts | (taken & ends_chunk & ~ends_batch),
-            loaded=weights.loaded,
-            ends=taken & ends_chunk,
-        )
+        with m.If(starts | (taken & ends_chunk & ~ends_batch)):
+            m.d.sync += is_loading.eq(1)
+        with m.Elif(weights.loaded):
+            m.d.sync += is_loading.eq(0)
+        with m.If(weights.loaded):
+            m.d.sync += is_working.eq(1)
+        with m.Elif(taken & ends_chunk):
+            m.d.sync += is_working.eq(0)
 
         payload = array.i.payload
         m.d.comb += array.i.valid.eq(is_working)

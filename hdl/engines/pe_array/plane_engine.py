@@ -73,14 +73,14 @@ class PlaneEngine(BatchEngine):
                 m.d.sync += plane.eq(Mux(ends_batch, 0, plane + 1))
         m.d.sync += block.eq(next_block)
         rows, loaded = self._bits(m, platform, is_loading, is_last_block, taken & ends_batch)
-        self.alternate(
-            m,
-            is_loading,
-            is_working,
-            begins=starts | (taken & ends_block & ~ends_batch),
-            loaded=loaded,
-            ends=taken & ends_block,
-        )
+        with m.If(starts | (taken & ends_block & ~ends_batch)):
+            m.d.sync += is_loading.eq(1)
+        with m.Elif(loaded):
+            m.d.sync += is_loading.eq(0)
+        with m.If(loaded):
+            m.d.sync += is_working.eq(1)
+        with m.Elif(taken & ends_block):
+            m.d.sync += is_working.eq(0)
 
         payload = array.i.payload
         m.d.comb += [
@@ -129,10 +129,9 @@ class PlaneEngine(BatchEngine):
         shape = self.shape.mask
         memory = Ram(depth=shape.depth, width=shape.width)
         m.submodules.planes = place(memory, platform)
-        written = Signal(range(shape.depth), name="written")
         weights = self.weights
         is_first = (weights.plane == 0) & (weights.row == 0) & (weights.block == 0)
-        self.fill(m, memory, word=weights.bits, is_first=is_first, written=written)
+        self.fill(m, memory, word=weights.bits, is_first=is_first, name="written")
         current = Signal(range(shape.depth), name="current")
         following = Signal(range(shape.depth), name="following")
         m.d.comb += [

@@ -17,7 +17,7 @@ from kakure.search.space.space import Space
 
 from .run import Result
 
-__all__ = ["PARAMETERS", "check_output", "output_folder", "write_result"]
+__all__ = ["PARAMETERS", "check_output", "output_folder", "shipped", "write_result"]
 
 PARAMETERS = "best.safetensors"
 """Name of the trained parameters, beside best.json."""
@@ -28,12 +28,12 @@ def output_folder(space: Space) -> Path:
     return BUILD / "search" / f"{space.name}-{space.digest[:12]}"
 
 
-def _shipped(config: Config, source: Path, target: Path) -> Config:
+def shipped(config: Config, source: Path, target: Path, parameters: str = PARAMETERS) -> Config:
     """The configuration as it is written into ``target``: paths are relative to there."""
     dataset = config.dataset
     if dataset not in DATASETS:
         dataset = os.path.relpath((source / dataset).resolve(), target.resolve())
-    return config.changed(dataset=dataset, parameters=PARAMETERS)
+    return config.changed(dataset=dataset, parameters=parameters)
 
 
 def check_output(folder: Path) -> None:
@@ -86,7 +86,7 @@ def write_result(
         If ``folder`` holds something else than a search's result.
     """
     check_output(folder)
-    config = _shipped(result.config, source, folder)
+    config = shipped(result.config, source, folder)
     best = {**result.record["best"], "config": config.model_dump(mode="json")}
     best["digest"] = config.digest
     record = {**result.record, "best": best, "command": command}

@@ -49,6 +49,12 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "layer-planes",
+        "Search",
+        "planes of each layer of a trained network, the least work at a bound on the loss",
+        "kakure.search.studies.layer_planes",
+    ),
+    Verb(
         "lam",
         "Training",
         "LAM against exact products: errors, hardware, accuracy of networks trained with it",

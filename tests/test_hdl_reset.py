@@ -15,12 +15,16 @@ from amaranth.sim import Simulator
 
 from kakure.hdl.accelerators.counters import Counters
 from kakure.hdl.accelerators.frame_gate import FrameGate
+from kakure.hdl.accelerators.image_keeper import ImageKeeper
 from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
+from kakure.hdl.accelerators.precision_choice import PrecisionChoice
+from kakure.hdl.accelerators.result_judge import ResultJudge
 from kakure.hdl.accelerators.result_sender import ResultSender
 from kakure.hdl.arithmetic.crc32 import Crc32
 from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
 from kakure.hdl.engines.pe_array.array import PeArray
+from kakure.hdl.engines.pe_array.plane_engine import PlaneEngine
 from kakure.hdl.stages.max_pool import MaxPool
 from kakure.hdl.stages.requantizer import Requantizer
 from kakure.hdl.stages.sliding_window import SlidingWindow
@@ -30,6 +34,7 @@ from kakure.hdl.weights.bit_reader import BitReader
 from kakure.hdl.weights.mask_decoder import MaskDecoder
 from kakure.hdl.weights.weight_order import WeightOrder
 from tests.test_hdl_engines_pe_array_engine import engine, weights
+from tests.test_hdl_engines_pe_array_plane_engine import configuration, words_of
 
 CYCLES = 100
 
@@ -67,6 +72,12 @@ def masks(dut: CrossbarTile) -> list[dict[str, Any]]:
     ]
 
 
+def planes(dut: PlaneEngine) -> list[dict[str, Any]]:
+    geometry = dut.config.geometry[0]
+    u = np.random.default_rng(2).integers(0, 8, (geometry.fan_in, geometry.outputs))
+    return [{"weights": word} for word in words_of(u, 3, geometry)]
+
+
 BLOCKS = {
     "bit_reader": Block(BitReader, {"flush": 0, "size": 11}),
     "counters": Block(Counters),
@@ -89,6 +100,7 @@ BLOCKS = {
     "owing_gate": Block(
         lambda: FrameGate(image_words=2), {"is_loaded": 1, "is_batch": 1, "ends": 0}
     ),
+    "image_keeper": Block(lambda: ImageKeeper(image_words=3), {"holds": 1}),
     "runs": Block(MaskDecoder, {"token": 3, "width": 17, "flush": 0}),
     "plain_masks": Block(MaskDecoder, {"token": 0, "width": 17, "flush": 0}),
     "max_pool": Block(lambda: MaxPool(height=5, width=7, channels=2, peak=9, size=2)),
@@ -108,12 +120,19 @@ BLOCKS = {
         {"weights.valid": 0},
         lambda dut: [{"weights": word} for word in weights(dut, np.random.default_rng(2))[1]],
     ),
+    "plane_engine": Block(
+        lambda: PlaneEngine(config=configuration(((2, 2, 2), 1, 2, (1, 1, 3), 1), 3), index=0),
+        {"weights.valid": 0, "used": 2},
+        planes,
+    ),
+    "precision_choice": Block(lambda: PrecisionChoice(planes=3), {"tried": 0b101}),
     "pixel_unpacker": Block(lambda: PixelUnpacker(pixels=7, channels=3, bits=5)),
     "requantizer": Block(
         lambda: Requantizer(channels=5, lanes=2, peak=99, output_bits=4),
         {"scales.valid": 0},
         scales,
     ),
+    "result_judge": Block(lambda: ResultJudge(classes=3), {"has_more": 1, "threshold": 1 << 30}),
     "result_sender": Block(lambda: ResultSender(classes=5), {"must_drop": 0}),
     "sliding_window": Block(
         lambda: SlidingWindow(

@@ -49,6 +49,13 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "mixture",
+        "Training",
+        "signs made on chip with stored magnitudes, beside hidden and bitwise weights",
+        "kakure.search.studies.mixture",
+        interrupted=GOES_ON,
+    ),
+    Verb(
         "layer-planes",
         "Search",
         "planes of each layer of a trained network, the least work at a bound on the loss",

@@ -225,7 +225,7 @@ def block_lines(module: ModuleSource, modules: Mapping[str, ModuleSource], path:
         "frame_gate": lambda: ["frame gate", f"{_count(int(p['image_words']), 'word')} an image"],
         "pixel_unpacker": lambda: ["pixel unpacker", f"{p['channels']} × {p['bits']} bit"],
         "weight_generator": lambda: ["weight generator", str(p["generator"]), f"seed {p['seed']}"],
-        "plane_loader": lambda: ["plane loader", f"{p['planes']} planes"],
+        "plane_loader": lambda: ["plane loader", _planes(modules, path)],
         "image_keeper": lambda: ["image keeper", f"{p['image_words']} words"],
         "register_bank": lambda: ["registers", "32 bit"],
         "sliding_window": lambda: [
@@ -256,3 +256,9 @@ def block_lines(module: ModuleSource, modules: Mapping[str, ModuleSource], path:
 
 def _count(number: int, what: str) -> str:
     return f"{grouped(number)} {what}{'' if number == 1 else 's'}"
+
+
+def _planes(modules: Mapping[str, ModuleSource], loader: str) -> str:
+    """How many planes a core can use, which what chooses them beside the loader knows."""
+    choice = modules[f"{loader.rpartition('.')[0]}.choice"]
+    return _count(int(choice.parameters["planes"]), "plane")

@@ -34,7 +34,10 @@ COMPARED = {
 """What generators are called with, and the shapes of these kinds have by the same names."""
 
 
-@pytest.mark.parametrize("seed", range(900, 912))
+MORE = [pytest.param(seed, marks=pytest.mark.full) for seed in range(906, 912)]
+
+
+@pytest.mark.parametrize("seed", [*range(900, 906), *MORE])
 def test_the_tree_is_what_is_elaborated(seed, monkeypatch):
     config = random_temporal(seed)
     monkeypatch.setattr(

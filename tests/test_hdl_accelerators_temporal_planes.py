@@ -51,12 +51,20 @@ def test_words_in_their_order_give_what_the_reference_gives(array, planes):
     assert (Machine(there, used).run(image) == network(there, used, image[None])[0]).all()
 
 
-@pytest.mark.parametrize(("array", "planes"), [*((a, 2) for a in ARRAYS), (ARRAYS[1], 0)])
+LARGE = pytest.param(ARRAYS[-1], 2, marks=pytest.mark.full)
+
+
+@pytest.mark.parametrize(
+    ("array", "planes"), [*((a, 2) for a in ARRAYS[:-1]), (ARRAYS[1], 0), LARGE]
+)
 def test_logits_and_cycles_on_arrays_of_any_shape(array, planes):
     compare_core(small(array), images=1, gaps=1, seed=3, planes=planes)
 
 
-@pytest.mark.parametrize("form", ["a block that strides", "summed, saturated", "over two"])
+SLOW = pytest.param("over two", marks=pytest.mark.full)
+
+
+@pytest.mark.parametrize("form", ["a block that strides", "summed, saturated", SLOW])
 def test_logits_and_cycles_of_every_form(form):
     config = planes_on(temporal(FORMS[form], (8, 4, 2, 3), input_shape=[8, 8, 1]), 2)
     compare_core(config, images=1, gaps=1, seed=3)
@@ -71,7 +79,7 @@ def test_random_networks_on_random_arrays(seed):
     compare_core(config, images=2, gaps=1, seed=seed, planes=rng.choice([0, 1, bits]))
 
 
-@pytest.mark.parametrize("planes", [(3, 1, 2), (1, 3, 1)])
+@pytest.mark.parametrize("planes", [(3, 1, 2), pytest.param((1, 3, 1), marks=pytest.mark.full)])
 def test_layers_may_have_fewer_planes_than_others(planes):
     """In the machine, and in the core with each number of planes in use."""
     config = small(ARRAYS[1]).at(planes)
@@ -107,7 +115,10 @@ def test_sums_that_are_too_wide_are_refused():
         architecture_of(config).check()
 
 
-@pytest.mark.parametrize(("seed", "schedule"), [(62, (1, 3)), (66, (1, 2, 3)), (65, (2, 3))])
+@pytest.mark.parametrize(
+    ("seed", "schedule"),
+    [(62, (1, 3)), (66, (1, 2, 3)), pytest.param(65, (2, 3), marks=pytest.mark.full)],
+)
 def test_more_planes_are_tried_where_the_margin_is_small(seed, schedule):
     conv = {"kind": "conv", "channels": 5, "kernel": 3, "pool": 2, "input_bits": 5}
     head = {"kind": "linear", "channels": 6, "input_bits": 3}

@@ -21,6 +21,8 @@ from kakure.search.cost.digital.description import stacked
 from kakure.search.cost.digital.library import BLOCKS
 from kakure.sim.random_config import random_config
 
+pytestmark = pytest.mark.xdist_group("block_shape")  # they share what is elaborated
+
 SEEDS = (*range(12), 223)  # the last one has a stride between windows of one pixel
 TURNS = tuple(range(1000, 1010))
 """Seeds of accelerators whose layers take turns."""

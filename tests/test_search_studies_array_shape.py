@@ -48,6 +48,7 @@ def test_an_impossible_shape_is_refused_before_anything_is_measured():
         shaped(load_config(ROOT / "configs" / "digits.json"), "64x16x4x32x4")
 
 
+@pytest.mark.full
 def test_what_is_measured_is_kept_and_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     path = tiny(tmp_path)

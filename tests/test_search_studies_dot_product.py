@@ -39,6 +39,7 @@ def test_the_unit_multiplies_plane_by_plane(is_summed):
     simulate(dut, drive, deadline=1000)
 
 
+@pytest.mark.full
 def test_ours_takes_fewer_tables():
     lines = table((32,), 2, 8, find_engine()).splitlines()
     lanes, theirs, ours, shared, ratio = (cell.strip(" *") for cell in lines[2].split("|")[1:-1])

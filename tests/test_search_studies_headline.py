@@ -11,6 +11,8 @@ from kakure.search.space.space_file import load_space
 from kakure.search.studies.headline import SPACE, headline, text
 from kakure.search.studies.homogeneous import homogeneous
 
+pytestmark = pytest.mark.xdist_group("headline")  # they share one result
+
 
 @cache
 def _result():

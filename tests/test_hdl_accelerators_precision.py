@@ -261,6 +261,14 @@ def test_one_class_is_always_clear():
     assert run_choices(dropped_rows(classes=1), seed=3) == {1}
 
 
+def test_there_is_a_threshold_where_it_does_something():
+    shown = {}
+    for bits, classes in ((2, 3), (2, 1), (1, 3)):
+        config = dropped_rows(classes=classes).at(bits)
+        shown[bits, classes] = [one.name for one in architecture_of(config).own_registers]
+    assert shown == {(2, 3): ["PLANES", "THRESHOLD"], (2, 1): ["PLANES"], (1, 3): ["PLANES"]}
+
+
 def test_registers_that_change_as_an_image_of_one_word_begins_are_those_of_the_next_one():
     config = dropped_rows(side=(1, 1, 1), pool=1)
     parameters = random_parameters(config, 1)

@@ -97,8 +97,9 @@ def test_the_walk_ends_at_the_first_that_is_not_shown_to_keep_the_bound():
     assert found.refused_bound > 0.01
     found, asked = walk(entries[:3])
     assert found.chosen.planes == (6,) and found.refused is None
-    found, _ = walk([entries[0], (7, 90, 1.1, 0, 99)])
+    found, _ = walk([entries[0], (7, 90, 1.1, 0, 7)])  # few enough, but not shown to be
     assert found.chosen.planes == (8,) and found.bound == 0.0
+    assert 0.01 < found.refused_bound < 0.02
 
 
 def test_too_few_images_show_nothing():

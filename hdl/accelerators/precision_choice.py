@@ -5,8 +5,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.bus.register_map import PLANES_BITS, THRESHOLD_BITS
+from kakure.hdl.engines.ports import planes_of
+from kakure.model.config.config import Config
 
-__all__ = ["PrecisionChoice"]
+__all__ = ["PrecisionChoice", "can_choose"]
+
+
+def can_choose(config: Config) -> bool:
+    """Whether more planes could change a result, and its margin says whether they might."""
+    return planes_of(config) > 1 and config.geometry[-1].outputs > 1
 
 
 def lowest(bits: list[Value], width: int) -> Value:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kakure.hdl.accelerators.architecture import Architecture, Part, hidden_weights
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.image_timing import ImageTiming
+from kakure.hdl.accelerators.precision_choice import can_choose
 from kakure.hdl.bus.register_map import PLANES, THRESHOLD, Register
 from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.engines.table import engine_of
@@ -47,7 +48,9 @@ class Spatial(Architecture):
     @property
     def own_registers(self) -> tuple[Register, ...]:
         """Which numbers of planes of bitwise weights are tried, and when."""
-        return (PLANES, THRESHOLD) if planes_of(self.config) else ()
+        if not planes_of(self.config):
+            return ()
+        return (PLANES, THRESHOLD) if can_choose(self.config) else (PLANES,)
 
     def core(self) -> Core:
         """The hardware."""

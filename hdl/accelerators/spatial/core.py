@@ -11,7 +11,7 @@ from kakure.hdl.accelerators.frame_gate import FrameGate
 from kakure.hdl.accelerators.image_keeper import ImageKeeper
 from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
 from kakure.hdl.accelerators.pixel_unpacker_shape import BYTES
-from kakure.hdl.accelerators.precision_choice import PrecisionChoice
+from kakure.hdl.accelerators.precision_choice import PrecisionChoice, can_choose
 from kakure.hdl.accelerators.result_judge import ResultJudge
 from kakure.hdl.accelerators.result_sender import ResultSender
 from kakure.hdl.bus.stream_register import StreamRegister
@@ -172,7 +172,7 @@ class SpatialCore(Core):
             choice.threshold.eq(self.threshold),
             choice.is_busy.eq(gate.is_busy | (gate.o.valid & gate.o.ready)),
         ]
-        if planes_of(self.config) == 1 or sender.classes == 1:
+        if not can_choose(self.config):
             return gate.o, sender.i, choice.used
         keeper = ImageKeeper(image_words=image_words)
         judge = ResultJudge(classes=sender.classes)

@@ -1,6 +1,7 @@
 """The study of precisions: what it measures is what the parameters give; it goes on."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from kakure.model.reference.network import classify, network
 from kakure.model.training.folding import fold
 from kakure.model.training.network import Network, as_tensor
 from kakure.search.commands.kakure import main
+from kakure.search.cost.digital.energy_measured import EnergyPoint, Row
 from kakure.search.studies.progressive import cut
 from tests.test_model_config_weights_bitwise import bitwise, images_for
 
@@ -94,6 +96,30 @@ def test_every_figure_is_that_of_the_parameters(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("kakure.search.studies.progressive.measure", None)  # not called again
     assert main([*command, "--seeds", "2-2"]) == 0
     assert capsys.readouterr().out.splitlines()[0].startswith("| planes")
+
+    points = {
+        f"{n} any": asdict(EnergyPoint({}, "", {}, {}, {}, 1.0, 0.0, (row_of(1000.0 * n),)))
+        for n in (1, 2, 3)
+    }
+    record = {"config": config.digest, "points": points}
+    Path("energy.json").write_text(json.dumps(record))
+    assert main([*command, "--seeds", "2-2", "--energy", "energy.json"]) == 0
+    line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("| 1, then 3 | 20"))
+    first, last = (n * t.latency / t.interval for n, t in zip((1, 3), each, strict=True))
+    mean = first + 0.2 * last
+    expected = np.interp(mean, (1, 2, 3), run["joint"]) / 3.6
+    assert line.endswith(f"| {mean:.1f} | {expected:.2f} |")
+    del points["2 any"]
+    Path("energy.json").write_text(json.dumps(record))
+    assert main([*command, "--energy", "energy.json"]) == 2
+    assert "--energy: must hold all numbers of planes of the configuration, 2 is missing" in (
+        capsys.readouterr().err
+    )
+
+
+def row_of(switching_pj):
+    """A block that only switches."""
+    return Row(-1, "accelerator", 0, 0, 0, 0.0, 0.0, switching_pj, 0.0, 0.0, 0.0)
 
 
 def test_weights_without_planes_are_refused(tmp_path, capsys):

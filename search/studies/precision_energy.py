@@ -32,7 +32,7 @@ from kakure.search.cost.digital.energy_run import mapped_accelerator
 from .page import check_page, write_page
 from .record import load_record, save_record
 
-__all__ = ["options", "run", "table"]
+__all__ = ["ANY", "options", "run", "table"]
 
 BUILD = Path("build/precision-energy")
 ANY, ALONE = "any", "alone"

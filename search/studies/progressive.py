@@ -7,6 +7,7 @@ goes on.
 
 import argparse
 import dataclasses
+import json
 import platform
 import statistics
 import time
@@ -37,8 +38,11 @@ from kakure.model.training.network import Network
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.train import run as train
 from kakure.model.training.trainer import TOOLS, Trainer
+from kakure.search.cost.digital.energy_fit import CLOCK_NS
+from kakure.search.cost.digital.energy_measured import EnergyPoint
 
 from .page import check_page, write_page
+from .precision_energy import ANY
 from .record import load_record, save_record
 
 __all__ = ["SCHEDULES", "cut", "options", "run", "table"]
@@ -147,8 +151,14 @@ def _grouped(number: float | None) -> str:
     return "-" if number is None else f"{number:,.0f}".replace(",", " ")
 
 
-def table(config: Config, record: Mapping[str, Any]) -> str:
-    """Accuracy at every precision, and where the margin decides, in Markdown."""
+def table(
+    config: Config, record: Mapping[str, Any], energies: Sequence[float] | None = None
+) -> str:
+    """Accuracy at every precision, and where the margin decides, in Markdown.
+
+    ``energies`` are those of an image with 1, 2, … planes at full rate [nJ], where they were
+    measured.
+    """
     rows = [record["runs"][key] for key in sorted(record["runs"], key=int)]
     heads = (
         "planes",
@@ -176,6 +186,7 @@ def table(config: Config, record: Mapping[str, Any]) -> str:
         "right",
         "a fixed number, of as many planes",
         "in as many cycles",
+        *(() if energies is None else ("mean nJ, at most", "for as many nJ")),
     )
     lines += [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for n, point in enumerate(rows[0]["dynamic"]):
@@ -192,12 +203,47 @@ def table(config: Config, record: Mapping[str, Any]) -> str:
         cycles = _mean_cycles(config, (first, last), share)
         timed = [_right_in(config, row["joint"], cycles) for row in rows]
         said = [one / row["count"] for one, row in zip(timed, rows, strict=True) if one is not None]
-        lines.append(
+        line = (
             f"| {first}, then {last} | {100 * share:.0f} % | {planes:.2f} "
             f"| {_grouped(cycles)} | {_shown(right)} | {_shown(fixed)} "
             f"| {_shown(said) if said else '-'} |"
         )
+        if energies is not None:
+            mean = _alone(config, energies, first) + share * _alone(config, energies, last)
+            equal = [float(np.interp(mean, energies, row["joint"])) / row["count"] for row in rows]
+            line += f" {mean:.1f} | {_shown(equal)} |"
+        lines.append(line)
     return "\n".join(lines)
+
+
+def _alone(config: Config, energies: Sequence[float], planes: int) -> float:
+    """At most the energy of an image that no other one overlaps: idle cycles cost as others do."""
+    latency, interval = _fixed_cycles(config, planes)
+    assert latency is not None and interval is not None
+    return energies[planes - 1] * latency / interval
+
+
+def energies_of(path: Path, config: Config) -> list[float]:
+    """Energy of an image with 1, 2, … planes, from a record of ``precision-energy`` [nJ].
+
+    Raises
+    ------
+    UserError
+        If it is none, of another configuration, or lacks a number of planes.
+    """
+    record = load_record(path, {"config": config.digest}, "points")
+    found = []
+    for planes in range(1, config.weights.widths + 1):
+        key = f"{planes} {ANY}"
+        if key not in record["points"]:
+            raise UserError(
+                f"must hold all numbers of planes of the configuration, {planes} is missing",
+                where=("--energy",),
+                file=path,
+            )
+        point = EnergyPoint.from_json(json.dumps(record["points"][key]))
+        found.append(point.energy_pj(CLOCK_NS) / 1000)
+    return found
 
 
 def _fixed_cycles(config: Config, planes: int) -> tuple[float | None, float | None]:
@@ -240,6 +286,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--seeds", type=seeds, default=range(1, 2), help="FIRST-LAST (1-1)")
     add("--epochs", type=positive, help="of each training (the data set's)")
     add("--output", type=Path, metavar="FOLDER", help="(build/progressive/DIGEST)")
+    add("--energy", type=Path, metavar="FILE", help="record of precision-energy, for its columns")
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")
 
 
@@ -250,6 +297,7 @@ def run(args: argparse.Namespace) -> None:
     mark = f"progressive {config.name}"
     if args.page is not None:
         check_page(args.page, mark)
+    energies = None if args.energy is None else energies_of(args.energy, config)
     recipe = recipe_for(config.dataset)
     if args.epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=args.epochs)
@@ -272,7 +320,7 @@ def run(args: argparse.Namespace) -> None:
         record["runs"][str(seed)] = measure(config, train_data, test, recipe, seed, folder)
         save_record(path, record)
     kept = {str(seed): record["runs"][str(seed)] for seed in args.seeds}
-    text = table(config, record | {"runs": kept})
+    text = table(config, record | {"runs": kept}, energies)
     seconds = sum(row["seconds"] for row in kept.values())
     text += f"\n\nseeds {', '.join(kept)}; {recipe.epochs} epochs; {seconds / 60:.0f} minutes"
     print(text)

@@ -1,6 +1,7 @@
 """From a trained network to integers: BatchNorm folded into M, B and S of the requantizer."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from kakure.model.parameters.parameters import (
 from .layers import HiddenLayer
 from .network import Network
 
-__all__ = ["fold", "fold_logits", "fold_scale"]
+__all__ = ["fold", "fold_logits", "fold_scale", "share_scale"]
 
 MOST_MULTIPLIER = (1 << (MULTIPLIER_BITS - 1)) - 1
 MOST_OFFSET = (1 << (OFFSET_BITS - 1)) - 1
@@ -158,6 +159,20 @@ def _fold_width(layer: HiddenLayer, width: int, peaks: NDArray[np.int64], most: 
     return fold_scale(np.where(peaks > 0, slope, 0.0), intercept + 0.5, mean)
 
 
+def share_scale(fold_all: Callable[[int], list[Scales]]) -> tuple[list[Scales], int]:
+    """Scales of logits at each precision, which compare: by one power of two, which is returned.
+
+    ``fold_all`` gives them with powers of at most the one that it is called with.
+    """
+    found = fold_all(MOST_SHIFT)
+    powers = {int(scales.shift[0]) for scales in found}
+    while len(powers) > 1:
+        found = fold_all(min(powers))
+        powers = {int(scales.shift[0]) for scales in found}
+    (power,) = powers
+    return [dataclasses.replace(one, shift=np.zeros_like(one.shift)) for one in found], power
+
+
 def _fold_layer(config: Config, layer: HiddenLayer) -> tuple[LayerParameters, int]:
     """The integers of a layer, and the power of two by which its logits are scaled up."""
     masks = [mask.cpu().numpy() for mask in layer.weights.masks]
@@ -172,15 +187,10 @@ def _fold_layer(config: Config, layer: HiddenLayer) -> tuple[LayerParameters, in
     def fold_all(most: int) -> list[Scales]:
         return [_fold_width(layer, width, peak, most) for width, peak in enumerate(peaks, 1)]
 
-    found, power = fold_all(MOST_SHIFT), 0
     if layer.geometry.output_bits is None:
-        # Logits of all precisions compare: they share one scale.
-        powers = {int(scales.shift[0]) for scales in found}
-        while len(powers) > 1:
-            found = fold_all(min(powers))
-            powers = {int(scales.shift[0]) for scales in found}
-        (power,) = powers
-        found = [dataclasses.replace(one, shift=np.zeros_like(one.shift)) for one in found]
+        found, power = share_scale(fold_all)
+    else:
+        found, power = fold_all(MOST_SHIFT), 0
     *coarser, full = found
     first, *others = masks
     return LayerParameters(first, *full.parts, tuple(others), tuple(coarser)), power

@@ -75,6 +75,12 @@ SEARCH = (
         interrupted=GOES_ON,
     ),
     Verb(
+        "student",
+        "Training",
+        "a linear student of a trained network, and itself as a network in hardware",
+        "kakure.search.studies.student",
+    ),
+    Verb(
         "data-reduction",
         "Training",
         "training with support vectors, beside other choices of as many images",

@@ -19,6 +19,7 @@ from kakure.model.students.distillation import pixels
 from kakure.model.students.linear import LINEAR
 from kakure.model.students.student import one_hot
 from kakure.search.commands.kakure import main
+from kakure.search.studies import student as student_study
 from kakure.sim.drivers.core import run_core
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +104,20 @@ def test_what_is_written_gets_right_what_is_said(tmp_path, capsys):
         assert f"planes | {planes} | {right / 3.6:.2f} | {interval} |" in page.read_text()
     assert right > 330
     assert parameters.metadata["student of"] == load_config(ROOT / "configs" / "digits.json").digest
+
+
+def test_the_best_on_held_out_images_is_taken(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def judged(student, data):
+        asked.append(len(data))
+        return float(len(asked) == 4)
+
+    monkeypatch.setattr(student_study, "accuracy", judged)
+    path = ROOT / "configs" / "digits.json"
+    assert main(["study", "student", str(path), "--output", str(tmp_path)]) == 0
+    assert "learnt from temperature 4, 1." in capsys.readouterr().out
+    assert asked == [206] * 15 + [360]  # held-out images, and at the end the test images
 
 
 def test_what_is_not_trained_teaches_nothing(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Planes of each layer: what is measured, what is chosen, and what images must show of it."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import load_config, parse_config
 from kakure.model.datasets.images import load_images
-from kakure.model.errors import Infeasible
+from kakure.model.errors import Infeasible, UserError
 from kakure.model.parameters.parameters_file import load_parameters
 from kakure.model.reference.network import classify, network
+from kakure.model.training.recipe import Recipe, held_out
 from kakure.search.commands.kakure import main
 from kakure.search.phase2.certificate import Demand
 from kakure.search.phase2.planes import (
@@ -23,6 +25,8 @@ from kakure.search.phase2.planes import (
     most_measurements,
     work_of,
 )
+from kakure.search.studies.layer_planes import held_images
+from kakure.sim.generation.project import open_project
 from tests.test_search_studies_progressive import TINY
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +104,28 @@ def test_the_walk_ends_at_the_first_that_is_not_shown_to_keep_the_bound():
     found, _ = walk([entries[0], (7, 90, 1.1, 0, 7)])  # few enough, but not shown to be
     assert found.chosen.planes == (8,) and found.bound == 0.0
     assert 0.01 < found.refused_bound < 0.02
+
+
+def test_images_that_choose_do_not_judge():
+    project = open_project(ROOT / "configs" / "progressive-digits.json")
+    chooses, judges = held_images(project)
+    recipe = Recipe(**json.loads(project.parameters.metadata["recipe"]))
+    data = load_images(project.config, ROOT, "train")
+    held = data.take(np.flatnonzero(held_out(data.labels, recipe)))
+    both = [image.tobytes() for part in (chooses, judges) for image in part.images]
+    assert sorted(both) == sorted(image.tobytes() for image in held.images)
+    assert len(chooses) == len(judges) == 103
+    for label in range(10):  # each class by its share
+        assert abs((chooses.labels == label).sum() - (judges.labels == label).sum()) <= 1
+
+
+def test_without_held_out_images_nothing_is_chosen():
+    project = open_project(ROOT / "configs" / "progressive-digits.json")
+    recipe = json.loads(project.parameters.metadata["recipe"]) | {"validation": 0}
+    metadata = project.parameters.metadata | {"recipe": json.dumps(recipe)}
+    parameters = dataclasses.replace(project.parameters, metadata=metadata)
+    with pytest.raises(UserError, match="must hold images out to choose by"):
+        held_images(dataclasses.replace(project, parameters=parameters))
 
 
 def test_too_few_images_show_nothing():

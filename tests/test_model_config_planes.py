@@ -66,7 +66,10 @@ def test_a_file_holds_what_each_layer_has(tmp_path):
     with pytest.raises(UserError, match=r"layers\.1\.plane_2: is required"):
         load_parameters(tmp_path / "p.safetensors", bitwise(4, FORM))
     save_parameters(tmp_path / "whole", bitwise(4, FORM), random_parameters(bitwise(4, FORM), 4))
-    with pytest.raises(UserError, match=r"layers\.1\.[a-z_]+[0-9]: must not be there"):
+    with pytest.raises(
+        UserError,
+        match=r"layers\.1\.[a-z_]+[0-9]: must not be there, layers\[1\] has weights of 1 bit",
+    ):
         load_parameters(tmp_path / "whole", config)
     sections = [(one.words[0] & 0xFF, one.words[0] >> 16 & 0xFF) for one in
                 image_sections(config, parameters)]  # fmt: skip
@@ -87,6 +90,20 @@ def test_mistakes_are_one_line(raw, said):
     with pytest.raises(UserError) as error:
         bitwise(4, layers=[FORMS[FORM][0] | raw, *FORMS[FORM][1:]])
     assert said in str(error.value)
+
+
+def test_all_planes_are_as_if_they_were_left_out():
+    whole = bitwise(4, FORM)
+    said = bitwise(4, layers=[FORMS[FORM][0] | {"planes": 4}, *FORMS[FORM][1:]])
+    assert said.digest == whole.digest
+
+
+@pytest.mark.parametrize("planes", [5, [5] * len(PLANES), [0, *PLANES[1:]]])
+def test_no_more_planes_are_used_than_there_are(planes):
+    with pytest.raises(AssertionError):
+        bitwise(4, FORM).at(planes)
+    with pytest.raises(AssertionError):
+        uneven(PLANES).at([4] * len(PLANES))
 
 
 def test_some_layer_has_all_planes():

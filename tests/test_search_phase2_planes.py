@@ -158,7 +158,14 @@ def test_what_is_written_is_what_was_chosen(tmp_path, capsys):
     assert cells[4] == f"{100 * right / 360:.2f}"
     assert "5 %" in page.read_text()
     whole = load_config(config)
-    assert parameters.metadata["planes of"] == whole.digest
+    made = parameters.metadata
+    assert made["planes of"] == whole.digest and made["config"] == written.digest
+    project = open_project(config)
+    held = [image for part in held_images(project) for image in part.images]
+    labels = np.concatenate([part.labels for part in held_images(project)])
+    right = int((classify(network(written, parameters, np.stack(held))) == labels).sum())
+    assert made["validation"] == f"{right}/206"
+    assert "history" not in made and made["command"].startswith("kakure study layer-planes")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +174,11 @@ def test_what_is_written_is_what_was_chosen(tmp_path, capsys):
         ("progressive-digits", ("--loss", "0"), "--loss: must be above 0 and below 1, not 0"),
         ("progressive-digits", ("--loss", "0.01"), "loss: must be at least 0.0287, the least"),
         ("progressive-digits", ("--confidence", "1"), "confidence: must be 0.5 to below 1"),
+        (
+            "progressive-digits",
+            ("--loss", "0.05", "--output", __file__),
+            "--output: cannot be made",
+        ),
         ("digits", (), "weights: must be bitwise with at least 2 bits"),
     ],
 )

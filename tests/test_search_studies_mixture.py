@@ -82,6 +82,36 @@ def test_nobody_knows_the_kinds_outside_of_the_study():
         parsed({"kind": "odd", "bits": 2})
 
 
+@pytest.mark.parametrize(
+    ("change", "more", "said"),
+    [
+        ({}, ("--only", "zzz"), "--only: must be part of a kind's name, not 'zzz'"),
+        ({"engine": "crossbar"}, (), "layers[0].engine: must be exact, as pe_array"),
+    ],
+)
+def test_mistakes_are_one_line(change, more, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    analog = {"column_sharing": 1, "adc_type": "flash", "adc_bits": 3} if change else {}
+    first = TINY["layers"][0] | change | analog
+    Path("tiny.json").write_text(json.dumps(TINY | {"layers": [first, TINY["layers"][1]]}))
+    assert main(["study", "mixture", "tiny.json", *more]) == 2
+    assert said in capsys.readouterr().err and not Path("build").exists()
+
+
+def test_planes_of_layers_are_not_those_of_a_kind(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first = TINY["layers"][0] | {"planes": 2}
+    Path("tiny.json").write_text(json.dumps(TINY | {"layers": [first, TINY["layers"][1]]}))
+    command = ["study", "mixture", "tiny.json", "--epochs", "1", "--output", "kept"]
+    assert main([*command, "--only", "bitwise 3"]) == 0
+    record = json.loads(Path("kept/record.json").read_text())
+    assert record["runs"]["bitwise 3"]["1"]["correct"] > 36 and len(record["images"]) == 64
+    data = TINY | {"pe_array": {"inputs": 3, "outputs": 2, "pixels": 1}}
+    Path("tiny.json").write_text(json.dumps(data))
+    assert main(command) == 2  # another array: another record
+    assert "config: must be that of this study" in capsys.readouterr().err
+
+
 def test_what_is_trained_is_kept_and_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("tiny.json").write_text(json.dumps(TINY))

@@ -89,18 +89,19 @@ def measured(monkeypatch) -> list[tuple[int, int | None]]:
 
 def test_what_is_measured_is_kept_and_shown(few, measured, capsys):
     command = ["study", "precision-energy", "few.json", "--images", "8", "--output", "kept"]
-    assert main([*command, "--planes", "1-2", "--alone", "--page", "page.md"]) == 0
+    assert main([*command, "--planes", "1-2", "--alone"]) == 0
     assert measured == [(3, 1), (1, None), (3, 2), (2, None)]
-    text = Path("page.md").read_text()
     # 3 nJ, and of leakage 0.1 mW for each plane that there is, in cycles of 2.5 ns
-    assert "| 1 | 1 000 | 3.8 | 50.0% | 3.2 |" in text
-    assert "| 2 | 2 000 | 7.5 | 100.0% | 7.0 |" in text
-    assert text.startswith("a\n") and text.endswith("b\n") and "8 test images" in text
+    said = capsys.readouterr().out
+    assert "| 1 | 1 000 | 3.8 | 3.2 |" in said and "| 2 | 2 000 | 7.5 | 7.0 |" in said
 
     measured.clear()
-    assert main([*command, "--clock-ns", "5"]) == 0
-    assert measured == [(3, 3)]  # one and two planes were there
-    assert "| 3 | 3 000 | 13.5 | 100.0% |" in capsys.readouterr().out
+    assert main([*command, "--clock-ns", "5", "--alone", "--page", "page.md"]) == 0
+    assert measured == [(3, 3)]  # one and two planes were there; of all, both are one
+    text = Path("page.md").read_text()
+    assert "| 1 | 1 000 | 4.5 | 33.3% | 3.5 |" in text
+    assert "| 3 | 3 000 | 13.5 | 100.0% | 13.5 |" in text
+    assert text.startswith("a\n") and text.endswith("b\n") and "8 test images" in text
     assert main([*command, "--images", "4"]) == 2
     assert "images: must be that of this study" in capsys.readouterr().err
 
@@ -110,6 +111,7 @@ def test_what_is_measured_is_kept_and_shown(few, measured, capsys):
     [
         (("--planes", "0-2"), "--planes: must be at least 1, not 0"),
         (("--planes", "2-4"), "--planes: must be at most 3 with these weights, not 4"),
+        (("--planes", "1-2", "--page", "page.md"), "--planes: must be left out with --page"),
         (("--page", "few.json"), "must hold the lines <!-- precision-energy few-planes -->"),
     ],
 )

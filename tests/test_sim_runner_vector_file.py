@@ -36,9 +36,9 @@ def test_every_word_is_where_it_is_said_to_be(tmp_path):
         is_writable = int(register.name == "CONTROL")
         assert several(5) == [register.offset, at_start, is_writable, 0, 0]
     assert registers == len(ACCELERATOR_REGISTERS)
-    pairs = [several(2) for _ in range(sections)]
-    assert pairs == [list(one) for one in
-                     zip(expected.sections, expected.section_layers, strict=True)]  # fmt: skip
+    each = [several(3) for _ in range(sections)]
+    said = zip(expected.sections, expected.section_layers, expected.section_heads, strict=True)
+    assert each == [list(one) for one in said]
     assert several(supermask) == expected.supermask
     assert [several(5) for _ in range(3)] == expected.images
     logits = [several(2) for _ in range(3)]

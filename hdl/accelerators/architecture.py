@@ -143,6 +143,11 @@ class Architecture(Protocol):
         ...
 
     @property
+    def section_heads(self) -> tuple[int, ...]:
+        """Words that each section begins with, which the checksum at its end does not cover."""
+        return (0,) * len(self.section_layers)
+
+    @property
     def scale_sets(self) -> int:
         """Scales of every channel in a section; one, but where it has those of all planes."""
         return 1

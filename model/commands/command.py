@@ -3,6 +3,7 @@
 import argparse
 import errno
 import io
+import math
 import os
 import select
 import sys
@@ -164,6 +165,17 @@ def seed(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 20) or int(text) >= 1 << 63:
         raise ArgumentTypeError(f"must be a whole number below 2^63, not {shown(text)}")
     return int(text)
+
+
+def above_zero(text: str) -> float:
+    """A number above 0, not infinite."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise ArgumentTypeError(f"must be a number above 0, not {shown(text)}")
+    return number
 
 
 def seeds(text: str) -> range:

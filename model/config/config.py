@@ -61,6 +61,9 @@ class Config(Schema):
         values = written(self)
         if self.accelerator == SpatialConfig():
             values.pop("accelerator", None)
+        for layer in values.get("layers", ()):
+            if "planes" in layer and layer["planes"] == self.weights.widths:
+                layer.pop("planes")  # as if it were left out
         return values
 
     @field_validator("layers", "input_shape", mode="before")
@@ -122,10 +125,13 @@ class Config(Schema):
         A layer that has fewer uses those that it has. A sequence says layer by layer how many each
         uses, at most what it has.
         """
+        has = [self.weights_of(n).widths for n in range(len(self.layers))]
         if isinstance(width, int):
+            assert 1 <= width <= self.weights.widths
             if width == self.weights.widths:
                 return self
-            width = [min(width, self.weights_of(n).widths) for n in range(len(self.layers))]
+            width = [min(width, planes) for planes in has]
+        assert all(1 <= n <= planes for n, planes in zip(width, has, strict=True))
         most = max(width)
         layers = tuple(
             layer.changed(planes=None if planes == most else planes)

@@ -92,11 +92,17 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
         layers.append(_layer(str(path), config, tensors, geometry))
     unknown = sorted(set(tensors) - _names(config))
     if unknown:
-        raise UserError(
-            f"{unknown[0]}: must not be there, the network has {len(layers)} layers",
-            file=path,
-        )
+        raise UserError(f"{unknown[0]}: must not be there, {_why(config, unknown[0])}", file=path)
     return Parameters(tuple(layers), metadata)
+
+
+def _why(config: Config, name: str) -> str:
+    """Why a tensor belongs to no layer."""
+    place = name.split(".")[1] if name.count(".") > 1 else ""
+    if not place.isdecimal() or int(place) >= len(config.layers):
+        return f"the network has {len(config.layers)} layers"
+    planes = config.weights_of(int(place)).widths
+    return f"layers[{place}] has weights of {planes} bit{'' if planes == 1 else 's'}"
 
 
 def _suffixes(config: Config, index: int) -> tuple[str, ...]:

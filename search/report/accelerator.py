@@ -96,8 +96,11 @@ def write_report(folder: Path, project: Project) -> None:
 def _said(config: Config, plans: tuple[LayerPlan, ...]) -> str:
     height, width, channels = config.shape
     planes = planes_of(config)
-    weights = sum(one.mask_bits for one in plans) // max(planes, 1)
-    each = f"{planes} planes of a bit" if planes else "one bit of supermask"
+    weights = sum(geometry.weights for geometry in config.geometry)
+    least = min(config.weights_of(n).widths for n in range(len(plans)))
+    each = "one bit of supermask"
+    if planes:
+        each = f"{planes if least == planes else f'{least} to {planes}'} planes of a bit"
     return (
         f"{config.dataset}: {height}×{width}×{channels} images to {config.geometry[-1].outputs} "
         f"classes by {len(plans)} layers; {grouped(weights)} weights, of each {each}; "
@@ -148,9 +151,10 @@ def _precisions(config: Config) -> str:
     for planes in range(1, config.weights.widths + 1):
         timing = architecture_of(config.at(planes)).timing(IMAGES)
         rows.append((str(planes), grouped(timing.latency), grouped(timing.interval)))
+    names = [one.name for one in architecture_of(config).registers]
+    chooses = "registers PLANES and THRESHOLD" if "THRESHOLD" in names else "register PLANES"
     said = note(
-        "By the number of planes, the most significant ones, which registers PLANES and THRESHOLD "
-        "choose; as exact:"
+        f"By the number of planes, the most significant ones, which {chooses} may choose; as exact:"
     )
     return said + table(("planes", "cycles for one image", "from image to image"), rows)
 

@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.emission.artifacts import require_hardware
 from kakure.model.commands.command import positive, say, write_file
 from kakure.model.commands.planes_option import check_has_planes
 from kakure.model.config.config import Config
@@ -42,8 +43,12 @@ from kakure.search.rounds.output import shipped
 from kakure.sim.generation.project import Project
 
 from .page import check_page, write_page
+from .record import check_folder
 
 __all__ = ["options", "run", "table"]
+
+OF_TRAINING = ("history", "epoch", "validation_loss")
+"""What the metadata say of the training of all planes, and not of some of them."""
 
 SPLIT_SEED = 1
 """Which of the held-out images choose, and which judge."""
@@ -81,6 +86,13 @@ def held_images(project: Project) -> tuple[LabelledImages, LabelledImages]:
         )
     data = load_images(config, project.path.parent, "train")
     held = data.take(np.flatnonzero(held_out(data.labels, recipe)))
+    if len(held) < 2:
+        raise UserError(
+            "must hold at least 2 images out to choose by and to judge",
+            where=("parameters",),
+            value=len(held),
+            file=project.path,
+        )
     chooses = systematic(held.labels, 2, SPLIT_SEED)
     return held.take(np.flatnonzero(chooses)), held.take(np.flatnonzero(~chooses))
 
@@ -138,10 +150,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")
 
 
-def _write(folder: Path, project: Project, planes: Planes) -> None:
+def _write(folder: Path, project: Project, planes: Planes, validation: str) -> None:
     """The configuration and its parameters, for all other verbs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config, name = project.config, f"{project.config.name}-planes"
+    config, name = project.config, f"{project.config.name[:57]}-planes"
     there = shipped(
         config.at(planes).changed(name=name),
         project.path.parent,
@@ -149,8 +160,14 @@ def _write(folder: Path, project: Project, planes: Planes) -> None:
         f"{name}.safetensors",
     )
     used = project.parameters.at(planes)
-    made = {"config": there.digest, "planes of": config.digest}
-    used = dataclasses.replace(used, metadata={**used.metadata, **made})
+    kept = {key: value for key, value in used.metadata.items() if key not in OF_TRAINING}
+    made = {
+        "config": there.digest,
+        "planes of": config.digest,
+        "command": f"kakure study layer-planes {project.path}",
+        "validation": validation,
+    }
+    used = dataclasses.replace(used, metadata=kept | made)
     save_parameters(folder / f"{name}.safetensors", there, used)
     text = json.dumps(there.model_dump(mode="json", exclude_none=True), indent=1)
     write_file(folder / f"{name}.json", text + "\n")
@@ -161,7 +178,7 @@ def run(args: argparse.Namespace) -> None:
     if not 0 < args.loss < 1:
         raise UserError("must be above 0 and below 1", where=("--loss",), value=f"{args.loss:g}")
     demand = Demand(confidence=args.confidence, steps=args.steps)
-    project = open_trained(args.config)
+    project = open_trained(args.config, "planes are those of a trained network")
     config, parameters = project.config, project.parameters
     check_has_planes(config, args.config)
     mark = f"layer-planes {config.name}"
@@ -169,7 +186,8 @@ def run(args: argparse.Namespace) -> None:
         check_page(args.page, mark)
     chooses, judges = held_images(project)
     most = tuple(config.weights_of(n).widths for n in range(len(config.layers)))
-    work_of(config, most)  # or no accelerator runs it
+    require_hardware(config, str(args.config))
+    check_folder(args.output)
     require_images(args.loss, demand, len(judges))
     with tqdm(total=most_measurements(most), desc="planes", unit="network", disable=None) as bar:
         measurements = Measurements(config, scores(config, parameters, chooses), bar.update)
@@ -190,7 +208,10 @@ def run(args: argparse.Namespace) -> None:
     text = f"{table(rows, len(test))}\n\n{said}."
     print(text)
     if args.output is not None:
-        _write(args.output, project, found.chosen.planes)
+        right = witness(found.chosen.planes).right
+        both = int(right.sum() + found.chosen.score.right.sum())
+        held = f"{both}/{len(judges) + len(chooses)}"
+        _write(args.output, project, found.chosen.planes, held)
     else:
         say("--output FOLDER writes the configuration with these planes")
     if args.page is not None:

@@ -31,7 +31,7 @@ __all__ = ["MagnitudeWeights", "OddWeights", "known"]
 class StoredMagnitudes(SignWeights):
     """Weights s·u of signs that are made on chip and magnitudes of which every bit is stored."""
 
-    bits: int = Field(2, ge=1, le=7)
+    bits: int = Field(2, ge=1, le=4)
     """Stored planes of a magnitude's code, the most significant first."""
 
     @property
@@ -95,7 +95,7 @@ class MagnitudeWeights(StoredMagnitudes):
     @property
     def step(self) -> float:
         """Of a quantizer of 2^(bits+1) − 1 levels."""
-        return (1.2240, 0.6508, 0.3534, 0.1929)[min(self.bits, 4) - 1]
+        return (1.2240, 0.6508, 0.3534, 0.1929)[self.bits - 1]
 
     @property
     def scale(self) -> int:
@@ -115,7 +115,7 @@ class OddWeights(StoredMagnitudes):
     @property
     def step(self) -> float:
         """Of a quantizer of 2^(bits+1) levels."""
-        return (0.9957, 0.5860, 0.3352, 0.1881)[min(self.bits, 4) - 1]
+        return (0.9957, 0.5860, 0.3352, 0.1881)[self.bits - 1]
 
     @property
     def scale(self) -> int:

@@ -24,8 +24,9 @@ from kakure.model.config.weights.weights import Weights
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.datasets.recipe import Recipe
+from kakure.model.errors import UserError
 from kakure.model.packed.network import PackedNetwork
-from kakure.model.provenance import sources, tools
+from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.train import run as train
 from kakure.model.training.trainer import TOOLS, Trainer
@@ -69,6 +70,26 @@ def stored(weights: Weights) -> int:
     if isinstance(weights, MulticoatWeights):
         return math.ceil(math.log2(weights.coats + 1))
     return len(weights.mask_names)
+
+
+def bare(given: Config, file: Path) -> Config:
+    """The network with weights of one plane, as every kind is compared on.
+
+    Raises
+    ------
+    UserError
+        If an engine rounds.
+    """
+    for index, layer in enumerate(given.layers):
+        if not layer.is_exact:
+            raise UserError(
+                "must be exact, as pe_array",
+                where=("layers", index, "engine"),
+                value=repr(layer.engine),
+                file=file,
+            )
+    layers = tuple(layer.changed(planes=None) for layer in given.layers)
+    return given.changed(weights=KINDS["bitwise 1"], layers=layers, parameters=None)
 
 
 def measure(
@@ -125,8 +146,13 @@ def run(args: argparse.Namespace) -> None:
     recipe = dataclasses.replace(recipe_for(given.dataset), widths=1)
     if args.epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=args.epochs)
+    if not any(args.only in name for name in KINDS):
+        raise UserError("must be part of a kind's name", where=("--only",), value=repr(args.only))
+    plain = bare(given, args.config)
+    data = load_images(given, args.config.parent, "train")
     common = {
-        "layers": [layer.model_dump(mode="json") for layer in given.layers],
+        "config": plain.digest,
+        "images": array_digest(data.images, data.labels),
         "recipe": dataclasses.asdict(recipe),
         "tools": tools(*TOOLS),
         "machine": platform.machine(),
@@ -135,7 +161,6 @@ def run(args: argparse.Namespace) -> None:
     folder = args.output or BUILD / given.name
     record = load_record(folder / "record.json", common, "runs")
     folder.mkdir(parents=True, exist_ok=True)
-    data = load_images(given, args.config.parent, "train")
     test = load_images(given, args.config.parent, "test")
     with known():
         for seed in args.seeds:
@@ -144,7 +169,7 @@ def run(args: argparse.Namespace) -> None:
                 if args.only not in name or str(seed) in runs:
                     continue
                 print(f"{given.name}: {name}, seed {seed}", flush=True)
-                config = given.changed(weights=weights, parameters=None)
+                config = plain.changed(weights=weights)
                 runs[str(seed)] = measure(config, data, test, recipe, seed, folder)
                 save_record(folder / "record.json", record)
     text = f"{table(record)}\n\n{recipe.epochs} epochs"

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.emission.artifacts import require_hardware
 from kakure.hdl.synthesis.flat_netlist import FlatNetlist
 from kakure.hdl.synthesis.netlist_simulation import LANES
-from kakure.model.commands.command import positive, seeds
+from kakure.model.commands.command import above_zero, positive, seeds
 from kakure.model.commands.planes_option import check_has_planes, check_planes
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
@@ -91,10 +92,13 @@ class Accelerators:
         )
 
 
-def table(points: Mapping[str, EnergyPoint], planes: Sequence[int], clock_ns: float) -> str:
-    """Energy by the number of planes, in Markdown."""
-    has_alone = f"{planes[0]} {ALONE}" in points
-    heads = ["planes", "cycles from image to image", "nJ an image", "of all planes"]
+def table(
+    points: Mapping[str, EnergyPoint], planes: Sequence[int], clock_ns: float, widths: int
+) -> str:
+    """Energy by the number of planes, of ``widths`` that there are, in Markdown."""
+    has_alone, has_all = f"{planes[0]} {ALONE}" in points, planes[-1] == widths
+    heads = ["planes", "cycles from image to image", "nJ an image"]
+    heads += ["of all planes"] if has_all else []
     heads += ["nJ, built for so many alone"] if has_alone else []
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     most = points[f"{planes[-1]} {ANY}"].energy_pj(clock_ns)
@@ -102,7 +106,8 @@ def table(points: Mapping[str, EnergyPoint], planes: Sequence[int], clock_ns: fl
         point = points[f"{n} {ANY}"]
         energy = point.energy_pj(clock_ns)
         cycles = f"{point.cycles:,.0f}".replace(",", " ")
-        cells = [str(n), cycles, f"{energy / 1000:,.1f}", f"{energy / most:.1%}"]
+        cells = [str(n), cycles, f"{energy / 1000:,.1f}"]
+        cells += [f"{energy / most:.1%}"] if has_all else []
         if has_alone:
             cells.append(f"{points[f'{n} {ALONE}'].energy_pj(clock_ns) / 1000:,.1f}")
         lines.append(f"| {' | '.join(cells)} |")
@@ -115,7 +120,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("config", type=Path, metavar="CONFIG", help="trained, with bitwise weights (.json)")
     add("--planes", type=seeds, metavar="FIRST-LAST", help="numbers of planes (all)")
     add("--images", type=positive, default=128, help="test images that are sent (%(default)s)")
-    add("--clock-ns", type=float, default=CLOCK_NS, help="period, for leakage (%(default)s)")
+    add("--clock-ns", type=above_zero, default=CLOCK_NS, help="period, for leakage (%(default)s)")
     add("--alone", action="store_true", help="measure accelerators of so many planes alone, too")
     add("--output", type=Path, metavar="FOLDER", help="(build/precision-energy/DIGEST)")
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")
@@ -130,6 +135,9 @@ def run(args: argparse.Namespace) -> None:
     if not numbers[0]:
         raise UserError("must be at least 1", where=("--planes",), value=0)
     check_planes(config, numbers[-1])
+    require_hardware(config, str(args.config))
+    if args.page is not None and len(numbers) < config.weights.widths:
+        raise UserError("must be left out with --page, which shows all", where=("--planes",))
     mark = f"precision-energy {config.name}"
     if args.page is not None:
         check_page(args.page, mark)
@@ -149,12 +157,15 @@ def run(args: argparse.Namespace) -> None:
     kinds = (ANY, ALONE) if args.alone else (ANY,)
     points = {}
     for key, n, kind in ((f"{n} {kind}", n, kind) for n in numbers for kind in kinds):
+        if kind == ALONE and n == config.weights.widths:  # the same accelerator
+            points[key] = points[f"{n} {ANY}"]
+            continue
         if key not in record["points"]:
-            print(f"{config.name}: {n} planes, accelerator of {kind}", flush=True)
+            print(f"{config.name}: {n} of its planes, accelerator of {kind}", flush=True)
             record["points"][key] = json.loads(accelerators.measure(n, kind).to_json())
             save_record(path, record)
         points[key] = EnergyPoint.from_json(json.dumps(record["points"][key]))
-    text = table(points, numbers, args.clock_ns)
+    text = table(points, numbers, args.clock_ns, config.weights.widths)
     text += f"\n\n{len(images)} test images, cycles of {args.clock_ns:g} ns"
     print(text)
     print(path)

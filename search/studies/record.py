@@ -9,7 +9,7 @@ from kakure.model.config.json_file import read_text
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
 
-__all__ = ["load_record", "save_record"]
+__all__ = ["check_folder", "load_record", "save_record"]
 
 
 def load_record(path: Path, common: Mapping[str, Any], part: str) -> dict[str, Any]:
@@ -32,6 +32,18 @@ def load_record(path: Path, common: Mapping[str, Any], part: str) -> dict[str, A
         if record.get(name) != json.loads(json.dumps(value)):
             raise UserError(f"{name}: must be that of this study; move the file away", file=path)
     return record
+
+
+def check_folder(path: Path | None) -> None:
+    """Make a folder for results, if one is named; UserError if that cannot be."""
+    if path is None:
+        return
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot be made: {error.strerror}", where=("--output",), file=path
+        ) from None
 
 
 def save_record(path: Path, record: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ from kakure.search.rounds.output import shipped
 
 from .distillation import TEMPERATURES
 from .page import check_page, write_page
+from .record import check_folder
 
 __all__ = ["options", "run", "table"]
 
@@ -59,11 +60,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Fit the student, write it as a network, and print what it gets right."""
-    project = open_trained(args.config)
+    project = open_trained(args.config, "a student learns from a trained network")
     teacher, parameters = project.config, project.parameters
     mark = f"student {teacher.name}"
     if args.page is not None:
         check_page(args.page, mark)
+    check_folder(args.output)
     data = load_images(teacher, args.config.parent, "train")
     is_held = held_out(data.labels, recipe_for(teacher.dataset))
     held, learnt = (data.take(np.flatnonzero(mask)) for mask in (is_held, ~is_held))

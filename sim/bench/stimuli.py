@@ -47,6 +47,6 @@ def shifted(amount):
         for channel in range(CLASSES * VECTORS.scale_sets):
             at = end - 2 - 2 * channel
             words[at] = (words[at] + amount) & 0xFFFFFFFF
-        section = words[end - size : end - 1]
+        section = words[end - size + VECTORS.section_heads[number] : end - 1]
         words[end - 1] = zlib.crc32(b"".join(word.to_bytes(4, "little") for word in section))
     return words

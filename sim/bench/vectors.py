@@ -94,6 +94,8 @@ class Vectors:
         layer.
     section_layers : list of int
         The layer of each section.
+    section_heads : list of int
+        Words that each section begins with, which the checksum at its end does not cover.
     scale_sets : int
         Scales of every channel in a section.
     load_cycles : int
@@ -127,6 +129,7 @@ class Vectors:
     supermask: list[int]
     sections: list[int]
     section_layers: list[int]
+    section_heads: list[int]
     load_cycles: int
     settle_cycles: int
     images: list[list[int]]

@@ -113,6 +113,7 @@ def golden_vectors(
         supermask=[word for section in sections for word in section],
         sections=[len(section) for section in sections],
         section_layers=list(architecture.section_layers),
+        section_heads=list(architecture.section_heads),
         load_cycles=architecture.loading_cycles(parameters),
         settle_cycles=architecture.settle_cycles,
         images=[pack_image(image) for image in images],

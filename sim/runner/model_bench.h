@@ -118,7 +118,8 @@ class Bench {
       if (vectors_.layers[number] != vectors_.layers.back()) continue;  // of the last layer only
       const uint32_t offsets = vectors_.classes() * vectors_.scale_sets;
       for (uint32_t n = 0; n < offsets; ++n) words[end - 2 - 2 * n] += amount;
-      words[end - 1] = crc32(words.data() + end - size, size - 1);
+      const uint32_t covered = size - vectors_.heads[number];
+      words[end - 1] = crc32(words.data() + end - covered, covered - 1);
     }
     return words;
   }

@@ -41,6 +41,7 @@ struct Vectors {
   std::vector<Register> registers;
   Words sections;  // words of each part of the supermask, of a layer or of a plane of one
   Words layers;    // that each part belongs to
+  Words heads;     // words each begins with that the checksum at its end does not cover
   Words supermask;
   std::vector<Words> images;
   std::vector<Words> logits;  // two's complement
@@ -79,6 +80,7 @@ struct Vectors {
     for (uint32_t n = 0; n < section_count; ++n) {
       sections.push_back(next());
       layers.push_back(next());
+      heads.push_back(next());
     }
     supermask = several(supermask_words);
     for (uint32_t n = 0; n < image_count; ++n) images.push_back(several(image_words));

@@ -13,7 +13,8 @@ words       what
             there, 0 where it is left alone
 5 each      registers: address, value after a reset, 1 if it can be written, else 0; 1 if
             it counts what images take, else 0, and its value after all images
-2 each      sections of the supermask, each of a layer or of a plane of one: words, layer
+3 each      sections of the supermask, each of a layer or of a plane of one: words, layer,
+            words at the beginning that the checksum at the end does not cover
 1 each      words of the supermask
 1 each      words of the images, one after the other
 1 each      logits of the images, two's complement
@@ -99,7 +100,8 @@ class VectorWriter:
             for register in architecture.registers
         ]  # fmt: skip
         supermask = list(chain.from_iterable(self.sections))
-        sections = zip(map(len, self.sections), architecture.section_layers, strict=True)
+        heads = architecture.section_heads
+        sections = zip(map(len, self.sections), architecture.section_layers, heads, strict=True)
         packed = [pack_image(image) for image in images]
         parameters = self.parameters.at(self.planes) if self.planes else self.parameters
         logits = network(self.used, parameters, images)

@@ -18,7 +18,7 @@ from kakure.model.parameters.parameters import Parameters
 
 from .core import TemporalCore, has_choice
 from .core_shape import TemporalCoreShape
-from .image import loading_cycles, program_sections
+from .image import loading_cycles, program_sections, program_words
 from .image_writer import image_cycles, image_layout, image_value
 from .logit_sender import sender_cycles
 from .operation import Sizes, needs_of, operation_layout, operation_values, sizes_of
@@ -242,6 +242,12 @@ class Temporal(Architecture):
     def section_layers(self) -> tuple[int, ...]:
         """The layer of each section."""
         return tuple(range(len(self.config.layers)))
+
+    @property
+    def section_heads(self) -> tuple[int, ...]:
+        """The program before the first layer, which has a checksum of its own."""
+        program = program_words(self.config, self.program, self.array, self.sizes)
+        return (len(program), *(0 for _ in self.config.layers[1:]))
 
     @property
     def scale_sets(self) -> int:

@@ -20,7 +20,7 @@ from .program import LayerOperation, Program
 from .record import KIND, WORD, record_words
 from .widths import misfit
 
-__all__ = ["layer_words", "loading_cycles", "program_sections"]
+__all__ = ["layer_words", "loading_cycles", "program_sections", "program_words"]
 
 
 def record(layout: data.Layout, value: dict) -> list[int]:

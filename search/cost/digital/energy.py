@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.synthesis.netlist_simulation import LANES
-from kakure.model.commands.command import positive
+from kakure.model.commands.command import above_zero, positive
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
 from kakure.model.errors import UserError
@@ -147,13 +147,11 @@ def table(point: EnergyPoint, clock_ns: float) -> str:
     return "\n".join(lines)
 
 
-def open_trained(path: Path) -> Project:
-    """A configuration with trained parameters; UserError if it has none."""
+def open_trained(path: Path, why: str = "energy is that of a trained network") -> Project:
+    """A configuration with trained parameters; UserError, which says ``why``, if it has none."""
     project = open_project(path)
     if not project.is_trained:
-        raise UserError(
-            "is required, energy is that of a trained network", where=("parameters",), file=path
-        )
+        raise UserError(f"is required, {why}", where=("parameters",), file=path)
     return project
 
 
@@ -214,7 +212,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--images", type=positive, default=64, help="test images that are sent (%(default)s)"
     )
     parser.add_argument(
-        "--clock-ns", type=float, default=CLOCK_NS, help="period, for leakage (%(default)s)"
+        "--clock-ns", type=above_zero, default=CLOCK_NS, help="period, for leakage (%(default)s)"
     )
     parser.add_argument("--volts", type=_volts, help="also by a model of another voltage")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="append the point to it")

@@ -186,3 +186,18 @@ def test_the_curve_is_that_of_the_history(project):
         assert "was not kept" in curve(trained(project, **broken).parameters)
     endless = known | {"history": "[[1, NaN, 3, 1.5]]"}
     assert "no finite numbers" in curve(trained(project, **endless).parameters)
+
+
+def test_weights_of_layers_with_fewer_planes_are_counted_once(folder, project):
+    array = {"engine": "pe_array", "input_bits": 2}
+    layers = [
+        {"kind": "conv", "channels": 2, "kernel": 3, "stride": 2, "planes": 1} | array,
+        {"kind": "linear", "channels": 3} | array,
+    ]
+    data = {"name": "few", "dataset": "images", "input_shape": [4, 4, 1], "layers": layers}
+    for bits, said in ((3, "1 to 3 planes of a bit"), (1, "one bit;")):
+        layers[0]["planes"] = 1
+        few = data | {"weights": {"kind": "bitwise", "bits": bits}}
+        Path("few.json").write_text(json.dumps(few))
+        text = text_of(folder, open_project(Path("few.json")))
+        assert f"{2 * 9 + 3 * 8} weights, of each {said}" in text

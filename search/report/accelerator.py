@@ -98,8 +98,8 @@ def _said(config: Config, plans: tuple[LayerPlan, ...]) -> str:
     planes = planes_of(config)
     weights = sum(geometry.weights for geometry in config.geometry)
     least = min(config.weights_of(n).widths for n in range(len(plans)))
-    each = "one bit of supermask"
-    if planes:
+    each = "one bit of supermask" if not planes else "one bit"
+    if planes > 1:
         each = f"{planes if least == planes else f'{least} to {planes}'} planes of a bit"
     return (
         f"{config.dataset}: {height}×{width}×{channels} images to {config.geometry[-1].outputs} "

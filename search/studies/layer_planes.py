@@ -54,7 +54,9 @@ SPLIT_SEED = 1
 """Which of the held-out images choose, and which judge."""
 
 
-def scores(config: Config, parameters: Parameters, data: LabelledImages) -> Callable:
+def scores(
+    config: Config, parameters: Parameters, data: LabelledImages
+) -> Callable[[Planes], Score]:
     """What planes of every layer say of some images; each is computed once."""
     images, labels = as_tensor(data.images), torch.from_numpy(data.labels)
 
@@ -139,17 +141,6 @@ def _said(found: Judged, loss: float, demand: Demand, images: int) -> str:
     return f"{said}; the bound is {100 * loss:g} %"
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    """What it takes."""
-    add = parser.add_argument
-    add("config", type=Path, metavar="CONFIG", help="trained, with bitwise weights (.json)")
-    add("--loss", type=float, default=0.01, help="accuracy that may be lost (%(default)s)")
-    add("--confidence", type=float, default=0.95, help="of the bound (%(default)s)")
-    add("--steps", type=positive, default=5, help="networks put to the test (%(default)s)")
-    add("--output", type=Path, metavar="FOLDER", help="for the configuration with these planes")
-    add("--page", type=Path, metavar="FILE", help="whose table is written anew")
-
-
 def _write(folder: Path, project: Project, planes: Planes, validation: str) -> None:
     """The configuration and its parameters, for all other verbs."""
     config, name = project.config, f"{project.config.name[:57]}-planes"
@@ -171,6 +162,17 @@ def _write(folder: Path, project: Project, planes: Planes, validation: str) -> N
     save_parameters(folder / f"{name}.safetensors", there, used)
     text = json.dumps(there.model_dump(mode="json", exclude_none=True), indent=1)
     write_file(folder / f"{name}.json", text + "\n")
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    add = parser.add_argument
+    add("config", type=Path, metavar="CONFIG", help="trained, with bitwise weights (.json)")
+    add("--loss", type=float, default=0.01, help="accuracy that may be lost (%(default)s)")
+    add("--confidence", type=float, default=0.95, help="of the bound (%(default)s)")
+    add("--steps", type=positive, default=5, help="networks put to the test (%(default)s)")
+    add("--output", type=Path, metavar="FOLDER", help="for the configuration with these planes")
+    add("--page", type=Path, metavar="FILE", help="whose table is written anew")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -103,6 +103,7 @@ def test_what_is_written_gets_right_what_is_said(tmp_path, capsys):
         interval = architecture_of(config.at(planes)).timing(3).interval
         assert f"planes | {planes} | {right / 3.6:.2f} | {interval} |" in page.read_text()
     assert right > 330
+    assert parameters.metadata["config"] == config.digest
     assert parameters.metadata["student of"] == load_config(ROOT / "configs" / "digits.json").digest
 
 

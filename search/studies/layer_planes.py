@@ -16,14 +16,13 @@ from tqdm import tqdm
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import require_hardware
-from kakure.model.commands.command import positive, say, write_file
+from kakure.model.commands.command import positive, say
 from kakure.model.commands.planes_option import check_has_planes
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages, systematic
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.parameters.parameters_file import save_parameters
 from kakure.model.training.logits import integer_logits
 from kakure.model.training.network import as_tensor
 from kakure.model.training.recipe import Recipe, held_out
@@ -39,9 +38,9 @@ from kakure.search.phase2.planes import (
     most_measurements,
     work_of,
 )
-from kakure.search.rounds.output import shipped
 from kakure.sim.generation.project import Project
 
+from .network_files import write_network
 from .page import check_page, write_page
 from .record import check_folder
 
@@ -143,25 +142,17 @@ def _said(found: Judged, loss: float, demand: Demand, images: int) -> str:
 
 def _write(folder: Path, project: Project, planes: Planes, validation: str) -> None:
     """The configuration and its parameters, for all other verbs."""
-    config, name = project.config, f"{project.config.name[:57]}-planes"
-    there = shipped(
-        config.at(planes).changed(name=name),
-        project.path.parent,
-        folder,
-        f"{name}.safetensors",
-    )
+    config = project.config
     used = project.parameters.at(planes)
     kept = {key: value for key, value in used.metadata.items() if key not in OF_TRAINING}
     made = {
-        "config": there.digest,
         "planes of": config.digest,
         "command": f"kakure study layer-planes {project.path}",
         "validation": validation,
     }
     used = dataclasses.replace(used, metadata=kept | made)
-    save_parameters(folder / f"{name}.safetensors", there, used)
-    text = json.dumps(there.model_dump(mode="json", exclude_none=True), indent=1)
-    write_file(folder / f"{name}.json", text + "\n")
+    named = config.at(planes).changed(name=f"{config.name[:57]}-planes")
+    write_network(folder, named, used, project.path.parent)
 
 
 def options(parser: argparse.ArgumentParser) -> None:

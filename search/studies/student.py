@@ -5,18 +5,16 @@ their labels; held-out images choose. The test images decide nothing.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
 from kakure.hdl.accelerators.table import architecture_of
-from kakure.model.commands.command import seed, write_file
+from kakure.model.commands.command import seed
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
 from kakure.model.evaluate import evaluate
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.parameters.parameters_file import save_parameters
 from kakure.model.provenance import sources
 from kakure.model.students.as_network import affine_of, linear_network
 from kakure.model.students.distillation import accuracy, distil, pixels, teacher_logits
@@ -24,9 +22,9 @@ from kakure.model.students.linear import LINEAR
 from kakure.model.students.student import Predictor, one_hot
 from kakure.model.training.recipe import held_out, recipe_for
 from kakure.search.cost.digital.energy import open_trained
-from kakure.search.rounds.output import shipped
 
 from .distillation import TEMPERATURES
+from .network_files import write_network
 from .page import check_page, write_page
 from .record import check_folder
 
@@ -93,19 +91,8 @@ def run(args: argparse.Namespace) -> None:
     print(text)
     folder = args.output or Path("build") / "student" / config.name
     made = {"student of": teacher.digest, "learnt from": chosen, "sources": sources(__name__)}
-    _write(folder, config, found, args.config.parent, made)
+    check_folder(folder)
+    used = Parameters(found.layers, {**found.metadata, **made})
+    write_network(folder, config, used, args.config.parent)
     if args.page is not None:
         write_page(args.page, mark, text)
-
-
-def _write(
-    folder: Path, config: Config, parameters: Parameters, source: Path, made: dict[str, str]
-) -> None:
-    """The configuration and its parameters, for all other verbs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    assert config.parameters is not None
-    there = shipped(config, source, folder, config.parameters)
-    used = Parameters(parameters.layers, {**parameters.metadata, **made})
-    save_parameters(folder / config.parameters, there, used)
-    text = json.dumps(there.model_dump(mode="json", exclude_none=True), indent=1)
-    write_file(folder / f"{config.name}.json", text + "\n")

@@ -14,6 +14,7 @@ from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
 from kakure.sim.commands import mutants as command
 from kakure.sim.mutants.campaign import EQUIVALENT, Summary, Verdict, equivalents, run_campaign
+from kakure.sim.mutants.reach import Reach
 from kakure.sim.mutants.source_mutant import OPERATORS
 from kakure.sim.mutants.source_mutants import chosen, mutants_of
 from kakure.sim.mutants.test_choice import nearest_tests
@@ -69,6 +70,7 @@ def test_big():
 def test_magnitude():
     assert [magnitude(x) for x in (-2, 0, 3)] == [2, 0, 3]
 """
+FILES = ["tests/test_model_rule.py", "tests/test_model_use.py"]
 KILLED = "model/rule.py branch: return -x if x < 0 else x: x < 0 -> not (x < 0)"
 SURVIVORS = {
     "model/rule.py bound: return x >= 10: >= -> >",
@@ -232,7 +234,7 @@ def test_a_campaign_tells_killed_from_survived_from_equivalent(root):
     assert summary.share == 1 / 3
     assert (root / "model" / "rule.py").read_text() == SHORT
     left = {path.name for path in (root.parent / "work").iterdir()}
-    assert left == {"verdicts.jsonl", "baseline.jsonl"}
+    assert left == {"verdicts.jsonl", "baseline.jsonl", "reach"}
     assert run(root, only="nothing is called so") == Summary([], [], [])
     assert Summary([], [], []).share == 1
 
@@ -242,9 +244,9 @@ def judged(monkeypatch) -> list[str]:
     found = []
     before = Tree.killed_by
 
-    def noted(self, mutant, tests):
+    def noted(self, mutant, turns):
         found.append(mutant.name)
-        return before(self, mutant, tests)
+        return before(self, mutant, turns)
 
     monkeypatch.setattr(Tree, "killed_by", noted)
     return found
@@ -283,6 +285,58 @@ def test_a_better_test_is_given_another_look(root, monkeypatch):
     assert len(anew) == 5  # a test may use any source
 
 
+def measured(root: Path) -> Reach:
+    """What a small repository's tests reach, measured in a copy."""
+    copy = root.parent / "copy"
+    copy.mkdir()
+    reach = Reach(root, root.parent / "reach")
+    reach.keep(FILES, Tree(root, copy).measured(FILES))
+    return reach
+
+
+def test_the_quickest_that_reaches_a_line_comes_first_and_all_after_it(root):
+    slow = "import time\n\n\ndef test_slowly():\n    time.sleep(0.2)\n    assert is_big(11)\n"
+    (root / "tests" / "test_model_rule.py").write_text(TESTS.replace("def test_big", "def test_z"))
+    (root / "tests" / "test_model_use.py").write_text(TESTS.partition("\n")[0] + f"\n{slow}")
+    reach = measured(root)
+    big, sign = (
+        next(m for m in mutants_of(root, ("model",)) if m.operator == operator)
+        for operator in ("bound", "branch")
+    )
+    quick, slowly = f"{FILES[0]}::test_z", f"{FILES[1]}::test_slowly"
+    assert reach.turns(big, FILES) == [[quick, slowly], FILES]
+    assert reach.turns(big, FILES[1:]) == [[slowly], FILES[1:]]
+    assert reach.turns(sign, FILES) == [[f"{FILES[0]}::test_magnitude"], FILES]
+    assert reach.turns(sign, FILES[1:]) == [[slowly], FILES[1:]]  # nobody is known to reach it
+    assert reach.turns(big, ["tests/test_model_new.py"]) == [["tests/test_model_new.py"]]
+
+
+def test_tests_that_take_long_wait_for_their_turn(root, monkeypatch):
+    (root / "tests" / "test_model_use.py").write_text("def test_nothing():\n    pass\n")
+    reach = measured(root)
+    (mutant,) = [m for m in mutants_of(root, ("model",)) if m.operator == "branch"]
+    monkeypatch.setattr("kakure.sim.mutants.reach.SOON_S", -1)
+    assert reach.turns(mutant, FILES) == [FILES]
+
+
+def test_what_was_measured_is_kept_while_it_is_whole_and_of_the_same_file(root):
+    (root / "tests" / "test_model_use.py").write_text("def test_nothing():\n    pass\n")
+    measured(root)
+    kept = root.parent / "reach"
+    assert Reach(root, kept).missing(FILES) == []
+    path = kept / "test_model_use.json"
+    path.write_bytes(path.read_bytes().replace(b"seconds", b"Seconds"))
+    assert Reach(root, kept).missing(FILES) == [FILES[1]]
+    (root / FILES[0]).write_text(TESTS + "\n")
+    assert Reach(root, kept).missing(FILES) == FILES
+
+
+def test_tests_that_do_not_run_are_not_measured(root):
+    (root / "tests" / "test_model_use.py").write_text("import nothing_of_that_name\n")
+    with pytest.raises(UserError, match="must run, not end with code 2"):
+        measured(root)
+
+
 def test_tests_that_fail_without_a_mutant_kill_none(root):
     (root / "tests" / "test_model_rule.py").write_text(TESTS.replace("is_big(11)", "is_big(1)"))
     for _ in range(2):
@@ -312,7 +366,7 @@ def test_a_mutant_may_end_the_process_of_its_tests(root, line, killed_by):
     (root.parent / "copy").mkdir()
     tree = Tree(root, root.parent / "copy")
     assert tree.first_failure(["tests/test_model_rule.py"]) is None
-    assert tree.killed_by(mutant, ["tests/test_model_rule.py"]) == killed_by
+    assert tree.killed_by(mutant, [["tests/test_model_rule.py"]]) == killed_by
     assert tree.first_failure(["tests/test_model_rule.py"]) is None
 
 
@@ -364,6 +418,7 @@ def test_a_campaign_that_is_ended_leaves_nothing_running_and_goes_on(root, how):
         "    time.sleep(60)\n"
     )
     tests.write_text(wait + TESTS)
+    run(root, count=1)  # what the tests reach is known
     pids = root.parent / "pids"
     pids.mkdir()
     campaign = subprocess.Popen(
@@ -391,7 +446,7 @@ def test_a_campaign_that_is_ended_leaves_nothing_running_and_goes_on(root, how):
     pids.rmdir()
     assert names(run(root).killed) == {KILLED}
     left = {path.name for path in (root.parent / "work").iterdir()}
-    assert left == {"verdicts.jsonl", "baseline.jsonl"}
+    assert left == {"verdicts.jsonl", "baseline.jsonl", "reach"}
 
 
 def test_every_equivalent_mutant_is_one_of_ours_and_has_a_reason():

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -16,6 +16,7 @@ from kakure.model.errors import UserError
 from kakure.model.files.seal import open_line, seal_line
 from kakure.model.files.work_folder import fresh_folder
 
+from .reach import Reach
 from .source_mutant import SourceMutant
 from .source_mutants import chosen, mutants_of
 from .test_choice import nearest_tests
@@ -29,8 +30,15 @@ FOLDERS = ("hdl", "model")
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 """Mutants that change nothing that anybody can see, each with the reason."""
 
+PORTION = 8
+"""Test files that are measured at a time; what was measured is kept when a campaign is ended."""
+
 TEST_FILES = 8
 """Test files that a mutant must survive; the nearest ones."""
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,14 @@ def run_campaign(
             if verdict.tests == _decided(root, verdict.killed_by, choice[mutant.file]):
                 verdicts[mutant.name] = verdict
     open_ones = [mutant for mutant in drawn if mutant.name not in verdicts]
-    with closing(_judged(root, work, open_ones, choice, jobs)) as judged:
+    reach = Reach(root, work / "reach")
+    if not only:
+        _measure(root, work, reach, sorted({f for m in open_ones for f in choice[m.file]}), jobs)
+
+    def judge(tree: Tree, mutant: SourceMutant) -> str | None:
+        return tree.killed_by(mutant, reach.turns(mutant, choice[mutant.file]))
+
+    with closing(_in_trees(root, work, jobs, open_ones, judge)) as judged:
         for mutant, killed_by in tqdm(judged, total=len(open_ones), desc="mutants", unit="mutant"):
             decided = _decided(root, killed_by, choice[mutant.file])
             verdict = Verdict(mutant.name, mutant.line, killed_by, sources, decided)
@@ -146,31 +161,44 @@ def run_campaign(
     )
 
 
-def _judged(
+def _measure(root: Path, work: Path, reach: Reach, files: Sequence[str], jobs: int) -> None:
+    """Run test files once, as far as it is not known what their tests take and reach."""
+    missing = reach.missing(files)
+    portions = [missing[start : start + PORTION] for start in range(0, len(missing), PORTION)]
+    with (
+        closing(_in_trees(root, work, jobs, portions, Tree.measured)) as measured,
+        tqdm(total=len(missing), desc="what tests reach", unit="file", disable=not missing) as bar,
+    ):
+        for portion, found in measured:
+            reach.keep(portion, found)
+            bar.update(len(portion))
+
+
+def _in_trees(
     root: Path,
     work: Path,
-    mutants: Sequence[SourceMutant],
-    choice: Mapping[str, Sequence[str]],
     jobs: int,
-) -> Generator[tuple[SourceMutant, str | None]]:
-    """Mutants as they are judged, and what killed them; each had a tree of its own meanwhile."""
+    items: Sequence[Item],
+    do: Callable[[Tree, Item], Result],
+) -> Generator[tuple[Item, Result]]:
+    """Items as they are done, and what came of them; each had a tree of its own meanwhile."""
     free: SimpleQueue[Tree] = SimpleQueue()
 
-    def judge(mutant: SourceMutant) -> tuple[SourceMutant, str | None]:
+    def done_with(item: Item) -> tuple[Item, Result]:
         tree = free.get()
         try:
-            return mutant, tree.killed_by(mutant, choice[mutant.file])
+            return item, do(tree, item)
         finally:
             free.put(tree)
 
-    jobs = min(jobs, len(mutants))
+    jobs = min(jobs, len(items))
     with ExitStack() as stack:
         folders = [stack.enter_context(fresh_folder(work, "tree.")) for _ in range(jobs)]
         trees = [Tree(root, folder) for folder in folders]
         for tree in trees:
             free.put(tree)
         pool = stack.enter_context(ThreadPoolExecutor(max(1, jobs)))
-        waiting = [pool.submit(judge, mutant) for mutant in mutants]
+        waiting = [pool.submit(done_with, item) for item in items]
         try:
             for done in as_completed(waiting):
                 yield done.result()

@@ -35,6 +35,8 @@ class SourceMutant:
         Where in the text the replaced part lies [character].
     line : int
         Its line, from 1.
+    statement : tuple of int
+        First and last line of the statement that it is in; of a compound one, of its head.
     old, new : str
         The replaced part, and what takes its place.
     where : str
@@ -47,6 +49,7 @@ class SourceMutant:
     start: int
     end: int
     line: int
+    statement: tuple[int, int]
     old: str
     new: str
     where: str

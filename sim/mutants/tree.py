@@ -6,24 +6,29 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 import pytest
+from coverage import CoverageData
 
 from kakure.model.commands.lifetime import tied
 from kakure.model.errors import UserError
 
 from .source_mutant import SourceMutant
 
-__all__ = ["Tree"]
+__all__ = ["Measured", "Tree"]
 
 LEFT_OUT = ("__pycache__", "build", "data", "*.egg-info", ".git", ".venv", ".*_cache")
 """What is no source."""
 
 PLUGINS = ("-p", "pytest_timeout", "-p", "xdist.plugin", "-p", "no:cacheprovider")
 """Those that tests need; to look for all takes longer than many a test."""
+
+MEASURED = ("hdl", "model")
+"""Packages whose lines count as reached."""
 
 TEST_S = 150
 """A test that runs for longer has failed: it hangs [s]."""
@@ -33,6 +38,22 @@ TESTS_S = 3600.0
 
 MEMORY = 12 << 30
 """Address space of a process of the tests; a mutant may ask for any [byte]."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What tests take and reach.
+
+    Attributes
+    ----------
+    seconds : dict
+        Of a test's call; one that is not named takes next to nothing [s].
+    reached : dict
+        For every test that reaches any: lines by source file.
+    """
+
+    seconds: dict[str, float]
+    reached: dict[str, dict[str, list[int]]]
 
 
 class Tree:
@@ -54,8 +75,8 @@ class Tree:
         self._is_stopped = False
         shutil.copytree(root, self.folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
 
-    def killed_by(self, mutant: SourceMutant, tests: Sequence[str]) -> str | None:
-        """Put a mutant in, run the tests until one fails, and put the file back.
+    def killed_by(self, mutant: SourceMutant, turns: Iterable[Sequence[str]]) -> str | None:
+        """Put a mutant in, run tests, turn after turn, until one fails, and put the file back.
 
         Returns
         -------
@@ -72,7 +93,8 @@ class Tree:
         try:
             path.write_text(mutant.applied(text), encoding="utf-8")
             _forget_compiled(path)
-            return self.first_failure(tests)
+            failures = (self.first_failure(tests) for tests in turns)
+            return next((failure for failure in failures if failure is not None), None)
         finally:
             path.write_text(text, encoding="utf-8")
             _forget_compiled(path)
@@ -87,9 +109,41 @@ class Tree:
         """
         if not tests:
             return None
-        command = [sys.executable, "-m", "pytest", "-x", "-v", "--tb=no", "-m", "not full"]
-        command += [*PLUGINS, "-o", "addopts="]
-        command += [f"--timeout={TEST_S}", f"--basetemp={self._temporary}", *tests]
+        try:
+            code, said = self._run(["-x", "--tb=no"], tests)
+        except subprocess.TimeoutExpired:
+            return None
+        return _failure(code, said, tests)
+
+    def measured(self, tests: Sequence[str]) -> Measured:
+        """Run test files; how long each test takes, and which lines of :data:`MEASURED` it reaches.
+
+        Raises
+        ------
+        UserError
+            If the tests do not run within their time, or :meth:`stop` ended them.
+        """
+        options = ["--cov-context=test", "--cov-report=", "--durations=0", "-p", "pytest_cov"]
+        options += [f"--cov={self.folder / package}" for package in MEASURED]
+        try:
+            code, said = self._run(["--tb=no", *options], tests)
+        except subprocess.TimeoutExpired as error:
+            raise UserError(f"tests must end within {TESTS_S:.0f} s", value=tests) from error
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            raise UserError(f"tests must run, not end with code {code}: {said[-500:]}")
+        data = self.folder / ".coverage"
+        try:
+            return Measured(_seconds(said), _lines_reached(data, self.folder))
+        finally:
+            data.unlink(missing_ok=True)
+
+    def _run(self, options: Sequence[str], tests: Sequence[str]) -> tuple[int, str]:
+        """Exit code of pytest, and what it said."""
+        listed = self._temporary.with_suffix(".txt")
+        listed.write_text("".join(f"{test}\n" for test in tests), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-v", "-m", "not full", *PLUGINS]
+        command += ["-o", "addopts=", f"--timeout={TEST_S}", f"--basetemp={self._temporary}"]
+        command += [*options, f"@{listed}"]  # a file: there may be thousands
         with self._lock:
             if self._is_stopped:
                 raise UserError("the campaign must be running", value="stopped")
@@ -108,13 +162,11 @@ class Tree:
         resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
         try:
             said, _ = process.communicate(timeout=TESTS_S)
-        except subprocess.TimeoutExpired:
-            return None
         finally:
             _end_group(process)
         if self._is_stopped:
             raise UserError("the campaign must be running", value="stopped")
-        return _failure(process.returncode, said, tests)
+        return process.returncode, said
 
     def stop(self) -> None:
         """End what runs, and let nothing begin any more."""
@@ -153,3 +205,26 @@ def _forget_compiled(path: Path) -> None:
     """Python takes a file of equal size and second for the one that it compiled."""
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()
+
+
+def _seconds(said: str) -> dict[str, float]:
+    """Seconds of every test, after what pytest said."""
+    seconds = {}
+    for line in said.splitlines():
+        took, _, rest = line.strip().partition("s call ")
+        if rest.strip().startswith("tests/"):
+            seconds[rest.strip()] = float(took)
+    return seconds
+
+
+def _lines_reached(path: Path, root: Path) -> dict[str, dict[str, list[int]]]:
+    """Lines of each source file by test, out of the data of a measured run."""
+    data = CoverageData(str(path))
+    data.read()
+    reached: dict[str, dict[str, list[int]]] = {}
+    for file in sorted(data.measured_files()):
+        name = Path(file).relative_to(root).as_posix()
+        for line, contexts in sorted(data.contexts_by_lineno(file).items()):
+            for test in sorted({context.rpartition("|")[0] for context in contexts} - {""}):
+                reached.setdefault(test, {}).setdefault(name, []).append(line)
+    return reached

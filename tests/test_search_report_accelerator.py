@@ -201,3 +201,18 @@ def test_weights_of_layers_with_fewer_planes_are_counted_once(folder, project):
         Path("few.json").write_text(json.dumps(few))
         text = text_of(folder, open_project(Path("few.json")))
         assert f"{2 * 9 + 3 * 8} weights, of each {said}" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("spatial", "All layers work at the same time"), ("temporal", "on one array")],
+)
+def test_how_the_layers_share_the_time_is_said(folder, project, kind, said):
+    path = Path(f"{kind}.json")
+    layer = {"kind": "linear", "channels": 3, "engine": "pe_array", "input_bits": 4}
+    data = {"name": kind, "dataset": "images", "input_shape": [4, 4, 1], "layers": [layer]}
+    weights = {"kind": "hidden", "seed": 1, "density": 0.5}
+    path.write_text(json.dumps(data | {"weights": weights, "accelerator": {"kind": kind}}))
+    text = text_of(folder, open_project(path))
+    assert said in text
+    assert ("All layers" in text) == (kind == "spatial")

@@ -247,9 +247,10 @@ PLANES = Register(
             0,
             PLANES_BITS,
             "Bit n - 1: images are tried with n planes of the weights, the most significant ones; "
-            "with few first, and with more where THRESHOLD says so. Where no bit of a number that "
-            "there is is set, all planes are used. Images take it while STATUS.BUSY is 0: a change "
-            "counts from the next image on whose first word comes when no other is on its way.",
+            "with few first, and with more where THRESHOLD says so (where that is not there, with "
+            "the fewest alone). Where no bit of a number that there is is set, all planes are "
+            "used. Images take it while STATUS.BUSY is 0: a change counts from the next image on "
+            "whose first word comes when no other is on its way.",
         ),
     ),
 )

@@ -12,6 +12,7 @@ from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.register_map import Register
 from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.synthesis.report import SynthesisReport
+from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
@@ -79,7 +80,7 @@ def write_report(folder: Path, project: Project) -> None:
         "<h2>Area</h2>",
         area(config, report),
         "<h2>Cycles</h2>",
-        _cycles(plans, timing),
+        _cycles(config, plans, timing),
         _precisions(config),
         "<h2>Energy</h2>",
         _energy(config, metrics),
@@ -132,12 +133,15 @@ def _energy_cards(metrics: Metrics | None) -> list[tuple[str, str, str]]:
     return [("energy an image", f"{metrics.energy_pj / 1e3:.2f} nJ", said)]
 
 
-def _cycles(plans: tuple[LayerPlan, ...], timing: ImageTiming) -> str:
+def _cycles(config: Config, plans: tuple[LayerPlan, ...], timing: ImageTiming) -> str:
     rows = [(f"{n}: {one.engine}", {"engine": one.engine_cycles}) for n, one in enumerate(plans)]
     picture = bars(rows, "Cycles that each engine works on an image", "cycles")
+    at_once = "All layers work at the same time."
+    if isinstance(config.accelerator, TemporalConfig):
+        at_once = "One layer works after the other, on one array."
     return figure(
         picture,
-        f"All layers work at the same time. One image takes {grouped(timing.latency)} cycles from "
+        f"{at_once} One image takes {grouped(timing.latency)} cycles from "
         f"its first word to the last of its result, and results follow each other every "
         f"{grouped(timing.interval)} cycles: exact, and held against the RTL by kakure sim.",
     )

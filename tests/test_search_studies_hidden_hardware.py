@@ -1,6 +1,5 @@
 """What the study of hidden weights in hardware says, held to what it follows from."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from kakure.search.studies.hidden_hardware import (
     sign_generators,
     storage,
 )
+from kakure.search.studies.record import save_record
 
 ROOT = Path(__file__).resolve().parent.parent
 DIGITS = ROOT / "configs" / "digits.json"
@@ -93,15 +93,18 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys):
     assert "missing.json: must be there; run `kakure study array-shape`" in capsys.readouterr().err
     other = tmp_path / "other.json"
     empty = read_record(other, open_trained(TEMPORAL))
-    for text, said in (
-        (json.dumps(empty), "must have the shape 128x16x2x32x8"),
-        (json.dumps(empty | {"parameters": "others"}), "parameters: must be that of this study"),
-        (json.dumps(empty | {"network": "another"}), "network: must be that of this study"),
+    for content, said in (
+        (empty, "must have the shape 128x16x2x32x8"),
+        (empty | {"parameters": "others"}, "parameters: must be that of this study"),
+        (empty | {"network": "another"}, "network: must be that of this study"),
         ("not json", "is no record of this study"),
         ("[1]", "is no record of this study"),
         ('{"runs": 3}', "is no record of this study"),
     ):
-        other.write_text(text)
+        if isinstance(content, str):
+            other.write_text(content)
+        else:
+            save_record(other, content)
         command = ["study", "hidden-hardware", cifar, str(TEMPORAL), "--measured", str(other)]
         assert main(command) == 2
         assert said in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
 from kakure.sim.commands import mutants as command
 from kakure.sim.mutants.campaign import EQUIVALENT, Summary, Verdict, equivalents, run_campaign
+from kakure.sim.mutants.probes import put_probes
 from kakure.sim.mutants.reach import Reach
 from kakure.sim.mutants.source_mutant import OPERATORS
 from kakure.sim.mutants.source_mutants import chosen, mutants_of
@@ -286,15 +288,19 @@ def test_a_better_test_is_given_another_look(root, monkeypatch):
 
 
 def measured(root: Path) -> Reach:
-    """What a small repository's tests reach, measured in a copy."""
+    """What a small repository's tests run, measured in a copy."""
     copy = root.parent / "copy"
     copy.mkdir()
+    tree = Tree(root, Path(os.path.relpath(copy)))
     reach = Reach(root, root.parent / "reach")
-    reach.keep(FILES, Tree(root, copy).measured(FILES))
+    reach.keep(FILES, tree.measured(FILES))
+    assert (tree.folder / "model" / "rule.py").read_bytes() == (
+        root / "model" / "rule.py"
+    ).read_bytes()
     return reach
 
 
-def test_the_quickest_that_reaches_a_line_comes_first_and_all_after_it(root):
+def test_the_quickest_that_runs_a_function_comes_first_and_all_after_it(root):
     slow = "import time\n\n\ndef test_slowly():\n    time.sleep(0.2)\n    assert is_big(11)\n"
     (root / "tests" / "test_model_rule.py").write_text(TESTS.replace("def test_big", "def test_z"))
     (root / "tests" / "test_model_use.py").write_text(TESTS.partition("\n")[0] + f"\n{slow}")
@@ -307,7 +313,7 @@ def test_the_quickest_that_reaches_a_line_comes_first_and_all_after_it(root):
     assert reach.turns(big, FILES) == [[quick, slowly], FILES]
     assert reach.turns(big, FILES[1:]) == [[slowly], FILES[1:]]
     assert reach.turns(sign, FILES) == [[f"{FILES[0]}::test_magnitude"], FILES]
-    assert reach.turns(sign, FILES[1:]) == [[slowly], FILES[1:]]  # nobody is known to reach it
+    assert reach.turns(sign, FILES[1:]) == [[slowly], FILES[1:]]  # none is known to run it
     assert reach.turns(big, ["tests/test_model_new.py"]) == [["tests/test_model_new.py"]]
 
 
@@ -325,10 +331,35 @@ def test_what_was_measured_is_kept_while_it_is_whole_and_of_the_same_file(root):
     kept = root.parent / "reach"
     assert Reach(root, kept).missing(FILES) == []
     path = kept / "test_model_use.json"
-    path.write_bytes(path.read_bytes().replace(b"seconds", b"Seconds"))
+    path.write_bytes(path.read_bytes().replace(b"digest", b"Digest"))
     assert Reach(root, kept).missing(FILES) == [FILES[1]]
     (root / FILES[0]).write_text(TESTS + "\n")
     assert Reach(root, kept).missing(FILES) == FILES
+
+
+def test_probes_change_no_meaning_and_note_what_runs(root):
+    text = (
+        '"""Words."""\n\nfrom __future__ import annotations\n\n\n'
+        'class A:\n    def f(self, x: B = 3):\n        """Words."""\n        return [g(x)]\n\n\n'
+        "@staticmethod\ndef g(x):\n    def h():\n        return x\n    return h()\n"
+    )
+    (root / "model" / "rule.py").write_text(text)
+    plain, probed, noted = {}, {}, set()
+    exec(compile(text, "plain", "exec"), plain)
+    put_probes(root, "model/rule.py")
+    exec(compile((root / "model" / "rule.py").read_text(), "probed", "exec"), probed)
+    assert probed["A"]().f() == plain["A"]().f() == [3]  # without the plugin
+    probed["__note__"] = noted.add
+    assert probed["A"]().f() == [3]
+    assert noted == {f"model/rule.py:{line}" for line in (7, 13, 14)}
+    assert (probed["__doc__"], probed["A"].f.__doc__) == ("Words.", "Words.")
+
+
+def test_a_mutant_knows_the_function_that_it_is_in(root):
+    text = "x = 1\n\n\ndef f(a=2):\n    def g(b=3):\n        return 4\n\n    return 5\n"
+    (root / "model" / "rule.py").write_text(text)
+    found = {m.old: m.function for m in mutants_of(root, ("model",))}
+    assert found == {"1": 0, "2": 0, "3": 4, "4": 5, "5": 4}
 
 
 def test_tests_that_do_not_run_are_not_measured(root):
@@ -418,7 +449,7 @@ def test_a_campaign_that_is_ended_leaves_nothing_running_and_goes_on(root, how):
         "    time.sleep(60)\n"
     )
     tests.write_text(wait + TESTS)
-    run(root, count=1)  # what the tests reach is known
+    run(root, count=1)  # what the tests run is known
     pids = root.parent / "pids"
     pids.mkdir()
     campaign = subprocess.Popen(

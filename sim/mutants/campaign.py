@@ -162,12 +162,12 @@ def run_campaign(
 
 
 def _measure(root: Path, work: Path, reach: Reach, files: Sequence[str], jobs: int) -> None:
-    """Run test files once, as far as it is not known what their tests take and reach."""
+    """Run test files once, as far as it is not known what their tests take and run."""
     missing = reach.missing(files)
     portions = [missing[start : start + PORTION] for start in range(0, len(missing), PORTION)]
     with (
         closing(_in_trees(root, work, jobs, portions, Tree.measured)) as measured,
-        tqdm(total=len(missing), desc="what tests reach", unit="file", disable=not missing) as bar,
+        tqdm(total=len(missing), desc="what tests run", unit="file", disable=not missing) as bar,
     ):
         for portion, found in measured:
             reach.keep(portion, found)

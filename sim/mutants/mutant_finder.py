@@ -69,6 +69,7 @@ class MutantFinder(ast.NodeVisitor):
             self.starts.append(self.starts[-1] + len(line))
         self.found: list[SourceMutant] = []
         self.statement: ast.stmt | None = None
+        self.function = 0
         self.counted: dict[str, int] = {}
         self.registers = _registers(tree)
 
@@ -81,10 +82,6 @@ class MutantFinder(ast.NodeVisitor):
         assert node.end_lineno is not None and node.end_col_offset is not None
         return self.at(node.lineno, node.col_offset), self.at(node.end_lineno, node.end_col_offset)
 
-    def line_of(self, start: int) -> int:
-        """Line of a character, from 1."""
-        return self.text.count("\n", 0, start) + 1
-
     def note(self, operator: str, start: int, end: int, new: str) -> None:
         """Note one change."""
         assert self.statement is not None
@@ -92,15 +89,13 @@ class MutantFinder(ast.NodeVisitor):
         if isinstance(self.statement, ast.If | ast.With | ast.For | ast.While | ast.FunctionDef):
             last = self.span(self.statement.body[0])[0]
         where = " ".join(self.text[first:last].split())
-        line, head = self.line_of(start), self.line_of(first)
-        lines = (head, head + self.text[first:last].rstrip().count("\n"))
+        line = self.text.count("\n", 0, start) + 1
         old = self.text[start:end]
         key = f"{operator} {where} {old} {new}"
         number = self.counted[key] = self.counted.get(key, 0) + 1
         where = where if number == 1 else f"{where} [{number}]"
-        self.found.append(
-            SourceMutant(self.file, operator, start, end, line, lines, old, new, where)
-        )
+        found = (self.file, operator, start, end, line, self.function, old, new, where)
+        self.found.append(SourceMutant(*found))
 
     def visit(self, node: ast.AST) -> None:
         """Keep the innermost statement at hand."""
@@ -236,8 +231,10 @@ class MutantFinder(ast.NodeVisitor):
         defaults = [*node.args.defaults, *node.args.kw_defaults]
         for child in [default for default in defaults if default is not None]:
             self.visit(child)
+        self.function, before = node.lineno, self.function
         for statement in node.body:
             self.visit(statement)
+        self.function = before
 
     def visit_Assert(self, node: ast.Assert) -> None:
         """An assertion is there for bugs alone."""

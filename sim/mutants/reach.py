@@ -1,31 +1,29 @@
-"""Which tests reach which lines: measured once, and only the order of tests depends on it."""
+"""Which tests run which functions: noted once, and only the order of tests depends on it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import astuple
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 from kakure.model.errors import Damaged
 from kakure.model.files.atomic import write_atomically
 from kakure.model.files.seal import read_sealed, sealed
 
 from .source_mutant import SourceMutant
-from .tree import Measured
+from .tree import Measured, Noted
 
 __all__ = ["Reach"]
-
-Value = TypeVar("Value")
 
 SOON_S = 60.0
 """Tests of the first turn take no longer together, as far as was measured [s]."""
 
 
 class Reach:
-    """What the tests of each file take and reach, as far as it was measured.
+    """What the tests of each file take and run, as far as it was measured.
 
-    A line may have moved since, and what a test reaches through another process, or finds made by
-    a test before it, is not known: so whoever looks for a survivor runs the other tests too.
+    A function may have moved since, and what a test runs in another process, or finds made by a
+    test before it, is not known: so whoever looks for a survivor runs the other tests too.
 
     Parameters
     ----------
@@ -48,26 +46,20 @@ class Reach:
         """Keep what was measured of some test files, each by itself."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for file in files:
-            seconds, reached = _of(file, measured.seconds), _of(file, measured.reached)
-            content = {"digest": self._digest(file), "seconds": seconds, "reached": reached}
+            own = {test: one for test, one in measured.items() if test.startswith(f"{file}::")}
+            tests = {test: astuple(one) for test, one in own.items()}
+            content = {"digest": self._digest(file), "tests": tests}
             write_atomically(self._path(file), sealed(json.dumps(content).encode()))
-            self._known[file] = Measured(seconds, reached)
+            self._known[file] = own
 
     def turns(self, mutant: SourceMutant, files: Sequence[str]) -> list[Sequence[str]]:
-        """Tests that may notice a mutant, the quickest of those that reach it first; then all."""
-        first, last = mutant.statement
-        seconds: dict[str, float] = {}
-        reaching: list[str] = []
-        for file in files:
-            if self._load(file):
-                known = self._known[file]
-                seconds |= {test: known.seconds.get(test, 0.0) for test in known.reached}
-                for test, lines in known.reached.items():
-                    if any(first <= line <= last for line in lines.get(mutant.file, ())):
-                        reaching.append(test)
+        """Tests that may notice a mutant: those that run its function, the quickest first; all."""
+        noted = {test: one for f in files if self._load(f) for test, one in self._known[f].items()}
+        function = f"{mutant.file}:{mutant.function}"
+        running = {test: one for test, one in noted.items() if function in one.functions}
         soon, total = [], 0.0
-        for test in sorted(reaching or seconds, key=lambda test: (seconds[test], test)):
-            total += seconds[test]
+        for test, one in sorted((running or noted).items(), key=lambda item: item[1].seconds):
+            total += one.seconds
             if total > SOON_S:
                 break
             soon.append(test)
@@ -82,7 +74,7 @@ class Reach:
                 return False
             if content["digest"] != self._digest(file):
                 return False
-            self._known[file] = Measured(content["seconds"], content["reached"])
+            self._known[file] = {test: Noted(*one) for test, one in content["tests"].items()}
         return True
 
     def _path(self, file: str) -> Path:
@@ -90,8 +82,3 @@ class Reach:
 
     def _digest(self, file: str) -> str:
         return sha256((self._root / file).read_bytes()).hexdigest()[:16]
-
-
-def _of(file: str, by_test: Mapping[str, Value]) -> dict[str, Value]:
-    """Those tests that are of a file."""
-    return {test: value for test, value in by_test.items() if test.startswith(f"{file}::")}

@@ -1,5 +1,6 @@
 """A copy of the repository that mutants are put into, and the tests that are run in it."""
 
+import json
 import os
 import resource
 import shutil
@@ -12,14 +13,15 @@ from pathlib import Path
 from threading import Lock
 
 import pytest
-from coverage import CoverageData
 
 from kakure.model.commands.lifetime import tied
 from kakure.model.errors import UserError
 
+from .noting import NOTED
+from .probes import put_probes
 from .source_mutant import SourceMutant
 
-__all__ = ["Measured", "Tree"]
+__all__ = ["Measured", "Noted", "Tree"]
 
 LEFT_OUT = ("__pycache__", "build", "data", "*.egg-info", ".git", ".venv", ".*_cache")
 """What is no source."""
@@ -27,8 +29,10 @@ LEFT_OUT = ("__pycache__", "build", "data", "*.egg-info", ".git", ".venv", ".*_c
 PLUGINS = ("-p", "pytest_timeout", "-p", "xdist.plugin", "-p", "no:cacheprovider")
 """Those that tests need; to look for all takes longer than many a test."""
 
-MEASURED = ("hdl", "model")
-"""Packages whose lines count as reached."""
+PROBED = ("hdl", "model")
+"""Packages whose functions are looked at."""
+
+PLUGIN = Path(__file__).with_name("noting.py")
 
 TEST_S = 150
 """A test that runs for longer has failed: it hangs [s]."""
@@ -41,19 +45,23 @@ MEMORY = 12 << 30
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What tests take and reach.
+class Noted:
+    """What was noted of a test.
 
     Attributes
     ----------
-    seconds : dict
-        Of a test's call; one that is not named takes next to nothing [s].
-    reached : dict
-        For every test that reaches any: lines by source file.
+    seconds : float
+        That it takes, with its set-up.
+    functions : list of str
+        That it runs in this process, each as ``file:line``.
     """
 
-    seconds: dict[str, float]
-    reached: dict[str, dict[str, list[int]]]
+    seconds: float
+    functions: list[str]
+
+
+Measured = dict[str, Noted]
+"""By test."""
 
 
 class Tree:
@@ -68,12 +76,14 @@ class Tree:
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
+        folder = folder.absolute()
         self.folder = folder / "kakure"  # the name that it is imported by
-        self._temporary = (folder / "tmp").absolute()
+        self._temporary = folder / "tmp"
         self._lock = Lock()
         self._process: subprocess.Popen[str] | None = None
         self._is_stopped = False
         shutil.copytree(root, self.folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        shutil.copy(PLUGIN, folder)
 
     def killed_by(self, mutant: SourceMutant, turns: Iterable[Sequence[str]]) -> str | None:
         """Put a mutant in, run tests, turn after turn, until one fails, and put the file back.
@@ -116,26 +126,35 @@ class Tree:
         return _failure(code, said, tests)
 
     def measured(self, tests: Sequence[str]) -> Measured:
-        """Run test files; how long each test takes, and which lines of :data:`MEASURED` it reaches.
+        """Run test files; how long each test takes, and which functions it runs.
 
         Raises
         ------
         UserError
             If the tests do not run within their time, or :meth:`stop` ended them.
         """
-        options = ["--cov-context=test", "--cov-report=", "--durations=0", "-p", "pytest_cov"]
-        options += [f"--cov={self.folder / package}" for package in MEASURED]
+        texts = {path: path.read_bytes() for path in self._probed()}
+        noted = self.folder / NOTED
         try:
-            code, said = self._run(["--tb=no", *options], tests)
+            for path in texts:
+                put_probes(self.folder, path.relative_to(self.folder).as_posix())
+                _forget_compiled(path)
+            code, said = self._run(["--tb=no", "-p", PLUGIN.stem], tests)
+            if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+                raise UserError(f"tests must run, not end with code {code}: {said[-500:]}")
+            found = json.loads(noted.read_text(encoding="utf-8"))
         except subprocess.TimeoutExpired as error:
             raise UserError(f"tests must end within {TESTS_S:.0f} s", value=tests) from error
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            raise UserError(f"tests must run, not end with code {code}: {said[-500:]}")
-        data = self.folder / ".coverage"
-        try:
-            return Measured(_seconds(said), _lines_reached(data, self.folder))
         finally:
-            data.unlink(missing_ok=True)
+            noted.unlink(missing_ok=True)
+            for path, text in texts.items():
+                path.write_bytes(text)
+                _forget_compiled(path)
+        return {test: Noted(*one) for test, one in found.items()}
+
+    def _probed(self) -> list[Path]:
+        """Files whose functions are looked at."""
+        return [path for package in PROBED for path in (self.folder / package).rglob("*.py")]
 
     def _run(self, options: Sequence[str], tests: Sequence[str]) -> tuple[int, str]:
         """Exit code of pytest, and what it said."""
@@ -205,26 +224,3 @@ def _forget_compiled(path: Path) -> None:
     """Python takes a file of equal size and second for the one that it compiled."""
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()
-
-
-def _seconds(said: str) -> dict[str, float]:
-    """Seconds of every test, after what pytest said."""
-    seconds = {}
-    for line in said.splitlines():
-        took, _, rest = line.strip().partition("s call ")
-        if rest.strip().startswith("tests/"):
-            seconds[rest.strip()] = float(took)
-    return seconds
-
-
-def _lines_reached(path: Path, root: Path) -> dict[str, dict[str, list[int]]]:
-    """Lines of each source file by test, out of the data of a measured run."""
-    data = CoverageData(str(path))
-    data.read()
-    reached: dict[str, dict[str, list[int]]] = {}
-    for file in sorted(data.measured_files()):
-        name = Path(file).relative_to(root).as_posix()
-        for line, contexts in sorted(data.contexts_by_lineno(file).items()):
-            for test in sorted({context.rpartition("|")[0] for context in contexts} - {""}):
-                reached.setdefault(test, {}).setdefault(name, []).append(line)
-    return reached

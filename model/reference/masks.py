@@ -50,22 +50,23 @@ def encode_mask(bits: IntArray, token: int) -> NDArray[np.uint8]:
     """
     if token == 0:
         return np.asarray(bits, np.uint8).copy()
-    longest = (1 << token) - 1
-    tokens = []
-    run = 0
-    for bit in bits:
-        if bit:
-            tokens.append(run)
-            run = 0
-        else:
-            run += 1
-            if run == longest:
-                tokens.append(longest)
-                run = 0
-    if run:
-        tokens.append(run)
-    values = np.array(tokens, np.uint8)
+    values = _tokens(bits, token)
     return (values[:, None] >> np.arange(token) & 1).astype(np.uint8).reshape(-1)
+
+
+def _tokens(bits: IntArray, token: int) -> NDArray[np.uint8]:
+    """The tokens of a coded mask: each run of zeros, cut where it is too long for one token."""
+    longest = (1 << token) - 1
+    ones = np.flatnonzero(bits)
+    runs = np.diff(ones, prepend=-1) - 1
+    ends = np.cumsum(runs // longest + 1)
+    rest = len(bits) - 1 - (ones[-1] if len(ones) else -1)
+    whole = int(ends[-1]) if len(ones) else 0
+    values = np.full(whole + -(-rest // longest), longest, np.uint8)
+    values[ends - 1] = runs % longest
+    if rest % longest:
+        values[-1] = rest % longest
+    return values
 
 
 def decode_mask(code: IntArray, token: int, count: int) -> NDArray[np.uint8]:
@@ -87,7 +88,11 @@ def decode_mask(code: IntArray, token: int, count: int) -> NDArray[np.uint8]:
 
 def shortest_token(bits: IntArray) -> int:
     """The token size whose code of ``bits`` is shortest; the smaller one on a tie."""
-    return min(TOKEN_SIZES, key=lambda token: len(encode_mask(bits, token)))
+
+    def length(token: int) -> int:
+        return token * len(_tokens(bits, token)) if token else len(bits)
+
+    return min(TOKEN_SIZES, key=length)
 
 
 def crc32(words: Sequence[int]) -> int:

@@ -1,0 +1,77 @@
+"""A serial line into the Amaranth simulator, which runs while somebody waits for bytes."""
+
+from collections import deque
+from typing import Any
+
+from amaranth.hdl import Elaboratable
+from amaranth.sim import Simulator
+
+__all__ = ["SimulatedLine"]
+
+
+class SimulatedLine:
+    """Bytes into a design and out of it; the transport of :class:`kakure.model.link.host.Host`.
+
+    Parameters
+    ----------
+    design : Elaboratable
+        Of one clock.
+    into : object
+        With ``has_byte`` and ``byte``: where bytes go, one every ``pace`` cycles.
+    out : stream.Interface
+        Where bytes come from, as fast as they come.
+    pace : int, at least 1
+    patience : int
+        Cycles that :meth:`read` waits for a byte.
+    """
+
+    def __init__(
+        self, design: Elaboratable, into: Any, out: Any, *, pace: int = 1, patience: int = 2000
+    ) -> None:
+        self.pace = pace
+        self.patience = patience
+        self.cycles = 0
+        self._waiting: deque[int] = deque()
+        self._came: deque[int] = deque()
+        self._simulator = Simulator(design)
+        self._simulator.add_clock(1e-6)
+
+        async def send(ctx: Any) -> None:
+            while True:
+                has_byte = bool(self._waiting) and self.cycles % self.pace == 0
+                ctx.set(into.has_byte, has_byte)
+                if has_byte:
+                    ctx.set(into.byte, self._waiting.popleft())
+                await ctx.tick()
+                self.cycles += 1
+
+        async def receive(ctx: Any) -> None:
+            ctx.set(out.ready, 1)
+            async for *_, valid, byte in ctx.tick().sample(out.valid, out.payload):
+                if valid:
+                    self._came.append(byte)
+
+        self._simulator.add_testbench(send, background=True)
+        self._simulator.add_testbench(receive, background=True)
+
+    def run(self, cycles: int) -> None:
+        """Let so many cycles pass."""
+        end = self.cycles + cycles
+        while self.cycles < end:
+            self._simulator.advance()
+
+    def write(self, data: bytes) -> None:
+        """Put bytes on the line."""
+        self._waiting += data
+
+    def read(self, count: int) -> bytes:
+        """``count`` bytes; fewer if the design is silent for as long as the patience lasts."""
+        last = self.cycles
+        while len(self._came) < count and self.cycles < last + self.patience:
+            if self._waiting:
+                last = self.cycles
+            before = len(self._came)
+            self._simulator.advance()
+            if len(self._came) > before:
+                last = self.cycles
+        return bytes(self._came.popleft() for _ in range(min(count, len(self._came))))

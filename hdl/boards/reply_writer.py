@@ -1,5 +1,7 @@
 """Replies of a board as bytes, with their CRC-32."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc import Processor
@@ -50,7 +52,8 @@ class ReplyWriter(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = Processor(CRC32_ISO_HDLC(data_width=8))
+        crc: Any = Processor(CRC32_ISO_HDLC(data_width=8))
+        m.submodules.crc = crc
         at = Signal(2)
         left = Signal(8)
         leaves = Signal()

@@ -82,7 +82,8 @@ class RequestReader(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = Processor(CRC32_ISO_HDLC(data_width=8))
+        crc: Any = Processor(CRC32_ISO_HDLC(data_width=8))
+        m.submodules.crc = crc
         enters = Signal()
         at = Signal(2)
         left = Signal(8)

@@ -6,7 +6,7 @@ from typing import Any
 from amaranth.hdl import Elaboratable
 from amaranth.sim import Simulator
 
-__all__ = ["SimulatedLine"]
+__all__ = ["SimulatedLine", "SimulatedUart"]
 
 
 class SimulatedLine:
@@ -36,23 +36,25 @@ class SimulatedLine:
         self._simulator = Simulator(design)
         self._simulator.add_clock(1e-6)
 
-        async def send(ctx: Any) -> None:
-            while True:
-                has_byte = bool(self._waiting) and self.cycles % self.pace == 0
-                ctx.set(into.has_byte, has_byte)
-                if has_byte:
-                    ctx.set(into.byte, self._waiting.popleft())
-                await ctx.tick()
-                self.cycles += 1
+        self._into, self._out = into, out
+        self._simulator.add_testbench(self._send, background=True)
+        self._simulator.add_testbench(self._receive, background=True)
 
-        async def receive(ctx: Any) -> None:
-            ctx.set(out.ready, 1)
-            async for *_, valid, byte in ctx.tick().sample(out.valid, out.payload):
-                if valid:
-                    self._came.append(byte)
+    async def _send(self, ctx: Any) -> None:
+        while True:
+            has_byte = bool(self._waiting) and self.cycles % self.pace == 0
+            ctx.set(self._into.has_byte, has_byte)
+            if has_byte:
+                ctx.set(self._into.byte, self._waiting.popleft())
+            await ctx.tick()
+            self.cycles += 1
 
-        self._simulator.add_testbench(send, background=True)
-        self._simulator.add_testbench(receive, background=True)
+    async def _receive(self, ctx: Any) -> None:
+        out = self._out
+        ctx.set(out.ready, 1)
+        async for *_, valid, byte in ctx.tick().sample(out.valid, out.payload):
+            if valid:
+                self._came.append(byte)
 
     def run(self, cycles: int) -> None:
         """Let so many cycles pass."""
@@ -75,3 +77,46 @@ class SimulatedLine:
             if len(self._came) > before:
                 last = self.cycles
         return bytes(self._came.popleft() for _ in range(min(count, len(self._came))))
+
+
+class SimulatedUart(SimulatedLine):
+    """The same over the two wires of a UART: 8 data bits, no parity, one stop bit.
+
+    Parameters
+    ----------
+    design : Elaboratable
+        With ``rx`` and ``tx``.
+    divisor : int
+        Cycles of a bit.
+    patience : int
+        Cycles that :meth:`read` waits for a byte.
+    """
+
+    def __init__(self, design: Any, *, divisor: int, patience: int = 4000) -> None:
+        self.divisor = divisor
+        super().__init__(design, design.rx, design.tx, patience=patience)
+
+    async def _send(self, ctx: Any) -> None:
+        ctx.set(self._into, 1)
+        while True:
+            bits = [1]
+            if self._waiting:
+                byte = self._waiting.popleft()
+                bits = [0, *(byte >> n & 1 for n in range(8)), 1]
+            for bit in bits:
+                ctx.set(self._into, bit)
+                for _ in range(self.divisor):
+                    await ctx.tick()
+                    self.cycles += 1
+
+    async def _receive(self, ctx: Any) -> None:
+        while True:
+            while ctx.get(self._out):
+                await ctx.tick()
+            bits = []
+            for number in range(10):
+                for _ in range(self.divisor // 2 if number == 0 else self.divisor):
+                    await ctx.tick()
+                bits.append(ctx.get(self._out))
+            assert (bits[0], bits[9]) == (0, 1), f"a byte must have its start and stop bits: {bits}"
+            self._came.append(sum(bit << n for n, bit in enumerate(bits[1:9])))

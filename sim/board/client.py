@@ -87,7 +87,7 @@ class BoardClient:
         raise UserError("the board must have loaded the network; STATUS.LOADED is still 0")
 
     def run(
-        self, images: NDArray[np.uint8], progress: Callable[[int], None] = lambda _: None
+        self, images: NDArray[np.uint8], progress: Callable[[int], object] = lambda _: None
     ) -> NDArray[np.int64]:
         """Logits (n, classes) of images (n, height, width, channels).
 
@@ -108,7 +108,7 @@ class BoardClient:
         return np.array(came, np.uint32).astype(np.int32).astype(np.int64).reshape(-1, classes)
 
     def _exchange(
-        self, words: list[int], expected: int, progress: Callable[[int], None] = lambda _: None
+        self, words: list[int], expected: int, progress: Callable[[int], object] = lambda _: None
     ) -> list[int]:
         """Send words as one frame, and take so many as answer it."""
         most = min(MOST_WORDS, self.host.depth)

@@ -18,6 +18,12 @@ VERBS = (
         "kakure.sim.commands.simulate",
     ),
     Verb(
+        "host",
+        "Hardware",
+        "use an accelerator on a board, and compare it with the reference",
+        "kakure.sim.commands.host",
+    ),
+    Verb(
         "blocks",
         "Evidence",
         "simulate single generators over a sweep of parameters",

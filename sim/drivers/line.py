@@ -23,6 +23,13 @@ class SimulatedLine:
     pace : int, at least 1
     patience : int
         Cycles that :meth:`read` waits for a byte.
+
+    Attributes
+    ----------
+    cycles : int
+        That have passed.
+    came : deque of int
+        Bytes that came out and were not read.
     """
 
     def __init__(
@@ -32,7 +39,7 @@ class SimulatedLine:
         self.patience = patience
         self.cycles = 0
         self._waiting: deque[int] = deque()
-        self._came: deque[int] = deque()
+        self.came: deque[int] = deque()
         self._simulator = Simulator(design)
         self._simulator.add_clock(1e-6)
 
@@ -54,7 +61,7 @@ class SimulatedLine:
         ctx.set(out.ready, 1)
         async for *_, valid, byte in ctx.tick().sample(out.valid, out.payload):
             if valid:
-                self._came.append(byte)
+                self.came.append(byte)
 
     def run(self, cycles: int) -> None:
         """Let so many cycles pass."""
@@ -69,14 +76,14 @@ class SimulatedLine:
     def read(self, count: int) -> bytes:
         """``count`` bytes; fewer if the design is silent for as long as the patience lasts."""
         last = self.cycles
-        while len(self._came) < count and self.cycles < last + self.patience:
+        while len(self.came) < count and self.cycles < last + self.patience:
             if self._waiting:
                 last = self.cycles
-            before = len(self._came)
+            before = len(self.came)
             self._simulator.advance()
-            if len(self._came) > before:
+            if len(self.came) > before:
                 last = self.cycles
-        return bytes(self._came.popleft() for _ in range(min(count, len(self._came))))
+        return bytes(self.came.popleft() for _ in range(min(count, len(self.came))))
 
 
 class SimulatedUart(SimulatedLine):
@@ -119,4 +126,4 @@ class SimulatedUart(SimulatedLine):
                     await ctx.tick()
                 bits.append(ctx.get(self._out))
             assert (bits[0], bits[9]) == (0, 1), f"a byte must have its start and stop bits: {bits}"
-            self._came.append(sum(bit << n for n, bit in enumerate(bits[1:9])))
+            self.came.append(sum(bit << n for n, bit in enumerate(bits[1:9])))

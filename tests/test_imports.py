@@ -10,7 +10,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("model", "hdl", "sim", "search")
-PLAIN = ("commands", "config", "errors", "files", "parameters", "provenance", "reference", "shown")
+PLAIN = (
+    "commands",
+    "config",
+    "errors",
+    "files",
+    "link",
+    "parameters",
+    "provenance",
+    "reference",
+    "shown",
+)
 """Rooms of model that hdl may import: plain integers and numpy, no torch."""
 ALLOWED = [[room] for room in PLAIN]
 

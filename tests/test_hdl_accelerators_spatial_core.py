@@ -219,7 +219,7 @@ KINDS = ("right", "right", "right", "short", "long")
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-@pytest.mark.parametrize("has_pauses", [False, True])
+@pytest.mark.parametrize("has_pauses", [pytest.param(False, marks=pytest.mark.full), True])
 def test_wrong_frames_in_any_network(name, has_pauses):
     """Right and wrong frames in random order; the results are those of the right ones."""
     config = CONFIGS[name]

@@ -33,6 +33,10 @@ __all__ = [
     "write_design",
 ]
 
+BUS = Path(__file__).parent.parent / "bus"
+DRIVER = ("kakure_driver.h", "kakure_driver.c")
+"""In C, for processors beside an accelerator; the same files for every network."""
+
 BUILD = Path("build")
 """Everything generated, under the folder that a command runs in."""
 
@@ -120,7 +124,8 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     ``supermask.hex``: the words that load the network, one a line, for ``$readmemh``;
     ``supermask.bin``: the same, least significant byte first. ``registers.md``, ``kakure.h``,
     ``kakure.rdl``: the register map; what in the header is of this network has its name, so that
-    a program may include several. ``config.json``: the configuration, complete.
+    a program may include several. ``kakure_driver.h``, ``kakure_driver.c``: a driver in C, the
+    same of every network. ``config.json``: the configuration, complete.
     """
     verilog = folder / "verilog"
     verilog.mkdir()
@@ -146,6 +151,8 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     }
     guard = f"KAKURE_{name}_H"
     (folder / "kakure.h").write_text(c_header(registers, guard, constants))
+    for name in DRIVER:
+        shutil.copy(BUS / name, folder)
     never_change = constant_values(architecture_of(config).digest)
     rdl = system_rdl(registers, design.top, title, never_change)
     (folder / "kakure.rdl").write_text(rdl, encoding="utf-8")

@@ -300,7 +300,7 @@ def measured(root: Path) -> Reach:
     return reach
 
 
-def test_the_quickest_that_runs_a_function_comes_first_and_all_after_it(root):
+def test_those_that_run_a_function_are_asked_the_quickest_first(root):
     slow = "import time\n\n\ndef test_slowly():\n    time.sleep(0.2)\n    assert is_big(11)\n"
     (root / "tests" / "test_model_rule.py").write_text(TESTS.replace("def test_big", "def test_z"))
     (root / "tests" / "test_model_use.py").write_text(TESTS.partition("\n")[0] + f"\n{slow}")
@@ -310,11 +310,14 @@ def test_the_quickest_that_runs_a_function_comes_first_and_all_after_it(root):
         for operator in ("bound", "branch")
     )
     quick, slowly = f"{FILES[0]}::test_z", f"{FILES[1]}::test_slowly"
-    assert reach.turns(big, FILES) == [[quick, slowly], FILES]
-    assert reach.turns(big, FILES[1:]) == [[slowly], FILES[1:]]
-    assert reach.turns(sign, FILES) == [[f"{FILES[0]}::test_magnitude"], FILES]
+    assert reach.turns(big, FILES) == [[quick, slowly]]
+    assert reach.turns(big, FILES, is_thorough=True) == [[quick, slowly], FILES]
+    assert reach.turns(big, FILES[1:]) == [[slowly]]
+    assert reach.turns(sign, FILES) == [[f"{FILES[0]}::test_magnitude"]]
     assert reach.turns(sign, FILES[1:]) == [[slowly], FILES[1:]]  # none is known to run it
-    assert reach.turns(big, ["tests/test_model_new.py"]) == [["tests/test_model_new.py"]]
+    (root / "tests" / "test_model_new.py").write_text("")
+    new = [*FILES, "tests/test_model_new.py"]
+    assert reach.turns(big, new) == [[quick, slowly], new]
 
 
 def test_tests_that_take_long_wait_for_their_turn(root, monkeypatch):
@@ -322,7 +325,8 @@ def test_tests_that_take_long_wait_for_their_turn(root, monkeypatch):
     reach = measured(root)
     (mutant,) = [m for m in mutants_of(root, ("model",)) if m.operator == "branch"]
     monkeypatch.setattr("kakure.sim.mutants.reach.SOON_S", -1)
-    assert reach.turns(mutant, FILES) == [FILES]
+    assert reach.turns(mutant, FILES) == [[f"{FILES[0]}::test_magnitude"]]
+    assert reach.turns(mutant, FILES[1:]) == [FILES[1:]]
 
 
 def test_what_was_measured_is_kept_while_it_is_whole_and_of_the_same_file(root):

@@ -111,7 +111,8 @@ def run_campaign(
     jobs : int
         Mutants at a time.
     only : str
-        Judge those alone whose name contains it, and anew.
+        Judge those alone whose name contains it, and anew, by every test of those files; else a
+        mutant is judged by those that run its function, as far as they are known.
     test_files : int
         How many test files, the nearest, a mutant must survive.
     listed : mapping
@@ -141,7 +142,8 @@ def run_campaign(
         _measure(root, work, reach, sorted({f for m in open_ones for f in choice[m.file]}), jobs)
 
     def judge(tree: Tree, mutant: SourceMutant) -> str | None:
-        return tree.killed_by(mutant, reach.turns(mutant, choice[mutant.file]))
+        turns = reach.turns(mutant, choice[mutant.file], is_thorough=bool(only))
+        return tree.killed_by(mutant, turns)
 
     with closing(_in_trees(root, work, jobs, open_ones, judge)) as judged:
         for mutant, killed_by in tqdm(judged, total=len(open_ones), desc="mutants", unit="mutant"):

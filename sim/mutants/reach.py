@@ -1,4 +1,4 @@
-"""Which tests run which functions: noted once, and only the order of tests depends on it."""
+"""Which tests run which functions, noted once."""
 
 import json
 from collections.abc import Sequence
@@ -22,8 +22,9 @@ SOON_S = 60.0
 class Reach:
     """What the tests of each file take and run, as far as it was measured.
 
-    A function may have moved since, and what a test runs in another process, or finds made by a
-    test before it, is not known: so whoever looks for a survivor runs the other tests too.
+    What a test runs in another process, or finds made by a test before it, is not known, and a
+    function may have moved since: a mutant that survives the tests of its function may still be
+    noticed by others.
 
     Parameters
     ----------
@@ -52,18 +53,25 @@ class Reach:
             write_atomically(self._path(file), sealed(json.dumps(content).encode()))
             self._known[file] = own
 
-    def turns(self, mutant: SourceMutant, files: Sequence[str]) -> list[Sequence[str]]:
-        """Tests that may notice a mutant: those that run its function, the quickest first; all."""
+    def turns(
+        self, mutant: SourceMutant, files: Sequence[str], *, is_thorough: bool = False
+    ) -> list[Sequence[str]]:
+        """Tests that may notice a mutant, those that are quick in the first turn.
+
+        They are the tests that run its function; where none is known, or ``is_thorough``, all.
+        """
         noted = {test: one for f in files if self._load(f) for test, one in self._known[f].items()}
         function = f"{mutant.file}:{mutant.function}"
         running = {test: one for test, one in noted.items() if function in one.functions}
-        soon, total = [], 0.0
+        soon, late, total = [], [], 0.0
         for test, one in sorted((running or noted).items(), key=lambda item: item[1].seconds):
             total += one.seconds
-            if total > SOON_S:
-                break
-            soon.append(test)
-        return [soon, files] if soon else [files]
+            (soon if total < SOON_S else late).append(test)
+        everything = is_thorough or not running or any(map(self._is_unknown, files))
+        return [turn for turn in (soon, files if everything else late) if turn]
+
+    def _is_unknown(self, file: str) -> bool:
+        return not self._load(file)
 
     def _load(self, file: str) -> bool:
         """Whether a test file, as it is, was measured."""

@@ -7,11 +7,12 @@ DATASET ?= digits
 SPACE ?= configs/search-digits.json
 ROUNDS ?= 1
 BACKEND ?= local
+BOARD ?= ulx3s_85f
 WORKERS ?= 2
 ARGS ?=
 
 # A variable or a verb that is misspelt would be ignored, and the default trained: it is refused.
-VARIABLES := PYTHON CONFIG DATASET SPACE ROUNDS BACKEND WORKERS ARGS
+VARIABLES := PYTHON CONFIG DATASET SPACE ROUNDS BACKEND BOARD WORKERS ARGS
 VERBS := $(shell awk -F: '/^[a-z-]+:.*\#\# / { print $$1 }' Makefile)
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))
 ifneq ($(filter-out $(VARIABLES) MAKEFLAGS,$(GIVEN)),)
@@ -41,13 +42,13 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 unexport PYTHONHOME PYTHONPATH VERILATOR_ROOT $(VARIABLES)
 
 .DEFAULT_GOAL := help
-.PHONY: help check train evaluate data schema gen sim synth blocks bench search calibrate test \
+.PHONY: help check train evaluate data schema gen sim synth board blocks bench search calibrate test \
 	test-full prove mutants lint format native lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables:' $(foreach v,CONFIG DATASET SPACE,$v=$(call value-of,$v))
-	@echo '          ' $(foreach v,ROUNDS BACKEND WORKERS,$v=$(call value-of,$v)) 'ARGS="extra flags"' PYTHON=$(call value-of,PYTHON)
+	@echo '          ' $(foreach v,ROUNDS BACKEND BOARD WORKERS,$v=$(call value-of,$v)) 'ARGS="extra flags"' PYTHON=$(call value-of,PYTHON)
 
 check: $(STAMP) ## check CONFIG and say what follows from it
 	$(KAKURE) check $(call value-of,CONFIG) $(value ARGS)
@@ -72,6 +73,10 @@ sim: $(STAMP) ## simulate CONFIG against the reference, bit for bit
 
 synth: $(STAMP) ## synthesize CONFIG: area, cells, critical path
 	$(KAKURE) synth $(call value-of,CONFIG) $(value ARGS)
+
+board: $(STAMP) ## make the bitstream of CONFIG on BOARD, with tools that it adds to .venv
+	$(RUN) pip install -q --disable-pip-version-check $$($(VENV)/bin/python .ci/lock.py board)
+	$(KAKURE) board $(call value-of,CONFIG) --board $(call value-of,BOARD) $(value ARGS)
 
 blocks: $(STAMP) ## simulate every generator over a sweep of parameters
 	$(KAKURE) blocks $(value ARGS)

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from amaranth.hdl import Module, ResetInserter, Signal
 from branching import FORMS
 from temporal import array_of, temporal
 
@@ -190,3 +191,37 @@ def test_zero_runs_are_used_where_they_are_shorter():
     tokens = {section[0] >> 8 & 0xFF for section in network(*CASES[1])[-1][1:]}
     assert 0 not in tokens
     assert {section[0] >> 8 & 0xFF for section in network(*CASES[2])[-1][1:]} == {0}
+
+
+def test_after_a_reset_at_any_moment_a_program_is_read_from_its_beginning():
+    config, _, _, sizes, sections = network(*CASES[1])
+    dut = ProgramReader(array=array_of(config), sizes=sizes)
+    words = [word for section in sections for word in section]
+    reset = Signal()
+    top = Module()
+    top.submodules.dut = ResetInserter(reset)(dut)
+    written: list[Any] = []
+    found = []
+
+    async def collect(ctx):
+        async for *_, mask, scale, one in ctx.tick().sample(dut.mask, dut.scales, dut.record):
+            written.extend(str(part) for part in (mask, scale, one) if part.valid)
+
+    async def drive(ctx):
+        for count in (len(words), 0, 1, 9, *range(40, len(words), len(words) // 9)):
+            await send(ctx, dut.i, frame(words)[:count])
+            ctx.set(reset, 1)
+            await ctx.tick()
+            ctx.set(reset, 0)
+            written.clear()
+            await send(ctx, dut.i, frame(words))
+            assert ctx.get(dut.done) and ctx.get(dut.error) == LoadError.NONE
+            await ctx.tick()
+            found.append(list(written))
+            ctx.set(reset, 1)
+            await ctx.tick()
+            ctx.set(reset, 0)
+
+    simulate(top, drive, deadline=90 * len(words), monitors=[collect])
+    assert len(found) > 9 and len(found[0]) > 30
+    assert all(one == found[0] for one in found)

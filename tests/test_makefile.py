@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-VERBS = """check train evaluate data schema gen sim synth blocks bench search calibrate test
+VERBS = """check train evaluate data schema gen sim synth board blocks bench search calibrate test
     test-full prove mutants lint format native lock clean distclean""".split()
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)")
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -144,7 +144,7 @@ def test_a_variable_that_is_misspelt_is_refused_in_one_line(stub, verb, wrong):
     assert run.returncode == 2
     line = (
         f"Makefile:{line_of('unknown variable')}: *** {wrong.partition('=')[0]}: unknown variable: "
-        "must be one of PYTHON CONFIG DATASET SPACE ROUNDS BACKEND WORKERS ARGS.  Stop."
+        "must be one of PYTHON CONFIG DATASET SPACE ROUNDS BACKEND BOARD WORKERS ARGS.  Stop."
     )
     assert [said for said in run.stderr.splitlines() if "***" in said] == [line]
     assert not (stub / "said").exists()

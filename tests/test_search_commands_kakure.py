@@ -22,7 +22,7 @@ START = "import sys; from kakure.search.commands.start import start; sys.exit(st
 KAKURE = (sys.executable, "-c", START)
 """What the console script does, without the script."""
 
-VERBS = """preset data check train evaluate gen sim host space search synth blocks prove mutants
+VERBS = """preset data check train evaluate gen sim board host space search synth blocks prove mutants
     bench calibrate study schema completion""".split()
 
 

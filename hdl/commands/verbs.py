@@ -6,12 +6,6 @@ __all__ = ["STUDIES", "VERBS"]
 
 VERBS = (
     Verb(
-        "board",
-        "Hardware",
-        "make the bitstream of an accelerator on a board",
-        "kakure.hdl.commands.board",
-    ),
-    Verb(
         "synth",
         "Evidence",
         "synthesize: area, cells and critical path",

@@ -18,6 +18,12 @@ VERBS = (
         "kakure.sim.commands.simulate",
     ),
     Verb(
+        "board",
+        "Hardware",
+        "make the bitstream of an accelerator on a board",
+        "kakure.hdl.commands.board",
+    ),
+    Verb(
         "host",
         "Hardware",
         "use an accelerator on a board, and compare it with the reference",

@@ -22,8 +22,8 @@ START = "import sys; from kakure.search.commands.start import start; sys.exit(st
 KAKURE = (sys.executable, "-c", START)
 """What the console script does, without the script."""
 
-VERBS = """preset data check train evaluate gen sim board host space search synth blocks prove mutants
-    bench calibrate study schema completion""".split()
+VERBS = """preset data check train evaluate gen sim board host space search synth blocks prove
+    mutants bench calibrate study schema completion""".split()
 
 
 RULE = "must be followed by a name that it lists"

@@ -104,12 +104,12 @@ def build(
         _run(new, tools, tell)
         log = new / f"{TOP}.tim"
         fastest, used = report_of(log.read_text(encoding="utf-8") if log.exists() else "")
-        short = [f"{some} of {all_} {name}" for name, (some, all_) in used.items() if some > all_]
+        short = {name: cells for name, cells in used.items() if cells[0] > cells[1]}
         if short:
+            needs = " and ".join(f"{some} {name}" for name, (some, _) in short.items())
+            has = " and ".join(str(all_) for _, all_ in short.values())
             raise UserError(
-                f"must fit {target.name}, which is short: it takes {', '.join(short)}",
-                where=("--board",),
-                value=target.name,
+                f"must have {needs}", where=("--board",), value=f"{has} ({target.name})"
             )
         if fastest is None or not (new / f"{TOP}.bit").exists():
             raise UserError(f"{target.name}: the tools must make a bitstream: {_end(new)}")

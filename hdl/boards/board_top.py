@@ -9,10 +9,7 @@ from kakure.model.config.config import Config
 
 from .serial_accelerator import SerialAccelerator
 
-__all__ = ["BAUD", "GAP_S", "PLL", "BoardTop", "divisor_of"]
-
-BAUD = 1_000_000
-"""Bits per second, where nothing else is said."""
+__all__ = ["GAP_S", "PLL", "BoardTop", "divisor_of"]
 
 GAP_S = 0.02
 """Pause after which a request that has begun counts as damaged: longer than any of a USB bridge."""

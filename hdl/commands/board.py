@@ -5,11 +5,12 @@ import json
 import resource
 from pathlib import Path
 
+from kakure.hdl.boards.targets import TARGETS
 from kakure.model.commands.command import positive, whole
+from kakure.model.link.frames import BAUD
 
 __all__ = ["options", "run"]
 
-BOARDS = ("ulx3s_85f", "ecpix5_85f")
 CELLS = {
     "TRELLIS_COMB": "LUT",
     "TRELLIS_FF": "FF",
@@ -22,10 +23,12 @@ CELLS = {
 def options(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration (.json)")
-    parser.add_argument("--board", choices=BOARDS, default=BOARDS[0], help="(%(default)s)")
+    parser.add_argument(
+        "--board", choices=tuple(TARGETS), default=next(iter(TARGETS)), help="(%(default)s)"
+    )
     parser.add_argument("--mhz", type=positive, help="clock of the accelerator (25)")
     parser.add_argument(
-        "--baud", type=whole(9600, 4_000_000), default=1_000_000, help="of the line (%(default)s)"
+        "--baud", type=whole(9600, 4_000_000), default=BAUD, help="of the line (%(default)s)"
     )
 
 
@@ -33,7 +36,6 @@ def run(args: argparse.Namespace) -> int:
     """Synthesize, place and route, and print what is used and how fast it is."""
     from kakure.hdl.boards.board_build import build
     from kakure.hdl.boards.board_top import divisor_of
-    from kakure.hdl.boards.targets import TARGETS
     from kakure.hdl.emission.artifacts import BUILD, require_hardware
     from kakure.model.config.config import load_config
     from kakure.model.errors import UserError

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 __all__ = [
+    "BAUD",
     "HEAD",
     "MOST_WORDS",
     "REPLY",
@@ -27,6 +28,9 @@ __all__ = [
     "Request",
     "Status",
 ]
+
+BAUD = 1_000_000
+"""Bits per second, where nothing else is said."""
 
 REQUEST, REPLY = 0x4B, 0x6B
 """First bytes."""

@@ -3,11 +3,9 @@
 import serial
 
 from kakure.model.errors import UserError
+from kakure.model.link.frames import BAUD
 
-__all__ = ["BAUD", "SerialLine"]
-
-BAUD = 1_000_000
-"""Bits per second, where nothing else is said."""
+__all__ = ["SerialLine"]
 
 ANSWER_S = 0.25
 """How long a byte is waited for [s]."""

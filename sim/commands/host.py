@@ -9,10 +9,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from kakure.model.commands.command import positive, whole
+from kakure.model.link.frames import BAUD
 from kakure.model.link.host import Host
 from kakure.model.reference.network import network
 from kakure.sim.board.client import BoardClient
-from kakure.sim.board.serial_line import BAUD, SerialLine
+from kakure.sim.board.serial_line import SerialLine
 from kakure.sim.generation.project import open_project
 
 __all__ = ["options", "run"]

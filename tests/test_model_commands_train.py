@@ -142,6 +142,16 @@ def test_parameters_may_have_the_longest_name(path):
     assert load_parameters(path.parent / name, load_config(path)).metadata["epoch"] == "1"
 
 
+def test_parameters_may_have_a_name_that_is_no_text(path, capsys):
+    name = os.fsdecode(b"o\xff")
+    command = ["train", str(path), "--epochs", "1", "--device", "cpu", "--output", name]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("o\\udcff: epoch 1 of 1")
+    found = load_parameters(path.parent / name, load_config(path)).metadata["command"]
+    assert found.endswith("--output 'o\\udcff'")
+    assert main(["evaluate", str(path), "--parameters", name]) == 0
+
+
 def test_a_training_at_chance_is_written_and_said(path, capsys):
     command = ["train", str(path), "--epochs", "1", "--device", "cpu"]
     assert main([*command, "--learning-rate", "1e30"]) == 0

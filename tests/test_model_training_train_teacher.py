@@ -1,6 +1,7 @@
 """Rivals, and networks that are taught by them."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from kakure.model.errors import UserError
 from kakure.model.training.teacher import Teacher, load_teacher, save_teacher
 from kakure.model.training.trainer import Trainer
 from tests.small_training import CPU, FAST, RECIPE, bars, config, run
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
 @pytest.mark.parametrize("method", RIVALS)
@@ -79,4 +82,27 @@ def test_what_is_no_teacher_is_refused(tmp_path):
     path = tmp_path / "text"
     path.write_text("{}")
     with pytest.raises(UserError, match=r"text: --teacher: must be a teacher; kakure train CONFIG"):
+        load_teacher(path, CPU)
+
+
+def test_parameters_are_no_teacher():
+    """Their metadata has a configuration as well, but only its digest."""
+    path = CONFIGS / "digits.safetensors"
+    with pytest.raises(UserError) as error:
+        load_teacher(path, CPU)
+    assert str(error.value) == (
+        f"{path}: --teacher: must be a teacher; kakure train CONFIG --with method=float "
+        "--output FILE writes one"
+    )
+
+
+def test_a_damaged_teacher_is_refused(tmp_path):
+    recipe = dataclasses.replace(RECIPE, method="float")
+    trainer = Trainer(config(), bars(), recipe, seed=1, device=CPU)
+    path = tmp_path / "teacher.safetensors"
+    save_teacher(path, config(), recipe, trainer.untrained, {})
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="--teacher: is damaged: its checksum does not match"):
         load_teacher(path, CPU)

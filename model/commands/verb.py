@@ -29,7 +29,8 @@ class Verb:
     module : str
         Of two functions, imported only when the verb is run: ``options`` adds its options to an
         :class:`argparse.ArgumentParser`, ``run`` takes what was given and returns its exit code or
-        None. ``given.command`` is the whole command line, for records of how to reproduce it.
+        None. ``given.command`` is the whole command line, for records of how to reproduce it; what
+        UTF-8 cannot hold is escaped in it.
     interrupted : str
         What the user is told after Ctrl-C.
     """
@@ -50,7 +51,8 @@ class Verb:
         parser = Parser(prog=prog)
         self.add_to(parser)
         given = parser.parse_args(argv)
-        given.command = shlex.join([*prog.split(), *argv])
+        command = shlex.join([*prog.split(), *argv])
+        given.command = command.encode(errors="backslashreplace").decode()
         run = import_module(self.module).run
         return run_command(lambda: run(given), interrupted=self.interrupted)
 

@@ -1,18 +1,13 @@
 """Trained parameters in one safetensors file."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from kakure.model.config.config import Config
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
-from kakure.model.files.regular_file import check_regular
 from kakure.model.shown import cut
 
 from .parameters import (
@@ -24,6 +19,7 @@ from .parameters import (
     Scales,
     identity,
 )
+from .tensor_file import read_tensors, write_tensors
 
 __all__ = ["load_parameters", "save_parameters"]
 
@@ -31,7 +27,10 @@ SCALES = ("multiplier", "offset", "shift")
 
 
 def save_parameters(path: Path | str, config: Config, parameters: Parameters) -> None:
-    """Write the file, whole or not at all; masks are packed eight weights a byte."""
+    """Write the file, whole or not at all; masks are packed eight weights a byte.
+
+    Its metadata has a checksum besides those of ``parameters``, see :mod:`.tensor_file`.
+    """
     tensors: dict[str, np.ndarray] = {}
     for index, layer in enumerate(parameters.layers):
         for name, mask in zip(config.weights_of(index).mask_names, layer.masks, strict=True):
@@ -43,21 +42,7 @@ def save_parameters(path: Path | str, config: Config, parameters: Parameters) ->
                 if largest > np.iinfo(np.int32).max:
                     raise ValueError(f"layers[{index}].{name} must fit 32 bits, not {largest}")
                 tensors[f"layers.{index}.{name}{suffix}"] = values.astype(np.int32)
-    metadata = {**parameters.metadata, **identity(config)}
-    try:
-        write_atomically(Path(path), _ordered(save(tensors, metadata)))
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", file=path) from None
-
-
-def _ordered(data: bytes) -> bytes:
-    """A safetensors file with its metadata in order: the library's own order is random."""
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + data[8 + length :]
+    write_tensors(Path(path), tensors, {**parameters.metadata, **identity(config)})
 
 
 def load_parameters(path: Path | str, config: Config) -> Parameters:
@@ -66,18 +51,15 @@ def load_parameters(path: Path | str, config: Config) -> Parameters:
     Raises
     ------
     UserError
-        If the file is missing, truncated, or does not belong to the network.
+        If the file is missing, truncated, damaged, or does not belong to the network.
     """
     try:
-        check_regular(path)
-        with safe_open(str(path), framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-            metadata = dict(file.metadata() or {})
+        tensors, metadata = read_tensors(path, advice="copy it anew, or let kakure train write it")
     except FileNotFoundError:
         raise UserError(
             "must be an existing file; kakure train writes it", where=("parameters",), file=path
         ) from None
-    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"cannot be read: {error}", where=("parameters",), file=path) from None
     expected = identity(config)["weights"]
     if metadata.get("weights") != expected:

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import torch
 from pydantic import TypeAdapter
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from kakure.model.config.config import Config, parse_config
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
-from kakure.model.files.regular_file import check_regular
+from kakure.model.parameters.tensor_file import read_tensors, write_tensors
 
 from .network import Network
 from .precision import pick_precision
@@ -59,11 +56,8 @@ def save_teacher(
         "config": config.model_dump_json(),
         "recipe": json.dumps(dataclasses.asdict(recipe), sort_keys=True),
     }
-    tensors = {name: value.cpu().contiguous() for name, value in state.items()}
-    try:
-        write_atomically(path, save(tensors, described))
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", file=path) from None
+    tensors = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
+    write_tensors(path, tensors, described)
 
 
 def load_teacher(path: Path, device: torch.device) -> Teacher:
@@ -72,22 +66,25 @@ def load_teacher(path: Path, device: torch.device) -> Teacher:
     Raises
     ------
     UserError
-        If the file is missing, or none that ``kakure train --with method=float`` writes.
+        If the file is missing, damaged, or none that ``kakure train --with method=float`` writes.
     """
     advice = "kakure train CONFIG --with method=float --output FILE writes one"
+    wrong = UserError("must be a teacher", where=("--teacher",), file=path, advice=advice)
     try:
-        check_regular(path)
-        with safe_open(str(path), framework="pt") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}
-            metadata = dict(file.metadata() or {})
+        tensors, metadata = read_tensors(path, advice=advice)
+    except FileNotFoundError:
+        raise UserError("must be an existing file", where=("--teacher",), file=path) from None
+    except UserError as error:
+        raise error.within("--teacher") from None
+    except (OSError, ValueError):
+        raise wrong from None
+    try:
         config = parse_config(metadata["config"], str(path))
         recipe = TypeAdapter(Recipe).validate_json(metadata["recipe"])
         network = Network(config, recipe, generator=torch.Generator())
-        network.load_state_dict(state)
-    except FileNotFoundError:
-        raise UserError("must be an existing file", where=("--teacher",), file=path) from None
-    except (SafetensorError, KeyError, ValueError, RuntimeError, OSError):
-        raise UserError(f"must be a teacher; {advice}", where=("--teacher",), file=path) from None
+        network.load_state_dict({name: torch.from_numpy(part) for name, part in tensors.items()})
+    except (UserError, KeyError, TypeError, ValueError, RuntimeError):
+        raise wrong from None
     network.compute_in(pick_precision("auto", device)[0])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Teacher(network.to(device), digest, metadata.get("validation", "unknown"))

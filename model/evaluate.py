@@ -1,6 +1,7 @@
 """Accuracy of the integer model, which is what the hardware computes."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tqdm import tqdm
 from kakure.model.config.config import Config
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.files.atomic import write_atomically
+from kakure.model.files.seal import open_line, seal_line
 from kakure.model.packed.network import PackedNetwork
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.reference.network import classify, network
@@ -136,21 +138,33 @@ def write_score(score: Score, config: Config, parameters: Parameters) -> Path:
     """Keep the score of the test images for the report; raises OSError if it cannot be written."""
     path = _path(config)
     record = {"parameters": parameters.digest, **score.facts()}
-    write_atomically(path, (json.dumps(record) + "\n").encode())
+    write_atomically(path, (seal_line(json.dumps(record)) + "\n").encode())
     return path
 
 
 def read_score(config: Config, parameters: Parameters) -> Score | None:
-    """The kept score of just these parameters; None where there is none, or it is damaged."""
+    """The kept score of just these parameters; None where there is none, or it is damaged.
+
+    What is damaged is named on stderr.
+    """
+    path = _path(config)
     try:
-        record = json.loads(_path(config).read_text(encoding="utf-8"))
-        confusion = np.array(record["confusion"], np.int64)
-        is_same = record["parameters"] == parameters.digest
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        kept = path.read_bytes()
+    except OSError:
         return None
+    text = open_line(kept.decode(errors="replace").removesuffix("\n"))
+    if text is None:
+        print(
+            f"{path}: is damaged, and not used; kakure evaluate makes it anew",
+            file=sys.stderr,
+            flush=True,
+        )
+        return None
+    record = json.loads(text)
+    confusion = np.array(record["confusion"], np.int64)
     classes = config.geometry[-1].outputs
-    is_sound = confusion.shape == (classes, classes) and confusion.min() >= 0 < confusion.sum()
-    return Score(confusion) if is_same and is_sound else None
+    is_same = record["parameters"] == parameters.digest and len(confusion) == classes
+    return Score(confusion) if is_same else None
 
 
 def _path(config: Config) -> Path:

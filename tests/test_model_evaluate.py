@@ -64,20 +64,46 @@ def test_of_many_classes_the_worst_pairs_are_shown():
     assert lines[-3:] == ["most often confused:", "29 taken for 0: 4", "7 taken for 9: 3"]
 
 
-def test_a_score_is_kept_of_its_parameters_alone(tmp_path, monkeypatch):
+def test_a_score_is_kept_of_its_parameters_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     config = preset("digits")
     parameters = random_parameters(config, seed=1)
     assert read_score(config, parameters) is None
     kept = Score(np.arange(100).reshape(10, 10))
-    path = write_score(kept, config, parameters)
+    write_score(kept, config, parameters)
     found = read_score(config, parameters)
     assert found is not None and (found.confusion == kept.confusion).all()
     assert read_score(config, random_parameters(config, seed=2)) is None
     write_score(score([1, 0], [0, 1]), config, parameters)  # of a network with fewer classes
     assert read_score(config, parameters) is None
-    path.write_text("{")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace('"confusion": [[11', '"confusion": [[31'),
+        lambda text: text.replace('"parameters": "', '"parameters": "0', 1),
+        lambda text: "[" * 100_000,
+        lambda text: "{",
+        lambda text: "",
+        lambda text: "\xff\0",
+        lambda text: text[: text.index(',"sha256"')] + "}\n",
+    ],
+)
+def test_a_damaged_score_is_named_and_not_used(tmp_path, monkeypatch, capsys, damage):
+    monkeypatch.chdir(tmp_path)
+    config = preset("digits")
+    parameters = random_parameters(config, seed=1)
+    path = write_score(Score(np.full((10, 10), 11)), config, parameters)
+    assert json.loads(path.read_text())["correct"] == 110
+    path.write_bytes(damage(path.read_text()).encode("latin-1"))
     assert read_score(config, parameters) is None
+    assert capsys.readouterr().err == (
+        f"{path}: is damaged, and not used; kakure evaluate makes it anew\n"
+    )
+    write_score(Score(np.full((10, 10), 11)), config, parameters)
+    assert read_score(config, parameters) is not None
 
 
 def test_chunks_do_not_change_the_score():

@@ -30,7 +30,7 @@ def refused(path):
     line = str(error.value)
     assert line == (
         f"{path}: is damaged: its checksum does not match its tensors and metadata; make it anew, "
-        "or leave sha256 out of its metadata if it was changed on purpose"
+        "or leave sha256 out of its metadata if it was changed by hand"
     )
 
 

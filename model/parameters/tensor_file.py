@@ -70,7 +70,7 @@ def read_tensors(
         raise Damaged(
             "is damaged: its checksum does not match its tensors and metadata",
             file=path,
-            advice=f"{advice}, or leave {CHECKSUM} out of its metadata if it was changed on purpose",
+            advice=f"{advice}, or leave {CHECKSUM} out of its metadata if it was changed by hand",
         )
     metadata.pop(CHECKSUM, None)
     return tensors, metadata

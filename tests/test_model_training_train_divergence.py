@@ -71,3 +71,14 @@ def test_a_loss_that_rises_is_called_divergence(monkeypatch):
     assert trainer.result().warnings[0].startswith("diverged: the loss rose from ")
     trainer.history[-1]["train_loss"] = 0.5
     assert not [line for line in trainer.result().warnings if "diverged" in line]
+
+
+@pytest.mark.parametrize("changes", [{"norm_rate": 1e36}, {"gamma": 1e6}])
+@pytest.mark.parametrize("method", ["edge-popup", "float"])
+@pytest.mark.parametrize("validation", [0, 4])
+def test_a_loss_far_beyond_guessing_is_said_after_one_epoch(changes, method, validation):
+    recipe = dataclasses.replace(RECIPE, epochs=1, method=method, validation=validation, **changes)
+    trainer = Trainer(config(), bars(), recipe, seed=1, device=CPU)
+    trainer.run_epoch(tqdm(disable=True))
+    warnings = trainer.warnings(trainer.best["correct"], trainer.best["loss"])
+    assert "far beyond the 2.303 of guessing" in warnings[0] or "diverged in" in warnings[0]

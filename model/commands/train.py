@@ -162,15 +162,14 @@ def train_and_write(
     if teacher is not None:
         metadata["teacher"] = f"{teacher.digest}, validation {teacher.validation}"
     if recipe.method in RIVALS:
-        metadata |= trainer.made
-        save_teacher(output, config, recipe, best["state"], metadata)
-        warnings: tuple[str, ...] = ()
+        warnings = trainer.warnings(best["correct"], best["loss"])
+        warned = {"warning": "; ".join(warnings)} if warnings else {}
+        save_teacher(output, config, recipe, best["state"], metadata | trainer.made | warned)
     else:
         trained = trainer.result()
-        metadata = {**trained.parameters.metadata, **metadata, "config": config.digest}
         warnings = trained.warnings
-        if warnings:
-            metadata["warning"] = "; ".join(warnings)
+        warned = {"warning": "; ".join(warnings)} if warnings else {}
+        metadata = {**trained.parameters.metadata, **metadata, **warned, "config": config.digest}
         save_parameters(output, config, Parameters(trained.parameters.layers, metadata))
     checkpoint.unlink(missing_ok=True)
     with suppress(OSError):

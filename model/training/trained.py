@@ -13,6 +13,9 @@ from .chance import is_at_chance
 
 __all__ = ["Trained", "warnings_of"]
 
+FAR = 3
+"""Times the loss of guessing, ln classes: a network that is so sure of what is wrong is useless."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -40,19 +43,23 @@ class Trained:
 
 
 def warnings_of(
-    trained: Trained,
+    *,
+    epoch: int,
+    correct: int,
+    loss: float,
     losses: Sequence[float],
     labels: NDArray[np.integer],
-    *,
     classes: int,
     learning_rate: float,
     diverged_in: int | None,
+    is_taught: bool = False,
 ) -> Iterator[str]:
     """What makes trained parameters useless, one line each.
 
     Parameters
     ----------
-    trained : Trained
+    epoch, correct, loss : int, int, float
+        As in :class:`Trained`.
     losses : sequence of float
         Mean loss of every epoch that was judged [nat].
     labels : integer array, (count,)
@@ -62,21 +69,29 @@ def warnings_of(
         Below which another one is advised.
     diverged_in : int or None
         Epoch after which scores, scales or the loss were no finite numbers.
+    is_taught : bool
+        Whether ``losses`` are of what a teacher says, which guessing does not bound.
     """
     lower = f"try a learning rate below {learning_rate:g}"
+    guessing, count = math.log(classes), len(labels)
     first, last = (losses[0], losses[-1]) if losses else (math.nan, math.nan)
+    far = (
+        f"far beyond the {guessing:.4g} of guessing; try a lower learning rate, norm_rate or gamma"
+    )
     if diverged_in is not None:
-        yield f"diverged in epoch {diverged_in}; epoch {trained.epoch} is kept; {lower}"
-    elif last > max(first, math.log(classes)):
+        yield f"diverged in epoch {diverged_in}; epoch {epoch} is kept; {lower}"
+    elif last > max(first, guessing):
         yield (
             f"diverged: the loss rose from {first:.4g} in the first epoch to "
             f"{last:.4g} in the last; {lower}"
         )
-    if not math.isfinite(trained.loss):
-        yield f"the loss on the validation images is {trained.loss}"
-    count = trained.count
-    if count and is_at_chance(trained.correct, labels, tries=max(1, len(losses))):
+    elif not count and not is_taught and last > FAR * guessing:
+        yield f"diverged: the loss of the last epoch is {last:.4g}, {far}"
+    if not math.isfinite(loss):
+        yield f"the loss on the validation images is {loss}"
+    elif count and loss > FAR * guessing:
+        yield f"the loss on the validation images is {loss:.4g}, {far}"
+    if count and is_at_chance(correct, labels, tries=max(1, len(losses))):
         yield (
-            f"at chance: {trained.correct} of {count} validation images right cannot be told "
-            "from guessing"
+            f"at chance: {correct} of {count} validation images right cannot be told from guessing"
         )

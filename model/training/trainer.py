@@ -275,20 +275,22 @@ class Trainer:
             self._reestimate(self.network, range(1, self.network.widths))
             # One scale for the logits of all precisions: they may round otherwise now.
             correct, loss = judge(self.network, self.recipe, self.held_images, self.held_labels)
-        parameters = fold(self.network)
-        trained = Trained(
-            dataclasses.replace(parameters, metadata={**parameters.metadata, **self.made}),
-            self.best["epoch"],
-            correct,
-            len(self.held_labels),
-            loss,
-        )
-        warnings = warnings_of(
-            trained,
-            [record["train_loss"] for record in self.history],
-            self.held_labels.cpu().numpy(),
+        folded = fold(self.network)
+        parameters = dataclasses.replace(folded, metadata={**folded.metadata, **self.made})
+        warnings, count = self.warnings(correct, loss), len(self.held_labels)
+        return Trained(parameters, self.best["epoch"], correct, count, loss, warnings)
+
+    def warnings(self, correct: int, loss: float) -> tuple[str, ...]:
+        """What makes the best epoch so far useless, which has that score."""
+        found = warnings_of(
+            epoch=self.best["epoch"],
+            correct=correct,
+            loss=loss,
+            losses=[record["train_loss"] for record in self.history],
+            labels=self.held_labels.cpu().numpy(),
             classes=self.config.layers[-1].channels,
             learning_rate=self.recipe.learning_rate,
             diverged_in=self.epoch if self.is_diverged else None,
+            is_taught=self.loss.teacher is not None,
         )
-        return dataclasses.replace(trained, warnings=tuple(warnings))
+        return tuple(found)

@@ -85,6 +85,7 @@ def test_options_of_train(path, capsys):
         ("--threads", "99999999999"),
         ("--batch-size", "1e30"),
         ("--batch-size", str(10**30)),
+        ("--learning-rate", "1e38"),
         ("--learning-rate", "1e300"),
         ("--epochs", "9" * 5000),
     ],
@@ -140,6 +141,22 @@ def test_parameters_may_have_the_longest_name(path):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"parameters": name}))
     assert main(["train", str(path), "--epochs", "1", "--device", "cpu"]) == 0
     assert load_parameters(path.parent / name, load_config(path)).metadata["epoch"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (
+            ["--with", "validation=1"],
+            "validation: must leave at least 2 images to train with, not 0, as 1 does",
+        ),
+        (["--with", "norm_rate=1e38"], "--with norm_rate: must be at most 1e+30, not '1e38'"),
+        (["--teacher", "none"], "none: --teacher: must be an existing file"),
+    ],
+)
+def test_what_cannot_be_trained_with_is_one_line(path, capsys, options, line):
+    assert main(["train", str(path), "--epochs", "1", "--device", "cpu", *options]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: {line}"
 
 
 def test_parameters_may_have_a_name_that_is_no_text(path, capsys):

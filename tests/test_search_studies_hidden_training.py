@@ -72,6 +72,9 @@ def test_mistakes_are_one_line(tmp_path, monkeypatch, capsys):
     assert (
         "must include 'float weights, same activations', which teaches" in capsys.readouterr().err
     )
+    with pytest.raises(SystemExit):
+        study("--batch-size", "1")
+    assert "argument --batch-size: must be a whole number of at least 2" in capsys.readouterr().err
     Path("out.json").write_text("{")
     assert study() == 2
     assert "out.json: is no record of this study; move the file away" in capsys.readouterr().err

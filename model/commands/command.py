@@ -22,6 +22,7 @@ from .interrupt import INTERRUPTED, Interruption
 
 __all__ = [
     "Parser",
+    "batch_size",
     "jobs",
     "positive",
     "run_command",
@@ -158,6 +159,10 @@ positive = whole(1, 10**9)
 
 jobs = whole(1, 1024)
 """How many threads, processes or evaluations at once."""
+
+
+batch_size = whole(2, 10**6)
+"""Images of one step of a training: BatchNorm needs more than one."""
 
 
 def seed(text: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kakure.model.config.config import Config, check_density, load_config
-from kakure.model.datasets.recipe import RIVALS, Recipe
+from kakure.model.datasets.recipe import FASTEST, RIVALS, Recipe
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import check_writable
 from kakure.model.parameters.parameters import Parameters
@@ -18,7 +18,7 @@ from kakure.model.parameters.parameters_file import save_parameters
 from kakure.model.shown import printable, shown
 from kakure.model.training.training_lock import training_lock
 
-from .command import jobs, positive, say, seed, whole
+from .command import batch_size, jobs, positive, say, seed
 from .parameters_file import parameters_path
 from .recipe_option import changed
 
@@ -27,18 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["options", "run"]
 
-batch_size = whole(2, 10**6)
-"""Images of one step: BatchNorm needs more than one."""
-
 
 def rate(text: str) -> float:
-    """A number above 0 that a 32-bit float can hold."""
+    """A number above 0 that optimizers can work with."""
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value <= 1e38:
-        raise ArgumentTypeError(f"must be a number above 0 and at most 1e38, not {shown(text)}")
+    if not 0 < value <= FASTEST:
+        raise ArgumentTypeError(
+            f"must be a number above 0 and at most {FASTEST:g}, not {shown(text)}"
+        )
     return value
 
 

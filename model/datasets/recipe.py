@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-__all__ = ["METHODS", "RIVALS", "Method", "Recipe", "Selection"]
+__all__ = ["FASTEST", "METHODS", "RIVALS", "Method", "Recipe", "Selection"]
 
 Method = Literal["edge-popup", "biprop", "agreeing", "binary", "float"]
 METHODS: tuple[Method, ...] = ("edge-popup", "biprop", "agreeing")
@@ -15,6 +15,9 @@ weights, kept where they agree with the sign."""
 RIVALS: tuple[Method, ...] = ("binary", "float")
 """What is no supermask, to compare with: the signs of latent weights, which cost a bit as well, and
 weights of floating point, which can teach."""
+
+FASTEST = 1e30
+"""Largest rate: what optimizers make of it still fits a 32-bit float."""
 
 Selection = Literal["random", "support-vectors", "herding", "k-centre"]
 
@@ -88,7 +91,7 @@ class Recipe:
 
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 40
     batch_size: Annotated[int, Field(ge=2, le=10**6)] = 128
-    learning_rate: Annotated[float, Field(gt=0, le=1e38)] = 0.1
+    learning_rate: Annotated[float, Field(gt=0, le=FASTEST)] = 0.1
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     validation: Annotated[int, Field(ge=0, le=10**6)] = 10
@@ -105,7 +108,7 @@ class Recipe:
     method: Method = "edge-popup"
     optimizer: Literal["sgd", "muon"] = "sgd"
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    norm_rate: Annotated[float, Field(ge=0, le=1e38)] = 0.0
+    norm_rate: Annotated[float, Field(ge=0, le=FASTEST)] = 0.0
     gamma: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     joined_gamma: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     codes: Annotated[float, Field(gt=0, le=1e6)] | None = None

@@ -49,8 +49,14 @@ def training_set(data: LabelledImages, recipe: Recipe, *, classes: int, seed: in
     Raises
     ------
     UserError
-        If too few are kept, or the images suit no generator.
+        If too few are left or kept, or the images suit no generator.
     """
+    if len(data) < 2:
+        raise UserError(
+            "must leave at least 2 images to train with",
+            where=("validation",),
+            value=f"{len(data)}, as {recipe.validation} does",
+        )
     index = np.arange(len(data))
     made: dict[str, str] = {}
     if recipe.keep < 1:

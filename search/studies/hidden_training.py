@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from kakure.model.commands.command import positive, seeds
+from kakure.model.commands.command import batch_size, positive, seeds
 from kakure.model.config.config import Config, load_config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.config.weights.multicoat import MulticoatWeights
@@ -166,7 +166,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("config", type=Path, metavar="CONFIG", help="configuration (.json)")
     add("--narrow", type=positive, default=2, help="layers have an n-th of the channels (2)")
     add("--epochs", type=positive, default=4, help="of each training (4)")
-    add("--batch-size", type=positive, default=125, help="images per step (125)")
+    add("--batch-size", type=batch_size, default=125, help="images per step (125)")
     add("--seeds", type=seeds, default=range(1, 3), help="FIRST-LAST (1-2)")
     add("--only", default="", help="variants whose name contains this (all)")
     add("--output", type=Path, metavar="FILE", help="(build/hidden-training/NAME.json)")

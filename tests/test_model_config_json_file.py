@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kakure.model.config.config import check_density, load_config, parse_config
+from kakure.model.config.config import Config, check_density, load_config, parse_config
 from kakure.model.config.json_file import LARGEST, read_text
 from kakure.model.config.presets import preset_json
 from kakure.model.errors import UserError
@@ -122,3 +122,15 @@ def test_a_density_that_keeps_nothing():
     )
     data["weights"]["density"] = 0.004  # 0.576 of a weight: one
     check_density(parse_config(json.dumps(data)))
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"layers": [{}] * 100_000}, "layers: must have a length of at most 64, not 100000"),
+        ({"input_shape": [[1] * 4097]}, "input_shape[0]: must have a length of at most 4096, not"),
+    ],
+)
+def test_what_is_much_too_long_is_not_read(values, line, monkeypatch):
+    monkeypatch.setattr(Config, "model_validate", lambda _: pytest.fail("it is read"))
+    assert said(changed(**values)).startswith(f"a.json: {line}")

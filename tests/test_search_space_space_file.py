@@ -121,3 +121,10 @@ def test_text_that_is_no_object_is_refused(text, line):
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         load_space(tmp_path / "none.json")
+
+
+def test_a_million_layers_are_not_read():
+    text = '{"layers":[' + ",".join(["{}"] * 1_000_000) + "]}"
+    with pytest.raises(UserError) as error:
+        parse_space(text, "s.json")
+    assert str(error.value) == "s.json: layers: must have a length of at most 64, not 1000000"

@@ -102,3 +102,22 @@ def test_a_batch_that_is_missing_is_named(tmp_path):
     (folder / "test_batch.bin").write_bytes(b"123")
     with pytest.raises(UserError, match=r"test_batch.bin: must hold 61460 bytes, not 3"):
         cifar_folder(folder, "test")
+
+
+def test_both_versions_of_a_batch_must_not_differ(tmp_path):
+    folder = write(write(tmp_path / "mine", binary=True), binary=False)
+    assert len(cifar_folder(folder, "test")) == COUNT
+    path = folder / "test_batch.bin"
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    with pytest.raises(UserError) as error:
+        cifar_folder(folder, "test")
+    line = f"{folder}: must hold test_batch.bin or test_batch, not both, which differ"
+    assert str(error.value) == line
+
+
+def test_batches_beside_idx_files_are_refused(tmp_path):
+    (write(tmp_path / "mine", binary=True) / "t10k-images-idx3-ubyte.gz").touch()
+    data = json.loads(preset_json("fashion-mnist"))
+    data |= {"dataset": "mine", "input_shape": [32, 32, 3]}
+    with pytest.raises(UserError, match="mine: must hold batches of CIFAR-10 or idx files, not bo"):
+        load_images(parse_config(json.dumps(data)), tmp_path, "test")

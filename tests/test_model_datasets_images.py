@@ -239,7 +239,22 @@ def test_cifar10(tmp_path, monkeypatch):
         load_images(config, tmp_path, "test")
 
 
-def test_read_idx_takes_the_plain_file_first(tmp_path):
+def test_a_file_and_its_gz_must_not_differ(tmp_path):
     (tmp_path / "a").write_bytes(idx(np.array([1], np.uint8)))
-    (tmp_path / "a.gz").write_bytes(gzip.compress(idx(np.array([2], np.uint8))))
+    (tmp_path / "a.gz").write_bytes(gzip.compress((tmp_path / "a").read_bytes()))
     assert read_idx(tmp_path / "a").tolist() == [1]
+    (tmp_path / "a.gz").write_bytes(gzip.compress(idx(np.array([2], np.uint8))))
+    with pytest.raises(UserError) as error:
+        read_idx(tmp_path / "a")
+    assert str(error.value) == f"{tmp_path}: must hold a or a.gz, not both, which differ"
+    (tmp_path / "a.gz").write_bytes(b"no gzip")
+    with pytest.raises(UserError, match=r"a\.gz: cannot be read: Not a gzipped file"):
+        read_idx(tmp_path / "a")
+
+
+@pytest.mark.parametrize("shape", [(0, 2**32 - 1, 2**32 - 1), (4, 2**32 - 1, 0)])
+def test_a_shape_without_images_has_a_size_all_the_same(folder, shape):
+    path = folder / "t10k-images-idx3-ubyte"
+    path.write_bytes(b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in shape))
+    text = " x ".join(map(str, shape))
+    assert fails(folder) == f"{path}: must have a shape of at most 2147483648 bytes, not {text}"

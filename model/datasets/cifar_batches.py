@@ -69,19 +69,24 @@ def cifar_folder(folder: Path, split: Split) -> LabelledImages:
 
 def _batch(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Pixels (10000, 3072) and labels (10000,) of a batch."""
-    path = folder / f"{name}.bin"
-    is_binary = path.exists()
-    if not is_binary:
-        path = folder / name
-    try:
-        raw = read_regular(path, LARGEST)
-    except FileNotFoundError:
+    paths = [path for path in (folder / f"{name}.bin", folder / name) if path.exists()]
+    if not paths:
         raise UserError(
             f"must hold {name}.bin, or {name}, of CIFAR-10: kakure data cifar10", file=folder
-        ) from None
+        )
+    first, *others = [_read(path) for path in paths]
+    if any(not np.array_equal(a, b) for other in others for a, b in zip(first, other, strict=True)):
+        raise UserError(f"must hold {name}.bin or {name}", value="both, which differ", file=folder)
+    return first
+
+
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels and labels of one file."""
+    try:
+        raw = read_regular(path, LARGEST)
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror or error}", file=path) from None
-    if is_binary:
+    if path.suffix == ".bin":
         if len(raw) != COUNT * (1 + PIXELS):
             raise UserError(f"must hold {COUNT * (1 + PIXELS)} bytes", value=len(raw), file=path)
         records = np.frombuffer(raw, np.uint8).reshape(COUNT, 1 + PIXELS)

@@ -14,7 +14,7 @@ from kakure.model.files.regular_file import check_regular, read_regular
 
 from .labelled import LabelledImages, Split
 
-__all__ = ["IDX_FILES", "by", "idx_folder", "read_idx"]
+__all__ = ["IDX_FILES", "by", "idx_folder", "is_idx", "read_idx"]
 
 IDX_FILES: dict[Split, tuple[str, str]] = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -24,6 +24,9 @@ IDX_FILES: dict[Split, tuple[str, str]] = {
 
 Images of four dimensions may also be called by their natural name, with ``idx4``.
 """
+
+KINDS = ("idx3", "idx4")
+"""In the names of images: of three and of four dimensions."""
 
 LARGEST_IDX = 1 << 31
 """Largest file of images, packed or not [byte]."""
@@ -38,21 +41,9 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     UserError
-        If neither file exists, or its header and its length disagree.
+        If neither file exists, or both and they differ, or its header and its length disagree.
     """
-    packed = path.with_name(path.name + ".gz")
-    try:
-        if path.exists():
-            raw = read_regular(path, LARGEST_IDX)
-        else:
-            path = packed
-            raw = _unpacked(path)
-    except FileNotFoundError:
-        raise UserError(
-            f"must hold {path.name.removesuffix('.gz')} or {path.name}", file=path.parent
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"cannot be read: {error}", file=path) from None
+    path, raw = _found(path, path.with_name(path.name + ".gz"))
     if len(raw) >= 4 and raw[1:4] == b"\x08\0\0" and 1 <= raw[0] <= 4:
         raise UserError(
             f"must have its header in big-endian byte order, not little-endian, {raw[:4].hex(' ')}",
@@ -80,7 +71,34 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         raise UserError(
             f"must hold {expected} bytes for its shape {by(shape)}", value=len(raw), file=path
         )
+    if math.prod(n or 1 for n in shape) > LARGEST_IDX:
+        raise UserError(
+            f"must have a shape of at most {LARGEST_IDX} bytes", value=by(shape), file=path
+        )
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape).copy()
+
+
+def _found(plain: Path, packed: Path) -> tuple[Path, bytes]:
+    """The file that is there, and its bytes, unpacked; UserError as :func:`read_idx`."""
+    path = plain
+    found: list[tuple[Path, bytes]] = []
+    try:
+        for path in (plain, packed):
+            if path.exists():
+                read = _unpacked if path == packed else _whole
+                found.append((path, read(path)))
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"cannot be read: {error}", file=path) from None
+    names = f"must hold {plain.name} or {packed.name}"
+    if not found:
+        raise UserError(names, file=plain.parent)
+    if found[0][1] != found[-1][1]:
+        raise UserError(names, value="both, which differ", file=plain.parent)
+    return found[0]
+
+
+def _whole(path: Path) -> bytes:
+    return read_regular(path, LARGEST_IDX)
 
 
 def _unpacked(path: Path) -> bytes:
@@ -90,6 +108,12 @@ def _unpacked(path: Path) -> bytes:
     if len(raw) > LARGEST_IDX:
         raise UserError(f"cannot be read: must unpack to at most {LARGEST_IDX} bytes", file=path)
     return raw
+
+
+def is_idx(folder: Path) -> bool:
+    """Whether a folder holds images in idx files."""
+    names = (images.replace("idx3", kind) for images, _ in IDX_FILES.values() for kind in KINDS)
+    return any((folder / f"{name}{end}").exists() for name in names for end in ("", ".gz"))
 
 
 def idx_folder(path: Path, split: Split, hint: str = "") -> LabelledImages:

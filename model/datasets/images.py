@@ -6,7 +6,7 @@ from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 
 from .cifar_batches import cifar_folder, is_cifar
-from .idx import by, idx_folder
+from .idx import by, idx_folder, is_idx
 from .labelled import LabelledImages, Split
 from .table import DATASETS
 
@@ -37,6 +37,8 @@ def load_images(config: Config, folder: Path, split: Split) -> LabelledImages:
     else:
         path = folder / config.dataset
         read = cifar_folder if is_cifar(path) else idx_folder
+        if is_cifar(path) and is_idx(path):
+            raise UserError("must hold batches of CIFAR-10 or idx files", value="both", file=path)
         data, source = read(path, split), str(path)
     if data.images.shape[1:] != config.shape:
         raise UserError(

@@ -20,20 +20,45 @@ def space(tmp_path, monkeypatch):
     return data
 
 
+@pytest.mark.parametrize("command", [["search", "--rounds", "0"], ["space"]])
 @pytest.mark.parametrize(
     ("values", "line"),
     [
         ({"area_um2": 10.0}, "area_um2: must be at least "),
         ({"least_weights": 10**9}, "least_weights: must be at most "),
         ({"weights": {"kind": "bitwise", "bits": 4}}, "weights.kind"),
+        ({"weights": {"kind": "multicoat"}}, "weights.kind"),
+        (
+            {"weights": {"kind": "hidden", "density": 1e-6}},
+            "weights.density: must keep at least 1 of the 72 weights of layers[0], not 0",
+        ),
         ({"dataset": "a\0b", "input_shape": [8, 8, 1]}, "dataset: must be a path that a file can"),
     ],
 )
-def test_what_a_search_cannot_do_names_the_file(space, values, line, capsys):
+def test_what_a_search_cannot_do_names_the_file(space, command, values, line, capsys):
     Path("mine.json").write_text(json.dumps(space | values))
-    assert main(["search", "mine.json", "--rounds", "0"]) == 2
+    assert main([*command, "mine.json"]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"error: mine.json: {line}") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["search", "space"])
+def test_a_folder_of_images_that_is_missing_is_said_at_once(space, command, capsys):
+    data = space | {"dataset": "none", "input_shape": [8, 8, 1]}
+    Path("mine.json").write_text(json.dumps(data))
+    assert main([command, "mine.json"]) == 2
+    line = "error: none: dataset: must be an existing folder of idx files\n"
+    assert capsys.readouterr().err == line
+
+
+def test_a_space_says_its_size_and_least_area(space, capsys):
+    Path("mine.json").write_text(json.dumps(space))
+    assert main(["space", "mine.json"]) == 0
+    *_, size, area = capsys.readouterr().out.splitlines()
+    assert size.startswith("whole ") and size.endswith(" points")
+    assert area == "area        87683 µm² at least within the bounds, digital model"
+    assert main(["space", "mine.json", "--model", "analog"]) == 2
+    assert capsys.readouterr().err.startswith("error: mine.json: crossbar.rows x columns must be")
 
 
 @pytest.mark.parametrize(

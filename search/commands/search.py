@@ -7,13 +7,12 @@ from pathlib import Path
 
 from kakure.hdl.emission.artifacts import BUILD
 from kakure.model.commands.command import jobs, seed, whole
-from kakure.model.errors import Infeasible, UserError
-from kakure.search.cost.unfitted import Unfitted
+from kakure.model.errors import UserError
+from kakure.search.rounds.checks import of_space
 from kakure.search.rounds.output import check_output, output_folder, write_result
 from kakure.search.rounds.round import Options
 from kakure.search.rounds.run import search
 from kakure.search.rounds.summary import summary
-from kakure.search.space.space import Space
 from kakure.search.space.space_file import load_space
 from kakure.search.store.parallel import BACKENDS, Workers
 from kakure.search.store.store import Store
@@ -84,16 +83,10 @@ def run(args: argparse.Namespace) -> None:
     try:
         result = search(space, args.space.parent, options, store, workers, progress=True)
     except UserError as error:
-        raise (error.of(args.space) if _is_of_space(error) else error) from None
+        raise of_space(error, args.space) from None
     seconds = time.monotonic() - start
     best = write_result(result, folder, args.space.parent, args.command, seconds)
     print(summary(result.record))
     print(f"new evaluations {store.total() - before}, stored in {args.store}")
     print(f"page            {folder / 'index.html'}")
     print(f"configuration   {best}    (kakure gen {best})")
-
-
-def _is_of_space(error: UserError) -> bool:
-    """Whether the space itself must change, not the machine, an option or another file."""
-    is_field = bool(error.where) and error.where[0] in Space.model_fields
-    return is_field or isinstance(error, Infeasible | Unfitted)

@@ -13,15 +13,14 @@ from kakure.search.cost.digital.feedback import refit
 from kakure.search.cost.digital.measured import Measurement
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import CostModel
-from kakure.search.cost.table_building import build_tables
 from kakure.search.cost.tables import Solution
-from kakure.search.phase1.exact import ExactSearch
 from kakure.search.phase1.problem import Problem
 from kakure.search.space.point import Point
 from kakure.search.space.space import Space
 from kakure.search.store.parallel import Workers, evaluate
 from kakure.search.store.store import Store
 
+from .checks import exact_search
 from .scores import Score
 from .synthesis import measurement_of, synthesis_task
 from .training import score_task
@@ -114,8 +113,7 @@ def find_candidates(
     UserError
         If no network keeps within the bounds, or a layer lies outside the fitted range.
     """
-    problem = Problem.of(space)
-    exact = ExactSearch(build_tables(space, model), problem)
+    exact = exact_search(space, model)
     front = exact.front().solutions()
     found = exact.k_best(space.effort.candidates)
     families = [space.families[solution.family] for solution in found]
@@ -129,7 +127,7 @@ def find_candidates(
     best = tuple(map(Candidate, found, families, points, scores))
     chosen = max(range(len(best)), key=lambda index: (best[index].score.value, -index))
     doubtful = sorted(front, key=lambda solution: -_doubt_um2(space, model, solution))
-    return Candidates(tuple(front), best, chosen, tuple(doubtful), problem)
+    return Candidates(tuple(front), best, chosen, tuple(doubtful), exact.problem)
 
 
 def _doubt_um2(space: Space, model: CostModel, solution: Solution) -> float:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from kakure.model.config.config import Config
-from kakure.model.datasets.images import load_images
 from kakure.model.errors import Infeasible, UserError
 from kakure.model.parameters.parameters import Parameters
 from kakure.search.cost.digital.measured import Measurement
@@ -17,6 +16,7 @@ from kakure.search.space.space import Space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 
+from .checks import check_inputs
 from .record import search_record
 from .round import Options, Round, run_round
 from .rounds import cost_model, hardware_of
@@ -72,8 +72,7 @@ def search(
         raise UserError(
             "must be 0 with the analog model: there is nothing to synthesize", where=("rounds",)
         )
-    for split in ("train", "test"):  # what is missing is said before hours of training
-        load_images(space.probe, folder, split)
+    check_inputs(space, folder)  # what is missing is said before hours of training
     extra: list[Measurement] = []
     seen: set[str] = set()
     rounds: list[Round] = []

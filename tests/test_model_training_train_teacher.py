@@ -66,7 +66,7 @@ def test_a_teacher_comes_back_from_its_file(tmp_path):
             trainer.run_epoch(bar)
     path = tmp_path / "teacher.safetensors"
     save_teacher(path, config(), recipe, trainer.best["state"], {"validation": "29/30"})
-    teacher = load_teacher(path, CPU)
+    teacher = load_teacher(path, config(), CPU)
     assert teacher.validation == "29/30" and len(teacher.digest) == 64
     for name, value in trainer.best["state"].items():
         assert (teacher.network.state_dict()[name] == value).all()
@@ -78,21 +78,36 @@ def test_a_teacher_comes_back_from_its_file(tmp_path):
 
 def test_what_is_no_teacher_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"none: --teacher: must be an existing file"):
-        load_teacher(tmp_path / "none", CPU)
+        load_teacher(tmp_path / "none", config(), CPU)
     path = tmp_path / "text"
     path.write_text("{}")
     with pytest.raises(UserError, match=r"text: --teacher: must be a teacher; kakure train CONFIG"):
-        load_teacher(path, CPU)
+        load_teacher(path, config(), CPU)
 
 
 def test_parameters_are_no_teacher():
     """Their metadata has a configuration as well, but only its digest."""
     path = CONFIGS / "digits.safetensors"
     with pytest.raises(UserError) as error:
-        load_teacher(path, CPU)
+        load_teacher(path, config(), CPU)
     assert str(error.value) == (
         f"{path}: --teacher: must be a teacher; kakure train CONFIG --with method=float "
         "--output FILE writes one"
+    )
+
+
+def test_a_teacher_of_other_classes_is_refused(tmp_path):
+    recipe = dataclasses.replace(RECIPE, method="float")
+    trainer = Trainer(config(), bars(), recipe, seed=1, device=CPU)
+    path = tmp_path / "teacher.safetensors"
+    save_teacher(path, config(), recipe, trainer.untrained, {})
+    first, last = config().layers
+    more = config().changed(layers=(first, last.changed(channels=12)))
+    with pytest.raises(UserError) as error:
+        load_teacher(path, more, CPU)
+    assert str(error.value) == (
+        f"{path}: --teacher: must be a teacher of 8 x 8 x 1 pixels, 12 classes, as the "
+        "configuration, not 8 x 8 x 1 pixels, 10 classes"
     )
 
 
@@ -105,4 +120,4 @@ def test_a_damaged_teacher_is_refused(tmp_path):
     data[-1] ^= 1
     path.write_bytes(data)
     with pytest.raises(UserError, match="--teacher: is damaged: its checksum does not match"):
-        load_teacher(path, CPU)
+        load_teacher(path, config(), CPU)

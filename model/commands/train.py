@@ -138,7 +138,7 @@ def train_and_write(
         f"train {config.name}: {recipe.epochs} epochs on {device.type}; building the network, some "
         "seconds until the first step ..."
     )
-    teacher = None if args.teacher is None else load_teacher(args.teacher, device)
+    teacher = None if args.teacher is None else load_teacher(args.teacher, config, device)
     if recipe.generated:
         say(f"train {config.name}: before, a generator learns the images, which takes minutes ...")
     trainer = Trainer(config, images, recipe, seed=args.seed, device=device, teacher=teacher)

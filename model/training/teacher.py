@@ -9,6 +9,7 @@ import torch
 from pydantic import TypeAdapter
 
 from kakure.model.config.config import Config, parse_config
+from kakure.model.datasets.idx import by
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
 from kakure.model.parameters.tensor_file import read_tensors, write_tensors
@@ -60,13 +61,14 @@ def save_teacher(
     write_tensors(path, tensors, described)
 
 
-def load_teacher(path: Path, device: torch.device) -> Teacher:
-    """Read a teacher.
+def load_teacher(path: Path, taught: Config, device: torch.device) -> Teacher:
+    """Read a teacher of the network ``taught``.
 
     Raises
     ------
     UserError
-        If the file is missing, damaged, or none that ``kakure train --with method=float`` writes.
+        If the file is missing, damaged, or none that ``kakure train --with method=float`` writes,
+        or its images or classes are others.
     """
     advice = "kakure train CONFIG --with method=float --output FILE writes one"
     wrong = UserError("must be a teacher", where=("--teacher",), file=path, advice=advice)
@@ -85,6 +87,16 @@ def load_teacher(path: Path, device: torch.device) -> Teacher:
         network.load_state_dict({name: torch.from_numpy(part) for name, part in tensors.items()})
     except (UserError, KeyError, TypeError, ValueError, RuntimeError):
         raise wrong from None
+    wanted, found = (
+        f"{by(c.shape)} pixels, {c.layers[-1].channels} classes" for c in (taught, config)
+    )
+    if found != wanted:
+        raise UserError(
+            f"must be a teacher of {wanted}, as the configuration",
+            where=("--teacher",),
+            value=found,
+            file=path,
+        )
     network.compute_in(pick_precision("auto", device)[0])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Teacher(network.to(device), digest, metadata.get("validation", "unknown"))

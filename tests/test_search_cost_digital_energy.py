@@ -3,6 +3,7 @@
 import json
 from math import log2
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -313,6 +314,28 @@ def test_points_survive_a_line_that_was_cut_off(tmp_path, points):
     path.write_text("no\n")
     with pytest.raises(UserError, match="line 1 is not an energy point"):
         read_points(path)
+
+
+@pytest.mark.parametrize("text", ["my notes\nlast line", "my notes\n", '{"name": "x"'])
+def test_nothing_is_measured_for_a_file_that_is_not_of_points(tmp_path, text, monkeypatch):
+    monkeypatch.setattr(energy, "trained_images", lambda *_: None)
+    monkeypatch.setattr(energy, "measure_project", lambda *_: pytest.fail("it measures"))
+    monkeypatch.setattr(energy, "open_trained", lambda path: SimpleNamespace(config=None))
+    keep = tmp_path / "notes"
+    keep.write_text(text)
+    with pytest.raises(UserError, match=r"not an energy point|no line is an energy point"):
+        energy.measure_config(Path("x.json"), 1, keep)
+    assert keep.read_text() == text
+    for place in (tmp_path, tmp_path / "nothing" / "x"):
+        with pytest.raises(UserError, match="--keep: must be a file in an existing, writable"):
+            energy.measure_config(Path("x.json"), 1, place)
+
+
+def test_lines_are_added_after_a_line_without_an_end(tmp_path, points):
+    path = tmp_path / "points.jsonl"
+    path.write_text("my notes\nlast line")
+    append(path, points[:1])
+    assert path.read_text().startswith("my notes\nlast line\n{")
 
 
 def test_points_of_different_tools_are_refused(points):

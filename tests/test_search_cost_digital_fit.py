@@ -1,6 +1,7 @@
 """The fit, on the stored points: reproducible, exact where it counts, and within the bars."""
 
 import json
+import os
 from dataclasses import replace
 from functools import cache
 from math import log2
@@ -16,6 +17,7 @@ from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.synthesis.memory_macro import is_macro
 from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
+from kakure.search.cost.digital import calibrate
 from kakure.search.cost.digital.calibrate import report, to_json
 from kakure.search.cost.digital.coefficients import COEFFICIENTS, Coefficients
 from kakure.search.cost.digital.description import describe
@@ -220,6 +222,29 @@ def test_the_command_names_what_is_wrong(tmp_path, capsys):
     assert "--blocks must be of accelerator, " in capsys.readouterr().err
     assert main(["calibrate", "--fit-only", "--measured", str(tmp_path / "no")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+    assert main(["calibrate", "--blocks", ""]) == 2
+    assert capsys.readouterr().err.endswith(", not ''\n")
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    assert main(["calibrate", "--fit-only", "--measured", str(empty)]) == 2
+    assert f"{empty}: must hold measurements; run kakure calibrate" in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(calibrate, "measure", lambda *_, **__: pytest.fail("it measures"))
+    monkeypatch.setattr(calibrate, "read_measured", lambda *_: pytest.fail("it fits"))
+    os.mkfifo(pipe := tmp_path / "pipe")
+    for place in (pipe, tmp_path, tmp_path / "nothing" / "x"):
+        assert main(["calibrate", "--fit-only", "--coefficients", str(place)]) == 2
+        assert f"{place}: --coefficients: must be a file in" in capsys.readouterr().err
+        written = str(tmp_path / "coefficients.json")
+        assert main(["calibrate", "--measured", str(place), "--coefficients", written]) == 2
+        assert f"{place}: --measured: must be a file in" in capsys.readouterr().err
+    assert main(["calibrate", "--measured", written, "--coefficients", written]) == 2
+    assert f"{written}: --coefficients: must be another file than --measured" in (
+        capsys.readouterr().err
+    )
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
 
 
 def test_broken_coefficients_are_named(tmp_path):

@@ -172,12 +172,47 @@ def test_no_flipped_byte_of_a_line_is_used(tmp_path, capsys):
 
 def test_a_damaged_line_is_measured_anew(tmp_path, capsys):
     path, cache = tmp_path / "measured.jsonl", tmp_path / "cache"
+    path.write_bytes(MEASURED.read_bytes().splitlines(keepends=True)[0])
     run([SMALL], path=path, cache=cache, progress=False)
     whole = path.read_bytes()
-    path.write_bytes(whole.replace(b'"area_um2":', b'"area_um2":1', 1))
+    last = whole.splitlines(keepends=True)[1]
+    path.write_bytes(whole.replace(last, last.replace(b'"area_um2":', b'"area_um2":1', 1)))
     assert run([SMALL], path=path, cache=cache, progress=False) == 1
     assert path.read_bytes() == whole
-    assert json.loads(whole)["sources"] == sources(*SOURCES)
+    assert json.loads(last)["sources"] == sources(*SOURCES)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my notes\nlast line",
+        '{\n "name": "digits"\n}',
+        '{"name": "digits"',
+        seal_line('{"name":"digits"}'),
+        f"{MEASURED.read_text().splitlines()[0]}\n" + seal_line('{"name":"digits"}'),
+    ],
+)
+def test_another_file_is_refused_and_stays_as_it_is(tmp_path, text, end):
+    path = tmp_path / "notes"
+    path.write_text(text + end)
+    with pytest.raises(UserError, match=r"is (not )?a measurement; move the file away"):
+        run([SMALL], path=path, cache=tmp_path / "cache", progress=False)
+    assert path.read_text() == text + end
+
+
+def test_a_line_that_lacks_nothing_but_its_end_is_read_and_kept(tmp_path):
+    path, cache = tmp_path / "measured.jsonl", tmp_path / "cache"
+    whole = MEASURED.read_text().splitlines()[0]
+    path.write_text(whole)
+    assert len(read_measured(path)) == 1
+    run([SMALL], path=path, cache=cache, progress=False)
+    assert path.read_text().startswith(f"{whole}\n") and len(read_measured(path)) == 2
+
+
+def test_a_device_is_not_read(tmp_path):
+    with pytest.raises(UserError, match="must be an ordinary file, not a device"):
+        read_measured(Path("/dev/zero"))
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kakure.model.config.json_file import read_text
 from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
+from kakure.model.files.atomic import check_writable, write_atomically
 
 __all__ = ["check_page", "write_page"]
 
@@ -14,11 +14,21 @@ def _marks(name: str) -> tuple[str, str]:
 
 
 def check_page(page: Path, name: str) -> str:
-    """A page with the comments ``<!-- NAME -->`` and ``<!-- end NAME -->``; UserError if not."""
+    """A page that can be written, with ``<!-- NAME -->`` and ``<!-- end NAME -->`` after it.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or written, or the comments are not there once each, in this order.
+    """
     text = read_text(page)
+    check_writable(page, "--page")
     first, last = _marks(name)
-    if text.count(first) != 1 or text.count(last) != 1:
-        raise UserError(f"must hold the lines {first.strip()} and {last} once each", file=page)
+    counts = text.count(first), text.count(last)
+    if counts != (1, 1) or text.index(last) < text.index(first):
+        raise UserError(
+            f"must hold the lines {first.strip()} and {last} once each, in this order", file=page
+        )
     return text
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from kakure.hdl.synthesis.flow import CACHE
 from kakure.model.commands.command import jobs
 from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
+from kakure.model.files.atomic import check_writable, write_atomically
+from kakure.model.shown import shown
 
 from .coefficients import COEFFICIENTS
 from .fit import fit
@@ -102,14 +104,22 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measure what is missing, fit, write the coefficients, and print the errors."""
     samples = plan()
-    if args.blocks:
+    if args.blocks is not None:
         known = {sample.block for sample in samples}
         wanted = set(args.blocks.split(","))
         if wanted - known:
             wrong = sorted(wanted - known)[0]
-            raise UserError(f"--blocks must be of {', '.join(sorted(known))}", value=wrong)
+            raise UserError(f"--blocks must be of {', '.join(sorted(known))}", value=shown(wrong))
         samples = [sample for sample in samples if sample.block in wanted]
+    check_writable(args.coefficients, "--coefficients")
+    if os.path.realpath(args.coefficients) == os.path.realpath(args.measured):
+        raise UserError(
+            "must be another file than --measured",
+            where=("--coefficients",),
+            file=args.coefficients,
+        )
     if not args.fit_only:
+        check_writable(args.measured, "--measured")
         measure(
             samples,
             path=args.measured,
@@ -117,7 +127,10 @@ def run(args: argparse.Namespace) -> None:
             jobs=args.jobs,
             check=args.check,
         )
-    data = fit(read_measured(args.measured))
+    try:
+        data = fit(read_measured(args.measured))
+    except UserError as error:
+        raise error.of(args.measured) from None
     write_atomically(args.coefficients, to_json(data).encode())
     print(report(data))
     print(f"\nwrote {args.coefficients}")

@@ -17,7 +17,7 @@ from kakure.model.commands.command import above_zero, positive
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
 from kakure.model.errors import UserError
-from kakure.model.files.atomic import write_atomically
+from kakure.model.files.atomic import check_writable, write_atomically
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.train import train
@@ -185,10 +185,14 @@ def measure_config(path: Path, images: int, keep: Path | None) -> EnergyPoint:
     Raises
     ------
     UserError
-        If it has no trained parameters, or no images.
+        If it has no trained parameters, or no images, or ``keep`` is another file than of points.
     """
     project = open_trained(path)
     pixels = trained_images(project, images)
+    if keep is not None:
+        check_writable(keep, "--keep")
+        if keep.exists():
+            read_points(keep)  # what a line cannot be added to is refused before hours of work
     point = measure_project(project.config, project, pixels)
     if keep is not None:
         append(keep, [point])

@@ -223,17 +223,17 @@ def fit(measurements: Sequence[Measurement]) -> dict[str, Any]:
     Raises
     ------
     UserError
-        If the measurements are of different tools, or a block has none.
+        If there are no measurements, they are of different tools, or a block has none.
     """
+    if not measurements:
+        raise UserError("must hold measurements; run kakure calibrate")
     tools = common_tools(m.tools for m in measurements)
     if tools is None:
-        raise UserError("points of different tools must not be mixed", file="measured.jsonl")
+        raise UserError("points of different tools must not be mixed")
     points = points_of(measurements)
     missing = sorted(set(BLOCKS) - set(points))
     if missing:
-        raise UserError(
-            f"no point of {', '.join(missing)}; run kakure calibrate", file="measured.jsonl"
-        )
+        raise UserError(f"no point of {', '.join(missing)}; run kakure calibrate")
     blocks = {kind: _fit_block(points[kind]) for kind in sorted(points)}
     return {
         "command": "kakure calibrate",

@@ -9,9 +9,13 @@ from typing import TypeVar
 
 from kakure.model.errors import Damaged, UserError
 from kakure.model.files.atomic import write_atomically
+from kakure.model.files.regular_file import read_regular
 from kakure.model.files.seal import open_line, seal_line
 
 __all__ = ["append_lines", "digest_of_lines", "read_lines"]
+
+LARGEST = 1 << 30
+"""Largest file of measurements [byte]; those that come with Kakure are a thousand times smaller."""
 
 T = TypeVar("T")
 
@@ -45,34 +49,54 @@ def read_lines(
     Raises
     ------
     UserError
-        If the file cannot be read, or a line of it is damaged or something else.
+        If the file cannot be read, or a line of it is damaged or something else. Also where it is
+        mended: if no line is whole, or one is whole and something else, it is another file, and
+        stays as it is.
     """
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        lines = read_regular(path, LARGEST).splitlines(keepends=True)
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}; run {command}", file=path) from None
     found: dict[str, T] = {}
     whole: list[bytes] = []
+    damages: list[Damaged] = []
     for number, line in enumerate(lines, 1):
-        text = open_line(line[:-1].decode("utf-8", "replace"))
-        if not line.endswith(b"\n"):
-            if number == len(lines) and text is None:
-                whole.append(line)
-                break
-            text = None
+        if number == len(lines) and _is_cut_off(line):
+            whole.append(line)
+            break
+        text = open_line(line.removesuffix(b"\n").decode("utf-8", "replace"))
         try:
             one = parse(text or "")
         except (ValueError, TypeError, KeyError):
             damage = Damaged(f"line {number} is not {what}, or damaged", file=path)
             if not is_mended:
                 raise damage.but(f"run {command}") from None
-            print(f"{damage}: it is cut out, and measured anew", file=sys.stderr, flush=True)
+            if text is not None:
+                raise UserError(
+                    f"line {number} is not {what}; move the file away", file=path
+                ) from None
+            damages.append(damage)
             continue
         whole.append(line)
         found[key(one)] = one
-    if len(whole) < len(lines):
+    if lines and not found:
+        raise UserError(f"no line is {what}; move the file away", file=path)
+    for damage in damages:
+        print(f"{damage}: it is cut out, and measured anew", file=sys.stderr, flush=True)
+    if damages:
         write_atomically(path, b"".join(whole))
     return [found[name] for name in sorted(found)]
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Whether a last line may be the beginning of one of ours that a crash left unfinished.
+
+    It is none where the line is whole, with its end, without it, or with another byte in its place.
+    """
+    if line.endswith(b"\n") or not line.startswith(b"{"):
+        return False
+    text = line.decode("utf-8", "replace")
+    return open_line(text) is None and open_line(text[:-1]) is None
 
 
 def digest_of_lines(lines: Iterable[str]) -> str:
@@ -81,11 +105,17 @@ def digest_of_lines(lines: Iterable[str]) -> str:
 
 
 def append_lines(path: Path, lines: Sequence[str]) -> None:
-    """Add lines with their checksums, after cutting one off that a crash left unfinished."""
+    """Add lines with their checksums, after cutting one off that a crash left unfinished.
+
+    What else stands at the end without a line end stays, as a line of its own.
+    """
     with path.open("ab+") as file:
         text = path.read_bytes()
-        if text and not text.endswith(b"\n"):
-            file.truncate(text.rfind(b"\n") + 1)
+        last = text[text.rfind(b"\n") + 1 :]
+        if _is_cut_off(last):
+            file.truncate(len(text) - len(last))
+        elif last:
+            file.write(b"\n")
         for line in lines:
             file.write(seal_line(line).encode() + b"\n")
         file.flush()

@@ -214,7 +214,8 @@ def read_measured(path: Path = MEASURED, *, is_mended: bool = False) -> list[Mea
     Raises
     ------
     UserError
-        If the file is missing, or any other line is not a measurement.
+        If the file is missing, or any other line is not a measurement; where it is mended, if none
+        is one.
     """
     return read_lines(
         path,

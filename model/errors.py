@@ -84,6 +84,10 @@ class UserError(Exception):
         is_in_one = self.where[:1] == ("layers",)
         return self._with(where=("layers", layer, *self.where[2:])) if is_in_one else self
 
+    def as_option(self) -> Self:
+        """The same error of an option: ``confidence`` was given as ``--confidence``."""
+        return self._with(where=(f"--{path_text(self.where)}",)) if self.where else self
+
     def but(self, advice: str) -> Self:
         """The same error with what to do."""
         return self._with(advice=advice)

@@ -16,7 +16,7 @@ from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.phase2.problem import Problem
 from kakure.search.phase2.search import METHODS
 from kakure.search.space.point import Hardware, Point
-from kakure.search.studies.bound_study import allowed
+from kakure.search.studies.bound_table import allowed
 
 FLIPS = 0.008
 """Chance of an image to be gained, whatever the precision."""

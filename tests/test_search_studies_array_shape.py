@@ -4,14 +4,18 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import load_config
 from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
+from kakure.search.cost.digital.energy import open_trained
 from kakure.search.cost.digital.energy_measured import EnergyPoint
-from kakure.search.studies.array_shape import shape_of, shaped, table
+from kakure.search.studies import record
+from kakure.search.studies.array_shape import read_record, shape_of, shaped, table
+from kakure.search.studies.record import save_record
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPORAL = ROOT / "configs" / "cifar10-temporal.json"
@@ -48,6 +52,26 @@ def test_an_impossible_shape_is_refused_before_anything_is_measured():
         shaped(load_config(ROOT / "configs" / "digits.json"), "64x16x4x32x4")
 
 
+def test_a_mistake_names_the_file(capsys):
+    config = ROOT / "configs" / "digits.json"
+    assert main(["study", "array-shape", str(config)]) == 2
+    assert capsys.readouterr().err == (
+        f"error: {config}: accelerator.kind: must be 'temporal', not 'spatial'\n"
+    )
+
+
+def test_what_was_measured_on_other_images_or_by_other_sources_is_refused(tmp_path, monkeypatch):
+    project, path = open_trained(TEMPORAL), tmp_path / "record.json"
+    images = np.zeros((2, 4, 4, 1), np.uint8)
+    save_record(path, read_record(path, project, images))
+    assert read_record(path, project)["runs"] == read_record(path, project, images)["runs"] == {}
+    with pytest.raises(UserError, match="images: must be that of this study"):
+        read_record(path, project, images[:1])
+    monkeypatch.setattr(record, "sources", lambda *_: "another day")
+    with pytest.raises(UserError, match="sources: must be that of this study"):
+        read_record(path, project, images)
+
+
 @pytest.mark.full
 def test_what_is_measured_is_kept_and_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -63,19 +87,19 @@ def test_what_is_measured_is_kept_and_shown(tmp_path, monkeypatch, capsys):
     assert main(command) == 0
     said = capsys.readouterr().out
     assert said.splitlines()[:2] == ["16x8x1x4x2", "8x4x2x2x1"]
-    record = json.loads((tmp_path / "record.json").read_text())
+    kept = json.loads((tmp_path / "record.json").read_text())
     config = load_config(path)
-    for shape, found in record["runs"].items():
+    for shape, found in kept["runs"].items():
         architecture = architecture_of(shaped(config, shape))
         assert found["cycles"] == architecture.timing(2).interval
         lanes = architecture.counts["LANES"] / (found["cycles"] * 128)
         assert found["in_use"] == pytest.approx(lanes if shape[0] == "1" else 2 * lanes)
         point = EnergyPoint.from_json(json.dumps(found["point"]))
-        line = next(one for one in table(record).splitlines() if shape.replace("x", "×") in one)
+        line = next(one for one in table(kept).splitlines() if shape.replace("x", "×") in one)
         total = point.energy_pj(found["period_ns"]) / 1e6
         assert f"**{total:.1f}**" in line
         tops = 2 * found["products"] / (total * 1e6)
         assert f"**{tops:.1f}**" in line and found["products"] == 64 * 10
     assert main([*command, "--page", str(page)]) == 0  # nothing is measured again
     assert capsys.readouterr().out.splitlines()[0].startswith("| inputs×outputs")
-    assert table(record) in page.read_text()
+    assert table(kept) in page.read_text()

@@ -6,10 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from kakure.model.provenance import sources
 from kakure.search.commands.kakure import main
+from kakure.search.phase2.certificate import Demand
 from kakure.search.phase2.paired import Paired, loss_bound
+from kakure.search.space.space_file import load_space
 from kakure.search.studies import bound_study
-from kakure.search.studies.bound_study import interval, table
+from kakure.search.studies.bound_table import interval, table
 
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = ROOT / "configs" / "search-digits.json"
@@ -29,6 +32,7 @@ def one(number: int, lost: int, gained: int, gain: float = 2.0) -> dict:
         "test": test,
         "uncertified": {"layers": layers, "gain": 3.0, "test": worse},
         "seconds": 1.0,
+        "sources": sources(bound_study.__name__),
     }
 
 
@@ -60,6 +64,7 @@ def study(tmp_path, monkeypatch):
     found = SimpleNamespace(best=[SimpleNamespace(solution=solution)], chosen=0)
     monkeypatch.setattr(bound_study, "find_candidates", lambda *_, **__: found)
     monkeypatch.setattr(bound_study, "cost_model", lambda name: None)
+    monkeypatch.setattr(bound_study, "images_of", lambda *_: "images")
     asked = []
 
     def search_once(*_, seed, **__):
@@ -92,6 +97,53 @@ def test_finished_seeds_are_kept_and_the_same_command_goes_on(study, capsys):
     record = json.loads(output.read_text())
     assert record["space"]["name"] == "search-digits" and record["network"] == "network"
     assert (record["confidence"], record["parts"], record["loss"]) == (0.95, 5, 0.01)
+
+
+def test_searches_of_other_sources_are_kept_and_named(study, capsys, monkeypatch, tmp_path):
+    run, asked, output = study
+    asked.append(0)
+    asked.append(0)
+    assert run("--seeds", "1-3") == 0 and "of other sources" not in capsys.readouterr().err
+    kept = output.read_bytes()
+    monkeypatch.setattr(bound_study, "sources", lambda *_: "another day")
+    assert run("--seeds", "1-3") == 0 and output.read_bytes() == kept
+    made = sources(bound_study.__name__)[:16]
+    assert f"{output}: of other sources, {made}, and kept: seeds 1, 2, 3" in capsys.readouterr().err
+    monkeypatch.setattr(bound_study, "images_of", lambda *_: "other images")
+    assert run("--seeds", "4") == 2 and output.read_bytes() == kept
+    assert f"{output}: seeds.1.images: must be those of this study" in capsys.readouterr().err
+
+
+def test_the_record_of_the_documents_goes_on(study, capsys):
+    output = study[-1]
+    shipped = (ROOT / "docs" / "bound-search-digits.json").read_bytes()
+    record = json.loads(shipped)
+    common = bound_study.in_common(load_space(SPACE), Demand(record["confidence"], record["parts"]))
+    assert set(record) == {*common, "network", "seeds", "sha256"}
+    assert {key: record[key] for key in common} | {"tools": 0, "machine": 0} == {
+        **json.loads(json.dumps(common)), "tools": 0, "machine": 0,
+    }  # fmt: skip
+    output.write_bytes(shipped)
+    bound_study.check_kept(record["seeds"], "images", output)
+    assert f"and kept: seeds {', '.join(map(str, range(1, 21)))}\n" in capsys.readouterr().err
+
+
+def test_what_cannot_be_is_refused_before_the_network_is_chosen(
+    study, capsys, monkeypatch, tmp_path
+):
+    run, _, output = study
+    monkeypatch.setattr(bound_study, "find_candidates", lambda *_, **__: pytest.fail("it searches"))
+    assert run("--parts", "51") == 2
+    assert "error: --parts: must be at most 50, not 51\n" in capsys.readouterr().err
+    assert run("--confidence", "nan") == 2
+    assert "error: --confidence: must be 0.5 to below 1, not nan\n" in capsys.readouterr().err
+    page = tmp_path / "page.md"
+    page.write_text("nothing")
+    assert run("--page", str(page)) == 2
+    assert f"{page}: must hold the lines" in capsys.readouterr().err
+    output.mkdir()
+    assert run() == 2
+    assert f"{output}: --output: must be a file in an existing" in capsys.readouterr().err
 
 
 def test_the_table_goes_into_a_page(study, capsys, tmp_path):

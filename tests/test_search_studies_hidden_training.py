@@ -52,9 +52,9 @@ def test_what_is_finished_is_not_trained_again(tmp_path, monkeypatch, capsys):
     assert study("--only", "float") == 0  # and the one that it teaches
     record = json.loads(Path("out.json").read_text())
     assert set(record["runs"]) == {FLOAT, "taught by the float network"}
+    assert len(record["sources"]) == len(record["images"]) == 64
     for runs in record["runs"].values():
         assert runs["1"]["count"] == 206 and 0 <= runs["1"]["correct"] <= 206
-        assert len(runs["1"]["sources"]) == 64
     capsys.readouterr()
     monkeypatch.setattr(hidden_training, "train_one", lambda *_: pytest.fail("it trains"))
     assert study("--only", "float") == 0

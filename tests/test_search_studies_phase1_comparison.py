@@ -80,7 +80,7 @@ def test_the_command_prints_json(capsys):
         (["--area", "1000"], "error: area_um2: must be at least "),
         (["--least-weights", "999999999"], "error: least_weights: must be at most "),
         (["--seeds", "0"], "error: --seeds: must be at least 1, not 0"),
-        (["--band", "0"], "error: --band: must be above 0"),
+        (["--band", "-5"], "error: --band: must be above 0 and below 100, not -5"),
     ],
 )
 def test_mistakes_are_one_line_and_code_2(capsys, arguments, line):

@@ -13,6 +13,7 @@ from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import load_config
 from kakure.model.datasets.images import load_images
 from kakure.model.parameters.parameters_file import load_parameters
+from kakure.model.provenance import sources
 from kakure.model.reference.dynamic import dynamic
 from kakure.model.reference.network import classify, network
 from kakure.model.training.folding import fold
@@ -20,6 +21,7 @@ from kakure.model.training.network import Network, as_tensor
 from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.energy_measured import EnergyPoint, Row
 from kakure.search.studies.progressive import cut
+from kakure.search.studies.record import save_record
 from tests.test_model_config_weights_bitwise import bitwise, images_for
 
 TINY = {
@@ -101,8 +103,9 @@ def test_every_figure_is_that_of_the_parameters(tmp_path, monkeypatch, capsys):
         f"{n} any": asdict(EnergyPoint({}, "", {}, {}, {}, 1.0, 0.0, (row_of(1000.0 * n),)))
         for n in (1, 2, 3)
     }
-    record = {"config": config.digest, "points": points}
-    Path("energy.json").write_text(json.dumps(record))
+    made = sources("kakure.search.studies.precision_energy")
+    record = {"config": config.digest, "sources": made, "points": points}
+    save_record(Path("energy.json"), record)
     assert main([*command, "--seeds", "2-2", "--energy", "energy.json"]) == 0
     line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("| 1, then 3 | 20"))
     first, last = (n * t.latency / t.interval for n, t in zip((1, 3), each, strict=True))
@@ -110,11 +113,14 @@ def test_every_figure_is_that_of_the_parameters(tmp_path, monkeypatch, capsys):
     expected = np.interp(mean, (1, 2, 3), run["joint"]) / 3.6
     assert line.endswith(f"| {mean:.1f} | {expected:.2f} |")
     del points["2 any"]
-    Path("energy.json").write_text(json.dumps(record))
+    save_record(Path("energy.json"), record)
     assert main([*command, "--energy", "energy.json"]) == 2
     assert "--energy: must hold all numbers of planes of the configuration, 2 is missing" in (
         capsys.readouterr().err
     )
+    save_record(Path("energy.json"), record | {"sources": "another day"})
+    assert main([*command, "--energy", "energy.json"]) == 2
+    assert "energy.json: sources: must be that of this study" in capsys.readouterr().err
 
 
 def row_of(switching_pj):

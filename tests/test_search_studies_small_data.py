@@ -51,7 +51,7 @@ def test_what_is_finished_is_not_measured_again(study, tmp_path, monkeypatch, ca
     said = capsys.readouterr().out
     assert said.startswith(f"{study}, digits: seed 2\n")
     record = json.loads(Path(f"kept/{study}-digits.json").read_text())
-    assert set(record["runs"]) == {"2"} and len(record["runs"]["2"]["sources"]) == 64
+    assert set(record["runs"]) == {"2"} and len(record["sources"]) == len(record["images"]) == 64
     page = Path("page.md").read_text()
     text = "\n".join(said.splitlines()[1:-1])
     assert text in page and page.startswith("before\n") and page.endswith("after\n")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kakure.model.errors import Infeasible, UserError
+from kakure.search.space.effort import MOST_PARTS
 
 from .guided import Guide
 from .paired import Paired, images_needed, loss_bound
@@ -24,7 +25,8 @@ class Demand:
     confidence : float
         One-sided, 0.5 or more and below 1.
     parts : int
-        Parts that judge; see :class:`kakure.search.space.effort.Effort`.
+        Parts that judge, at most as many as a space may ask for; see
+        :class:`kakure.search.space.effort.Effort`.
     steps : int
         Precisions that are put to the test, at most.
     """
@@ -40,7 +42,9 @@ class Demand:
             )
         for name in ("parts", "steps"):
             if getattr(self, name) < 1:
-                raise UserError(f"{name}: must be at least 1", value=getattr(self, name))
+                raise UserError("must be at least 1", where=(name,), value=getattr(self, name))
+        if self.parts > MOST_PARTS:
+            raise UserError(f"must be at most {MOST_PARTS}", where=("parts",), value=self.parts)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import design_of
 from kakure.hdl.synthesis.flow import synthesize
@@ -21,13 +24,12 @@ from kakure.model.commands.command import positive
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
-from kakure.model.provenance import sources
 from kakure.search.cost.digital.energy import measure_project, open_trained, trained_images
 from kakure.search.cost.digital.energy_measured import EnergyPoint
 from kakure.sim.generation.project import Project
 
 from .page import check_page, write_page
-from .record import load_record, save_record
+from .record import decides, held_record, load_record, save_record
 
 __all__ = [
     "FORM",
@@ -84,15 +86,18 @@ def record_path(project: Project) -> Path:
     return BUILD / f"{project.config.name}.json"
 
 
-def read_record(path: Path, project: Project) -> dict[str, Any]:
-    """What was measured; UserError if that is of another network, of other parameters or tools."""
+def read_record(
+    path: Path, project: Project, pixels: NDArray[np.uint8] | None = None
+) -> dict[str, Any]:
+    """What was measured on some images, or on any; UserError if anything else was."""
     plain = project.config.changed(accelerator=TemporalConfig.model_validate({}))
-    cells = library()
-    common = {
-        "network": plain.digest,
-        "parameters": project.parameters.digest,
-        "tools": {"yosys": find_engine().version, "library": cells.package},
-    }
+    common = decides(
+        __name__,
+        {"yosys": find_engine().version, "library": library().package},
+        None if pixels is None else [pixels],
+        network=plain.digest,
+        parameters=project.parameters.digest,
+    )
     return load_record(path, common, "runs")
 
 
@@ -127,9 +132,8 @@ def shaped(config: Config, shape: str) -> Config:
     return changed
 
 
-def measure(project: Project, config: Config, images: int) -> dict[str, Any]:
+def measure(project: Project, config: Config, pixels: NDArray[np.uint8]) -> dict[str, Any]:
     """What one shape takes, for JSON: cycles, lanes in use, area, critical path, energy."""
-    pixels = trained_images(project, images)
     architecture = architecture_of(config)
     array = TemporalConfig.of(config.accelerator)
     cycles = architecture.timing(2).interval
@@ -193,19 +197,21 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measure every shape that is not finished, and print the table."""
     project = open_trained(args.config)
-    configs = {shape: shaped(project.config, shape) for shape in args.shapes}
+    try:
+        configs = {shape: shaped(project.config, shape) for shape in args.shapes}
+    except UserError as error:
+        raise error.of(args.config) from None
     if args.page is not None:
         check_page(args.page, "array-shape")
     path = args.output or record_path(project)
-    record = read_record(path, project)
-    now = {"sources": sources(__name__), "images": args.images}
-    for shape, config in configs.items():
-        found = record["runs"].get(shape, {})
-        if any(found.get(name) != value for name, value in now.items()):
-            print(shape, flush=True)
-            found = measure(project, config, args.images)
-            record["runs"][shape] = {**found, **now}
-            save_record(path, record)
+    pixels = trained_images(project, args.images)
+    with held_record(path):
+        record = read_record(path, project, pixels)
+        for shape, config in configs.items():
+            if shape not in record["runs"]:
+                print(shape, flush=True)
+                record["runs"][shape] = measure(project, config, pixels)
+                save_record(path, record)
     text = table({**record, "runs": {shape: record["runs"][shape] for shape in configs}})
     print(text)
     print(path)

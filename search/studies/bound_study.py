@@ -7,22 +7,23 @@ chooses its precisions anew. Every finished seed is kept; the same command goes 
 import argparse
 import math
 import platform
-import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from kakure.model.commands.command import positive, seeds
-from kakure.model.provenance import sources, tools
+from kakure.model.commands.command import jobs, positive, say, seeds
+from kakure.model.config.config import Config
+from kakure.model.datasets.images import load_images
+from kakure.model.errors import UserError
+from kakure.model.provenance import array_digest, sources, tools
 from kakure.search.cost.metrics import CostModel
 from kakure.search.phase2.accuracy import Tuning
 from kakure.search.phase2.certificate import Demand, certify
 from kakure.search.phase2.costs import PrecisionCosts
-from kakure.search.phase2.paired import Paired, loss_bound
 from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.phase2.problem import Judge, Problem
 from kakure.search.phase2.records import certificate_record, layers_record, tested_record
@@ -42,18 +43,16 @@ from kakure.search.space.space_file import load_space
 from kakure.search.store.parallel import Workers
 from kakure.search.store.store import Store
 
-from .page import write_page
-from .record import load_record, save_record
+from .bound_table import table
+from .page import check_page, write_page
+from .record import held_record, load_record, save_record
 
-__all__ = ["allowed", "interval", "options", "run", "search_once", "table"]
+__all__ = ["options", "run", "search_once"]
 
 BUILD = Path("build") / "phase2"
 
 CHOSEN_BY = 1
 """Seed of the scores that choose the network."""
-
-SIDES = 0.95
-"""One-sided confidence of each end of the interval of the loss on the test images."""
 
 
 def search_once(
@@ -104,105 +103,47 @@ def search_once(
             "test": tested_record(on_test_images(result.reference, other, folder)),
         },
         "seconds": time.process_time() - begin,
-        "sources": sources("kakure.search.studies.bound_study"),
+        "sources": sources(__name__),
     }
 
 
-def loss_of(test: Mapping[str, int]) -> float:
-    """Accuracy lost on the test images."""
-    return (test["lost"] - test["gained"]) / test["count"]
+def in_common(space: Space, demand: Demand) -> dict[str, Any]:
+    """What all finished searches of a file have in common, beside the network.
 
-
-def interval(test: Mapping[str, int]) -> tuple[float, float]:
-    """Where the loss on images like the test images lies, at a confidence of 0.9."""
-    there = Paired(test["lost"], test["gained"], test["count"])
-    back = Paired(test["gained"], test["lost"], test["count"])
-    return -loss_bound(back, SIDES), loss_bound(there, SIDES)
-
-
-def allowed(runs: int, confidence: float) -> int:
-    """Searches of ``runs`` that may lie beyond the bound before that is a surprise.
-
-    The least k with P(more than k) ≤ 0.05, if each does with a chance of 1 − confidence.
+    Each search has images and sources of its own: it took hours, so it stays where sources change.
     """
-    error = 1 - confidence
-    tail = 1.0
-    for k in range(runs + 1):
-        tail -= math.comb(runs, k) * error**k * confidence ** (runs - k)
-        if tail <= 0.05 + 1e-9:
-            return k
-    return runs
-
-
-def table(record: Mapping[str, Any]) -> str:
-    """The finished searches in Markdown, and how many broke the bound."""
-    bound, confidence = record["loss"], record["confidence"]
-    rows = [record["seeds"][key] for key in sorted(record["seeds"], key=int)]
-    heads = (
-        "seed",
-        "right before, validation",
-        "test",
-        "AP/IP",
-        "product lower by",
-        "shown: at most",
-        "right after, test",
-        "loss on test, interval [%]",
-        "broken",
-        "by validation alone: loss on test [%]",
-    )
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    for row in rows:
-        test, shown = row["test"], row["shown"]["chosen"]
-        low, high = interval(test)
-        lines.append(
-            f"| {row['seed']} "
-            f"| {row['validation']['reference']} of {row['validation']['count']} "
-            f"| {test['reference']} of {test['count']} "
-            f"| {_bits(shown['layers'])} | {row['gain']:.2f}x | {100 * shown['bound']:.2f} % "
-            f"| {test['correct']} (−{test['lost']} +{test['gained']}) "
-            f"| {100 * loss_of(test):.2f}, {100 * low:.1f} to {100 * high:.1f} "
-            f"| {'yes' if loss_of(test) > bound else 'no'} "
-            f"| {100 * loss_of(row['uncertified']['test']):.2f} "
-            f"({row['uncertified']['gain']:.2f}x) |"
-        )
-    if rows:
-        lines += ["", _summary(rows, bound, confidence)]
-    return "\n".join(lines)
-
-
-def _summary(rows: Sequence[Mapping[str, Any]], bound: float, confidence: float) -> str:
-    broken = sum(loss_of(row["test"]) > bound for row in rows)
-    surely = sum(interval(row["test"])[0] > bound for row in rows)
-    before = sum(loss_of(row["uncertified"]["test"]) > bound for row in rows)
-    gains = [row["gain"] for row in rows]
-    error = 1 - confidence
-    return (
-        f"{len(rows)} searches, bound {100 * bound:g} %, confidence {100 * confidence:g} %: "
-        f"**{broken} broken** on the test images, {error * len(rows):g} to be expected at most, "
-        f"{allowed(len(rows), confidence)} compatible with the confidence (binomial, 95 %); "
-        f"{surely} whose interval lies beyond the bound as a whole. Mean loss on the test images "
-        f"{100 * statistics.mean(loss_of(row['test']) for row in rows):.2f} %, median product "
-        f"lower by {statistics.median(gains):.2f}x. Chosen by validation alone, {before} of the "
-        f"same searches break it."
-    )
-
-
-def _bits(layers: Sequence[Mapping[str, int | None]]) -> str:
-    return " ".join(
-        f"{'-' if la['adc_bits'] is None else la['adc_bits']}/{la['input_bits']}" for la in layers
-    )
-
-
-def decides(space: Space, candidate: Candidate, demand: Demand) -> dict[str, Any]:
-    """What all finished searches of a file have in common."""
     return {
         "space": space.model_dump(mode="json"),
-        "network": candidate.solution.config(space).digest,
         "loss": space.effort.accuracy_loss,
         **asdict(demand),
         "tools": tools("torch", "numpy", "scikit-learn"),
         "machine": platform.machine(),
     }
+
+
+def images_of(config: Config, folder: Path) -> str:
+    """Digest of all images and labels that a search trains, chooses and is tested with."""
+    parts = [load_images(config, folder, name) for name in ("train", "test")]
+    return array_digest(*(x for part in parts for x in (part.images, part.labels)))
+
+
+def check_kept(searches: Mapping[str, Mapping[str, Any]], images: str, path: Path) -> None:
+    """Name the searches that other sources made; UserError if one had other images."""
+    others: dict[str, list[str]] = {}
+    for key in sorted(searches, key=int):
+        made = searches[key].get("sources", "")
+        if searches[key].get("images", images) != images:
+            raise UserError(
+                "must be those of this study; move the file away",
+                where=("seeds", key, "images"),
+                file=path,
+            )
+        if made != sources(__name__):
+            others.setdefault(made, []).append(key)
+    for made, keys in others.items():
+        say(
+            f"{path}: of other sources, {made[:16] or 'unknown'}, and kept: seeds {', '.join(keys)}"
+        )
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -213,7 +154,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--model", choices=("digital", "analog"), default="digital", help="of costs (%(default)s)")
     add("--confidence", type=float, help="instead of the space's")
     add("--parts", type=positive, help="that judge, instead of the space's")
-    add("--jobs", type=positive, default=1, help="evaluations at once (%(default)s)")
+    add("--jobs", type=jobs, default=1, help="evaluations at once (%(default)s)")
     add("--store", type=Path, metavar="FILE", help="(build/phase2/bound.sqlite)")
     add("--output", type=Path, metavar="FILE", help="(build/phase2/bound-SPACE.json)")
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")
@@ -223,17 +164,37 @@ def run(args: argparse.Namespace) -> None:
     """Search with every seed that is not finished, and print the table."""
     torch.set_num_threads(1)
     space = load_space(args.space)
-    folder = args.space.parent
     confidence = space.effort.confidence if args.confidence is None else args.confidence
-    demand = Demand(confidence, args.parts or space.effort.parts)
+    try:
+        demand = Demand(confidence, args.parts or space.effort.parts)
+    except UserError as error:
+        raise error.as_option() from None
     space = space.changed(effort=space.effort.changed(confidence=confidence, parts=demand.parts))
+    if args.page is not None:
+        check_page(args.page, space.name)
+    path = args.output or BUILD / f"bound-{space.name}.json"
+    with held_record(path):
+        record = finish(args, space, demand, path)
+    text = table(record)
+    print(text)
+    print(path)
+    if args.page is not None:
+        write_page(args.page, space.name, text)
+
+
+def finish(args: argparse.Namespace, space: Space, demand: Demand, path: Path) -> dict[str, Any]:
+    """Search with every seed that the record lacks, write it after each, and return it."""
+    folder, common = args.space.parent, in_common(space, demand)
+    load_record(path, common, "seeds")  # another study's is refused before the network is chosen
     store = Store(args.store or BUILD / "bound.sqlite")
     workers = Workers(args.jobs)
     model = cost_model(args.model)
     found = find_candidates(space, model, folder, store, workers, seed=CHOSEN_BY, progress=True)
     candidate = found.best[found.chosen]
-    path = args.output or BUILD / f"bound-{space.name}.json"
-    record = load_record(path, decides(space, candidate, demand), "seeds")
+    config = candidate.solution.config(space)
+    images = images_of(config, folder)
+    record = load_record(path, {**common, "network": config.digest}, "seeds")
+    check_kept(record["seeds"], images, path)
     wanted = [number for number in args.seeds if str(number) not in record["seeds"]]
     begin = time.monotonic()
     for done, number in enumerate(wanted):
@@ -251,11 +212,7 @@ def run(args: argparse.Namespace) -> None:
             demand=demand,
             progress=True,
         )
-        record["seeds"][str(number)] = one
+        record["seeds"][str(number)] = {**one, "images": images}
         save_record(path, record)
         print(f"seed {number}: {one['shown']['statement']}; test {one['test']}", flush=True)
-    text = table(record)
-    print(text)
-    print(path)
-    if args.page is not None:
-        write_page(args.page, space.name, text)
+    return record

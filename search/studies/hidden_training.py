@@ -7,10 +7,9 @@ finished is kept, and the same command goes on.
 
 import argparse
 import dataclasses
-import platform
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,14 +25,14 @@ from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
-from kakure.model.provenance import sources, tools
+from kakure.model.provenance import tools
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.teacher import Teacher
 from kakure.model.training.train import run as train
 from kakure.model.training.trainer import TOOLS, Trainer
 
-from .page import write_page
-from .record import load_record, save_record
+from .page import check_page, write_page
+from .record import decides, held_record, load_record, save_record
 
 __all__ = ["VARIANTS", "Variant", "narrowed", "options", "run", "table"]
 
@@ -139,7 +138,6 @@ def train_one(
         "seconds": time.process_time() - begin,
         "recipe": dataclasses.asdict(chosen),
         "precision": trainer.precision,
-        "sources": sources(__name__),
     }
     return score, trainer
 
@@ -173,28 +171,17 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--page", type=Path, metavar="FILE", help="whose table is written anew")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Train every variant with every seed that is not finished, and print the table."""
-    whole = load_config(args.config)
-    config = narrowed(whole, args.narrow)
-    data = load_images(whole, args.config.parent, "train")
-    recipe = dataclasses.replace(
-        recipe_for(config.dataset), epochs=args.epochs, batch_size=args.batch_size
-    )
-    common = {
-        "config": config.digest,
-        "recipe": dataclasses.asdict(recipe),
-        "tools": tools(*TOOLS),
-        "machine": platform.machine(),
-    }
-    path = args.output or BUILD / f"{config.name}.json"
-    record = load_record(path, common, "runs")
-    chosen = {name: one for name, one in VARIANTS.items() if args.only in name}
-    if not chosen:
-        raise UserError(
-            f"must be part of one of {', '.join(VARIANTS)}", where=("--only",), value=args.only
-        )
-    for seed in args.seeds:
+def finish(
+    record: dict[str, Any],
+    path: Path,
+    config: Config,
+    data: LabelledImages,
+    recipe: Recipe,
+    chosen: Mapping[str, Variant],
+    seeds: Sequence[int],
+) -> None:
+    """Train what a record lacks, and write it after each training."""
+    for seed in seeds:
         teacher = None
         for name, variant in chosen.items():
             runs = record["runs"].setdefault(name, {})
@@ -218,6 +205,34 @@ def run(args: argparse.Namespace) -> None:
             if name != FLOAT:  # which a resumed study needs again, to teach
                 checkpoint.unlink(missing_ok=True)
             print(f"  {score['correct']} of {score['count']} held-out images right", flush=True)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train every variant with every seed that is not finished, and print the table."""
+    whole = load_config(args.config)
+    config = narrowed(whole, args.narrow)
+    if args.page is not None:
+        check_page(args.page, "hidden-training")
+    data = load_images(whole, args.config.parent, "train")
+    recipe = dataclasses.replace(
+        recipe_for(config.dataset), epochs=args.epochs, batch_size=args.batch_size
+    )
+    common = decides(
+        __name__,
+        tools(*TOOLS),
+        [data.images, data.labels],
+        config=config.digest,
+        recipe=dataclasses.asdict(recipe),
+    )
+    path = args.output or BUILD / f"{config.name}.json"
+    chosen = {name: one for name, one in VARIANTS.items() if args.only in name}
+    if not chosen:
+        raise UserError(
+            f"must be part of one of {', '.join(VARIANTS)}", where=("--only",), value=args.only
+        )
+    with held_record(path):
+        record = load_record(path, common, "runs")
+        finish(record, path, config, data, recipe, chosen, args.seeds)
     text = table(record)
     print(text)
     print(path)

@@ -170,7 +170,10 @@ def run(args: argparse.Namespace) -> None:
     """Choose planes, and print what they take and lose."""
     if not 0 < args.loss < 1:
         raise UserError("must be above 0 and below 1", where=("--loss",), value=f"{args.loss:g}")
-    demand = Demand(confidence=args.confidence, steps=args.steps)
+    try:
+        demand = Demand(confidence=args.confidence, steps=args.steps)
+    except UserError as error:
+        raise error.as_option() from None
     project = open_trained(args.config, "planes are those of a trained network")
     config, parameters = project.config, project.parameters
     check_has_planes(config, args.config)

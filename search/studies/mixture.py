@@ -7,7 +7,6 @@ the integer model on all test images.
 import argparse
 import dataclasses
 import math
-import platform
 import statistics
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +25,7 @@ from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.datasets.recipe import Recipe
 from kakure.model.errors import UserError
 from kakure.model.packed.network import PackedNetwork
-from kakure.model.provenance import array_digest, sources, tools
+from kakure.model.provenance import tools
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.train import run as train
 from kakure.model.training.trainer import TOOLS, Trainer
@@ -34,7 +33,7 @@ from kakure.model.training.trainer import TOOLS, Trainer
 from .mixed_weights import MagnitudeWeights, OddWeights, known
 from .page import check_page, write_page
 from .progressive import counts
-from .record import load_record, save_record
+from .record import decides, held_record, load_record, save_record
 
 __all__ = ["KINDS", "options", "run", "stored", "table"]
 
@@ -150,19 +149,17 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("must be part of a kind's name", where=("--only",), value=repr(args.only))
     plain = bare(given, args.config)
     data = load_images(given, args.config.parent, "train")
-    common = {
-        "config": plain.digest,
-        "images": array_digest(data.images, data.labels),
-        "recipe": dataclasses.asdict(recipe),
-        "tools": tools(*TOOLS),
-        "machine": platform.machine(),
-        "sources": sources(__name__),
-    }
-    folder = args.output or BUILD / given.name
-    record = load_record(folder / "record.json", common, "runs")
-    folder.mkdir(parents=True, exist_ok=True)
     test = load_images(given, args.config.parent, "test")
-    with known():
+    common = decides(
+        __name__,
+        tools(*TOOLS),
+        [data.images, data.labels, test.images, test.labels],
+        config=plain.digest,
+        recipe=dataclasses.asdict(recipe),
+    )
+    folder = args.output or BUILD / given.name
+    with held_record(folder / "record.json"), known():
+        record = load_record(folder / "record.json", common, "runs")
         for seed in args.seeds:
             for name, weights in KINDS.items():
                 runs = record["runs"].setdefault(name, {})

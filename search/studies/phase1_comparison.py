@@ -269,10 +269,11 @@ def run(args: argparse.Namespace) -> None:
         problem = dataclasses.replace(problem, least_weights=args.least_weights)
     problems = [problem]
     if args.band is not None:
-        if problem.area_um2 is None or not 0 < args.band < 100:
-            raise UserError(
-                "must be above 0 and below 100, around a bound on the area", where=("--band",)
-            )
+        where = ("--band",)
+        if not 0 < args.band < 100:
+            raise UserError("must be above 0 and below 100", where=where, value=f"{args.band:g}")
+        if problem.area_um2 is None:
+            raise UserError("must be left out without a bound on the area", where=where)
         off = problem.area_um2 * args.band / 100
         low, high = int(problem.area_um2 - off), int(problem.area_um2 + off)
         band = Problem(problem.objective, high, least_area_um2=low)

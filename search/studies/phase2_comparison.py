@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from kakure.model.commands.command import positive, seed
+from kakure.model.commands.command import jobs, positive, seed, whole
 from kakure.model.errors import UserError
 from kakure.model.training.recipe import recipe_for
 from kakure.search.cost.analog.model import AnalogModel
@@ -22,6 +22,7 @@ from kakure.search.phase2.parts import KEPT, Part
 from kakure.search.phase2.precision import PrecisionSpace
 from kakure.search.phase2.search import make_judge
 from kakure.search.phase2.start import train_start
+from kakure.search.space.effort import MOST_EPOCHS, MOST_PRECISIONS
 from kakure.search.space.point import Point
 from kakure.search.space.space import Space
 from kakure.search.space.space_file import load_family
@@ -54,13 +55,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--parts", type=positive, help="that show it, instead of the space's")
     add("--reference", type=float, help="accuracy to lose from, not the start's")
     add("--seed", type=seed, default=1, help="of everything (%(default)s)")
-    add("--budget", type=positive, help="evaluations, instead of the space's")
-    add("--epochs", type=positive, help="of the start, instead of the space's")
-    add("--tuning-epochs", type=int, help="instead of the space's")
-    add("--tuning-images", type=int, help="of an epoch (all)")
-    add("--held", type=int, help="held-out images that judge (all)")
+    add("--budget", type=whole(1, MOST_PRECISIONS), help="evaluations, instead of the space's")
+    add("--epochs", type=whole(1, MOST_EPOCHS), help="of the start, instead of the space's")
+    add("--tuning-epochs", type=whole(0, MOST_EPOCHS), help="instead of the space's")
+    add("--tuning-images", type=whole(2, 10**9), help="of an epoch (all)")
+    add("--held", type=whole(2, 10**9), help="held-out images that judge (all)")
     add("--validation", type=positive, help="one image of so many is held out")
-    add("--jobs", type=positive, default=1, help="at once (%(default)s)")
+    add("--jobs", type=jobs, default=1, help="at once (%(default)s)")
     add("--backend", choices=BACKENDS, default="local", help="(%(default)s)")
     add("--store", type=Path, metavar="FILE", help="(build/phase2/<space>.sqlite)")
     add("--extrapolate", action="store_true", help="costs outside the fitted range")
@@ -93,11 +94,16 @@ def run(args: argparse.Namespace) -> None:
         held=args.held,
     )
     confidence = effort.confidence if args.confidence is None else args.confidence
-    demand = Demand(confidence, args.parts or effort.parts)
+    try:
+        demand = Demand(confidence, args.parts or effort.parts)
+    except UserError as error:
+        raise error.as_option() from None
     part = Part(0, KEPT) if demand.parts == 1 else None
     shows = sys.stderr.isatty() and not args.json
     held = f"{recipe.validation}-{recipe.epochs}{'' if part is None else '-part'}"
     checkpoint = BUILD / config.digest[:12] / f"seed{args.seed}-{held}.pt"
+    # So is a store that cannot be opened.
+    store = Store(args.store or BUILD / f"{space.name}.sqlite")
     start = train_start(
         config,
         args.space.parent,
@@ -107,7 +113,6 @@ def run(args: argparse.Namespace) -> None:
         part=part,
         progress=shows,
     )
-    store = Store(args.store or BUILD / f"{space.name}.sqlite")
     workers = Workers(args.jobs, args.backend)
     judge = make_judge(precision, start, tuning, seed=args.seed, store=store, workers=workers)
     if not args.json:

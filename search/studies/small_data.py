@@ -19,14 +19,14 @@ from kakure.model.datasets.recipe import Recipe
 from kakure.model.evaluate import evaluate
 from kakure.model.files.shipped import CONFIGS
 from kakure.model.parameters.parameters import Parameters
-from kakure.model.provenance import sources, tools
+from kakure.model.provenance import tools
 from kakure.model.reduction.random_choice import random_choice
 from kakure.model.training.recipe import held_out, recipe_for
 from kakure.model.training.train import train
 
 from .hidden_training import narrowed
 from .page import check_page, write_page
-from .record import load_record, save_record
+from .record import check_folder, decides, held_record, load_record, save_record
 
 __all__ = ["SETS", "Problem", "Scores", "learn", "options", "problem", "repeat", "shown", "tested"]
 
@@ -151,35 +151,39 @@ def repeat(
     measure : callable
         Scores of a problem, its facts and a seed, for JSON.
     table : callable
-        Markdown of the scores of all seeds.
+        Markdown of the scores of all seeds; its module is the study.
     """
     if args.page is not None:
         for name in args.dataset:
             check_page(args.page, f"{study} {name}")
+    check_folder(args.output)
     torch.set_num_threads(1)
     for name in args.dataset:
-        common = {
-            "facts": dict(facts[name]),
-            "short": SHORT,
-            "tools": tools("numpy", "scikit-learn", "torch"),
-        }
+        given = problem(name)
+        common = decides(
+            table.__module__,
+            tools("numpy", "scikit-learn", "torch"),
+            [
+                x
+                for part in (given.pool, given.held, given.test)
+                for x in (part.images, part.labels)
+            ],
+            config=given.config.digest,
+            recipe=dataclasses.asdict(given.recipe),
+            facts=dict(facts[name]),
+        )
         path = args.output / f"{study}-{name}.json"
-        record = load_record(path, common, "runs")
-        given = None
-        for seed in args.seeds:
-            if str(seed) in record["runs"]:
-                continue
-            given = given or problem(name)
-            print(f"{study}, {name}: seed {seed}", flush=True)
-            begin = time.process_time()
-            scores = measure(given, facts[name], seed)
-            scores |= {
-                "seconds": time.process_time() - begin,
-                "sources": sources(measure.__module__),
-            }
-            record["runs"][str(seed)] = scores
-            args.output.mkdir(parents=True, exist_ok=True)
-            save_record(path, record)
+        with held_record(path):
+            record = load_record(path, common, "runs")
+            for seed in args.seeds:
+                if str(seed) in record["runs"]:
+                    continue
+                print(f"{study}, {name}: seed {seed}", flush=True)
+                begin = time.process_time()
+                scores = measure(given, facts[name], seed)
+                scores["seconds"] = time.process_time() - begin
+                record["runs"][str(seed)] = scores
+                save_record(path, record)
         rows = [record["runs"][str(seed)] for seed in args.seeds]
         versions = ", ".join(f"{tool} {version}" for tool, version in common["tools"].items())
         seconds = round(sum(row["seconds"] for row in rows) / 60)

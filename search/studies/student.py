@@ -30,6 +30,7 @@ from .record import check_folder
 
 __all__ = ["options", "run", "table"]
 
+BUILD = Path("build") / "student"
 LABELS = "labels"
 
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
     mark = f"student {teacher.name}"
     if args.page is not None:
         check_page(args.page, mark)
-    check_folder(args.output)
+    check_folder(args.output or BUILD)
     data = load_images(teacher, args.config.parent, "train")
     is_held = held_out(data.labels, recipe_for(teacher.dataset))
     held, learnt = (data.take(np.flatnonzero(mask)) for mask in (is_held, ~is_held))
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace) -> None:
     share = 100 * accuracy(student, test)
     text += f"\n\nThe student in floating point: {share:.2f} %, learnt from {chosen}."
     print(text)
-    folder = args.output or Path("build") / "student" / config.name
+    folder = args.output or BUILD / config.name
     made = {"student of": teacher.digest, "learnt from": chosen, "sources": sources(__name__)}
     check_folder(folder)
     used = Parameters(found.layers, {**found.metadata, **made})

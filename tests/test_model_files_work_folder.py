@@ -87,6 +87,12 @@ def test_nobody_waits_for_a_free_lock(tmp_path, capsys):
         assert capsys.readouterr().err == ""
 
 
+def test_nobody_waits_for_a_lock_that_cannot_be_made(capsys):
+    with pytest.raises(FileNotFoundError), held(Path("/proc/lock"), "nobody holds it"):
+        pytest.fail("it is held")
+    assert capsys.readouterr().err == ""
+
+
 def test_who_waits_says_so(tmp_path, capsys):
     process, _ = holder(f"held(Path({str(tmp_path / 'a')!r}), 'nothing')")
     with subprocess.Popen(["sh", "-c", f"sleep 1; kill -9 {process.pid}"]):

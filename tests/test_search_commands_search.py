@@ -82,7 +82,7 @@ def test_only_an_error_of_the_space_names_its_file(space, error, line, capsys, m
     assert capsys.readouterr().err.startswith(f"error: {line}")
 
 
-@pytest.mark.parametrize("name", ["loop", "pipe", "x" * 252])
+@pytest.mark.parametrize("name", ["loop", "pipe", "x" * 252, "/proc/x", "/proc/x/y"])
 def test_an_output_that_cannot_be_made_is_known_before_the_search(space, name, capsys, monkeypatch):
     monkeypatch.setattr(
         "kakure.search.commands.search.search", lambda *_, **__: pytest.fail("it searches")

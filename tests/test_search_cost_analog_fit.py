@@ -123,11 +123,18 @@ def test_report_names_every_kind_and_quantity(committed):
 def test_sweep_errors_are_one_line(tmp_path: Path, capsys):
     assert main(["study", "analog-fit", "--sweep", str(tmp_path / "none.csv")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+    assert main(["study", "analog-fit", "--report", "--sweep", "/dev/zero"]) == 2
+    assert capsys.readouterr().err == (
+        "error: /dev/zero: cannot be read: must be an ordinary file, not a device\n"
+    )
     text = SWEEP.read_text(encoding="utf-8")
     (tmp_path / "bad.csv").write_text(text.replace("1.87104", "fast", 1))
     with pytest.raises(UserError, match="every point must have every column, as a number"):
         read_sweep(tmp_path / "bad.csv")
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "long.csv").write_text(f"config\n{'x' * 200_000}\n")
+    with pytest.raises(UserError, match="is no table of points"):
+        read_sweep(tmp_path / "long.csv")
     with pytest.raises(UserError, match="at least one point"):
         read_sweep(tmp_path / "empty.csv")
     rows = [line for line in text.splitlines() if "sram" not in line]

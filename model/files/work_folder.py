@@ -30,7 +30,15 @@ KEPT = 4
 
 @contextmanager
 def held(lock: Path, what: str) -> Iterator[None]:
-    """Hold a lock file; where another process holds it, say what is waited for, and wait."""
+    """Hold a lock file; where another process holds it, say what is waited for, and wait.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made: nobody would let go of it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
     file = FileLock(lock)
     try:
         file.acquire(timeout=0)

@@ -2,7 +2,6 @@
 
 import json
 import os
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,16 +47,11 @@ def check_output(folder: Path) -> None:
             )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            folder.with_name(f".{folder.name}.lock").lstat()  # refuses too long a name
+        folder.with_name(f".{folder.name}.lock").touch()  # which its writers hold
     except OSError as error:
         raise UserError(
             f"cannot be made: {error.strerror}", where=("--output",), file=folder
         ) from None
-    if not os.access(folder.parent, os.W_OK):
-        raise UserError(
-            "cannot be made: its folder cannot be written", where=("--output",), file=folder
-        )
 
 
 def write_result(

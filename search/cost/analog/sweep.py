@@ -1,12 +1,14 @@
 """The reference sweep: figures of a circuit simulator for one layer under many readouts."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.model.config.json_file import read_text
 from kakure.model.errors import UserError
 
 from .work import Readout
@@ -58,10 +60,9 @@ def read_sweep(path: Path = SWEEP) -> Sweep:
         If the file cannot be read, lacks a column, or holds what is no number.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
+        rows = list(csv.DictReader(io.StringIO(read_text(path), newline="")))
+    except csv.Error as error:
+        raise UserError(f"is no table of points: {error}", file=path) from None
     if not rows:
         raise UserError("must hold at least one point", file=path)
     try:

@@ -173,7 +173,7 @@ def test_what_is_written_is_what_was_chosen(tmp_path, capsys):
     [
         ("progressive-digits", ("--loss", "0"), "--loss: must be above 0 and below 1, not 0"),
         ("progressive-digits", ("--loss", "0.01"), "loss: must be at least 0.0287, the least"),
-        ("progressive-digits", ("--confidence", "1"), "confidence: must be 0.5 to below 1"),
+        ("progressive-digits", ("--confidence", "1"), "--confidence: must be 0.5 to below 1"),
         (
             "progressive-digits",
             ("--loss", "0.05", "--output", __file__),

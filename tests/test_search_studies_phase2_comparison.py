@@ -70,17 +70,40 @@ def test_the_command_prints_a_row_for_each_method_and_reuses_what_it_measured(co
         ((), "error: layers[0].fan_in must be 27 to 4608"),
         (("--extrapolate", "--loss", "-1"), "error: --loss: must be at least 0 and below 1"),
         (("--extrapolate", "--reference", "2"), "error: --reference: must be 0 to 1, not 2"),
-        (("--extrapolate", "--tuning-epochs", "-3"), "error: tuning epochs: must be at least 0"),
         (("--extrapolate", "--reference", "1"), "error: loss: must be at least 0."),
         (("--extrapolate", "--loss", "0.001"), "error: loss: must be at least 0.0025, the least"),
-        (("--extrapolate", "--confidence", "1"), "error: confidence: must be 0.5 to below 1"),
+        (("--extrapolate", "--confidence", "1"), "error: --confidence: must be 0.5 to below 1"),
+        (
+            ("--extrapolate", "--parts", "3000000"),
+            "error: --parts: must be at most 50, not 3000000",
+        ),
+        (("--extrapolate", "--store", "/dev/zero"), "error: /dev/zero: must be a regular file"),
         (("--space", "none.json"), "error: none.json: cannot be read"),
     ],
 )
-def test_mistakes_are_one_line_and_code_2(command, capsys, options, line):
+def test_mistakes_are_one_line_and_code_2(command, capsys, options, line, monkeypatch):
+    if line.startswith(("error: --", "error: /dev")):
+        monkeypatch.setattr(comparison, "train_start", lambda *_, **__: pytest.fail("it trains"))
     assert command(*options) == 2
     error = capsys.readouterr().err
     assert error.startswith(line) and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("--tuning-epochs", "-3", "must be a whole number of at least 0, not '-3'"),
+        ("--tuning-images", "1", "must be a whole number of at least 2, not '1'"),
+        ("--held", "0", "must be a whole number of at least 2, not '0'"),
+        ("--epochs", "1001", "must be at most 1000, not '1001'"),
+        ("--budget", "10001", "must be at most 10000, not '10001'"),
+        ("--jobs", "1000000000", "must be at most 1024, not '1000000000'"),
+    ],
+)
+def test_numbers_of_options_are_those_of_a_space(command, capsys, option, value, rule):
+    with pytest.raises(SystemExit):
+        command(option, value)
+    assert f"error: argument {option}: {rule}" in capsys.readouterr().err
 
 
 def test_a_broken_store_is_one_line_and_left_alone(command, capsys, tmp_path):

@@ -1,12 +1,14 @@
 # amaranth: UnusedElaboratable=no
 """BISMO's unit computes what it should, and ours takes fewer look-up tables."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from kakure.hdl.synthesis.yosys import find_engine
+from kakure.hdl.synthesis.yosys import Engine, find_engine
 from kakure.search.commands.kakure import main
+from kakure.search.studies import dot_product
 from kakure.search.studies.dot_product import DotProductUnit, table
 from kakure.sim.drivers.streams import simulate
 
@@ -47,8 +49,23 @@ def test_ours_takes_fewer_tables():
     assert float(ratio) < 1
 
 
-def test_bad_lanes_are_refused(capsys):
+@pytest.mark.parametrize("option", ["--lanes", "--pixels", "--rows"])
+@pytest.mark.parametrize(("value", "rule"), [("0", "at least 1"), ("4097", "at most 4096")])
+def test_numbers_out_of_range_are_refused(option, value, rule, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main(["study", "dot-product", "--lanes", "0"])
+        main(["study", "dot-product", option, value])
     assert stopped.value.code == 2
-    assert "--lanes" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"argument {option}: must be" in error and rule in error
+
+
+def test_a_synthesis_that_fails_names_lanes_reason_and_a_log_that_stays(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    broken = Engine("native", "Yosys 0", ("sh", "-c", "echo 'no memory'; exit 1"))
+    monkeypatch.setattr(dot_product, "find_engine", lambda: broken)
+    assert main(["study", "dot-product", "--lanes", "7"]) == 2
+    log = Path("build", "dot-product", "DotProductUnit-abc9.log")
+    said = f"error: --lanes 7: Yosys 0: exit status 1: no memory (log: {log})\n"
+    assert capsys.readouterr().err == said and log.read_text() == "no memory\n"

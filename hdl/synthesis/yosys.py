@@ -136,8 +136,10 @@ class Engine:
             log = log or folder / f"{script}.log"
             log.write_text(done.stdout)
         if done.returncode:
-            errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
-            why = errors[-1].strip() if errors else f"exit status {done.returncode}"
+            said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+            errors = [line for line in said if "ERROR" in line]
+            last = f": {said[-1]}" if said else ""
+            why = errors[-1] if errors else f"exit status {done.returncode}{last}"
             raise UserError(f"{self.version}: {why} (log: {log})")
 
 

@@ -6,7 +6,7 @@ unit with our adder tree and with a plain sum; the least counts.
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,14 +20,21 @@ from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.emission.emit import emit
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.synthesis.yosys import Engine, find_engine
-from kakure.model.commands.command import positive
+from kakure.model.commands.command import whole
+from kakure.model.errors import UserError
 
 __all__ = ["DotProductUnit", "luts", "options", "run", "table"]
+
+BUILD = Path("build") / "dot-product"
+"""For logs of what fails."""
 
 LANES = (64, 128, 256)
 SHIFT_BITS = 5
 SUM_BITS = 32
 FLAGS = ("-abc9", "")
+
+count = whole(1, 4096)
+"""What synthesis ends with in minutes."""
 
 
 class DotProductUnit(wiring.Component):
@@ -114,12 +121,13 @@ def luts(component: wiring.Component, flags: str, engine: Engine) -> int:
             f"tee -o {engine.path('cells.json')} stat -json",
         ]
         (folder / "script").write_text("\n".join(lines) + "\n")
-        engine.run("script", folder)
+        BUILD.mkdir(parents=True, exist_ok=True)
+        engine.run("script", folder, log=BUILD / f"{type(component).__name__}{flags}.log")
         cells = json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
     return sum(many for kind, many in cells.items() if kind.startswith("LUT"))
 
 
-def least(components: Callable[[], list[wiring.Component]], engine: Engine) -> int:
+def least(components: Callable[[], Iterable[wiring.Component]], engine: Engine) -> int:
     """The least of all choices."""
     return min(luts(one, flags, engine) for flags in FLAGS for one in components())
 
@@ -135,11 +143,15 @@ def table(lanes: tuple[int, ...], pixels: int, many: int, engine: Engine) -> str
     )
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for k in lanes:
-        theirs = least(
-            lambda k=k: [DotProductUnit(lanes=k), DotProductUnit(lanes=k, is_summed=True)], engine
-        )
-        ours = least(lambda k=k: [HornerElement(inputs=k)], engine)
-        shared = least(lambda k=k: [ExcessCounter(inputs=k, many=many)], engine) / pixels
+        try:
+            theirs = least(
+                lambda k=k: (DotProductUnit(lanes=k, is_summed=way) for way in (False, True)),
+                engine,
+            )
+            ours = least(lambda k=k: [HornerElement(inputs=k)], engine)
+            shared = least(lambda k=k: [ExcessCounter(inputs=k, many=many)], engine) / pixels
+        except UserError as error:
+            raise error.within(f"--lanes {k}") from None
         ratio = (ours + shared) / theirs
         lines.append(f"| {k} | {theirs} | {ours} | {shared:.1f} | **{ratio:.2f}** |")
     return "\n".join(lines)
@@ -150,13 +162,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--lanes",
-        type=positive,
+        type=count,
         nargs="+",
         default=list(LANES),
         help="products in a cycle (64 128 256)",
     )
-    add("--pixels", type=positive, default=2, help="elements with the same weights (2)")
-    add("--rows", type=positive, default=8, help="weights made in a cycle (8)")
+    add("--pixels", type=count, default=2, help="elements with the same weights (2)")
+    add("--rows", type=count, default=8, help="weights made in a cycle (8)")
 
 
 def run(args: argparse.Namespace) -> None:

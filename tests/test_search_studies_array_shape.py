@@ -12,8 +12,8 @@ from kakure.model.config.config import load_config
 from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.energy import open_trained
-from kakure.search.cost.digital.energy_measured import EnergyPoint
-from kakure.search.studies import record
+from kakure.search.cost.digital.energy_measured import EnergyPoint, Row
+from kakure.search.studies import array_shape, record
 from kakure.search.studies.array_shape import read_record, shape_of, shaped, table
 from kakure.search.studies.record import save_record
 
@@ -70,6 +70,30 @@ def test_what_was_measured_on_other_images_or_by_other_sources_is_refused(tmp_pa
     monkeypatch.setattr(record, "sources", lambda *_: "another day")
     with pytest.raises(UserError, match="sources: must be that of this study"):
         read_record(path, project, images)
+
+
+def test_a_shape_is_measured_once_and_by_one_run(tmp_path, monkeypatch, capsys):
+    row = Row(-1, "accelerator", 0, 0, 0, 0.0, 0.0, 1e6, 0.0, 0.0, 0.0)
+    point = EnergyPoint({}, "", {}, {}, {}, 1000.0, 0.0, (row,))
+    asked: list[int] = []
+
+    def measure(project, config, pixels):
+        asked.append(len(pixels))
+        assert main(command) == 2  # another run meanwhile
+        assert "--output: another run of this study writes it" in capsys.readouterr().err
+        sizes = {"cycles": 1, "in_use": 1.0, "products": 1, "logic_um2": 1.0, "memory_um2": 1.0}
+        return sizes | {"period_ns": 1.0, "point": json.loads(point.to_json())}
+
+    monkeypatch.setattr(array_shape, "measure", measure)
+    images = np.zeros((3, 4, 4, 1), np.uint8)
+    monkeypatch.setattr(array_shape, "trained_images", lambda project, count: images[:count])
+    output = tmp_path / "record.json"
+    shapes = ["--shapes", "128x16x2x32x8,64x16x4x32x4", "--output", str(output)]
+    command = ["study", "array-shape", str(TEMPORAL), *shapes]
+    assert main(command) == 0 and asked == [3, 3]
+    assert main(command) == 0 and asked == [3, 3]
+    assert main([*command, "--images", "2"]) == 2 and asked == [3, 3]
+    assert f"{output}: images: must be that of this study" in capsys.readouterr().err
 
 
 @pytest.mark.full

@@ -69,6 +69,19 @@ def test_what_is_finished_is_not_measured_again(study, tmp_path, monkeypatch, ca
     assert f"must hold the lines <!-- {mark} -->" in capsys.readouterr().err
 
 
+def test_a_record_of_the_second_data_set_is_refused_before_the_first_is_measured(
+    tmp_path, monkeypatch, capsys
+):
+    digits = problem("digits")
+    monkeypatch.setattr(small_data, "problem", lambda name: digits)
+    monkeypatch.setattr(distillation, "FACTS", {name: {"steps": 1} for name in small_data.SETS})
+    monkeypatch.setattr(distillation, "measure", lambda *_: pytest.fail("it measures"))
+    kept = tmp_path / "distillation-fashion-mnist.json"
+    kept.write_text("{}")
+    assert main(["study", "distillation", "--output", str(tmp_path)]) == 2
+    assert f"{kept}: is no record of this study" in capsys.readouterr().err
+
+
 def test_a_problem_holds_its_parts_apart():
     given = problem("digits")
     assert (len(given.pool), len(given.held), len(given.test)) == (1231, 206, 360)

@@ -158,6 +158,7 @@ def repeat(
             check_page(args.page, f"{study} {name}")
     check_folder(args.output)
     torch.set_num_threads(1)
+    begun = {}
     for name in args.dataset:
         given = problem(name)
         common = decides(
@@ -173,6 +174,9 @@ def repeat(
             facts=dict(facts[name]),
         )
         path = args.output / f"{study}-{name}.json"
+        load_record(path, common, "runs")  # refused before the first data set's hours of work
+        begun[name] = given, common, path
+    for name, (given, common, path) in begun.items():
         with held_record(path):
             record = load_record(path, common, "runs")
             for seed in args.seeds:

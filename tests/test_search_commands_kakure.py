@@ -1,11 +1,13 @@
 """The one command: its index, its verbs' help, and what is said of a name that it lacks."""
 
 import argparse
+import json
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,77 @@ sys.exit(f"loads {{found}}" if found else 0)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+WITHOUT = """
+import contextlib, io, json, sys
+from importlib.machinery import PathFinder
+
+class Finder(PathFinder):
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] not in left_out:
+            return PathFinder.find_spec(name, path, target)
+
+left_out, lines = json.load(sys.stdin)
+sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
+from kakure.search.commands.kakure import main
+found = {}
+for line in lines:
+    errors = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+        try:
+            code = main(line.split())
+        except SystemExit as stop:
+            code = stop.code
+    found[line] = [code, errors.getvalue()]
+print(json.dumps(found))
+"""
+"""Runs command lines where some packages cannot be imported; prints their codes and errors."""
+
+
+def required(names: list[str]) -> set[str]:
+    """Packages, what they need, what that needs, and so on; extras left out."""
+    found: set[str] = set()
+    while names:
+        name = re.split(r"[^\w.-]", names.pop())[0].lower().replace("_", "-")
+        if name not in found:
+            found.add(name)
+            try:
+                lines = metadata.requires(name) or []
+            except metadata.PackageNotFoundError:  # of another system or Python
+                continue
+            names += [line for line in lines if "extra ==" not in line]
+    return found
+
+
+def test_help_and_completion_need_no_package_of_the_dev_group():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    installed = required(project["project"]["dependencies"])
+    group = required(project["dependency-groups"]["dev"]) - installed
+    left_out = [
+        module
+        for module, packages in metadata.packages_distributions().items()
+        if all(package.lower().replace("_", "-") in group for package in packages)
+    ]
+    assert {"xdist", "hypothesis", "pyslang", "z3"} <= set(left_out)
+    pages = [f"{prog} --help".removeprefix("kakure ") for prog, _ in every(INDEX, "kakure")]
+    lines = ["--help", "--version", "completion bash", *pages, "mutants --count 1"]
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT],
+        input=json.dumps([left_out, lines]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    code, said = found.pop("mutants --count 1")
+    assert (code, said.count("\n")) == (2, 1)
+    assert said == (
+        "error: pytest-timeout, pytest-xdist: must be installed to run the tests; "
+        "make mutants installs them\n"
+    )
+    assert found == {line: [0, ""] for line in lines[:-1]}
 
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))

@@ -514,3 +514,13 @@ def test_what_the_command_refuses(args, capsys):
         main(["mutants", *args])
     assert end.value.code == 2
     assert "must be a" in capsys.readouterr().err
+
+
+def test_nothing_judged_is_a_mistake(root, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "ROOT", root)
+    assert main(["mutants", "--count", "7", "--only", "nosuch"]) == 2
+    said = capsys.readouterr()
+    rule = "--only: must be a part of the name of one of the 7 mutants that --count and --seed draw"
+    assert said.out == ""
+    assert said.err.splitlines()[-1] == f"error: {rule}, not 'nosuch'"

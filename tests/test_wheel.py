@@ -125,7 +125,7 @@ def test_mutants_ask_for_a_checkout(kakure, tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-CHECKOUT_ONLY = {"pytest": "sim/mutants/", "cocotbext-axi": "sim/bench/outside_client.py"}
+CHECKOUT_ONLY = {"cocotbext-axi": "sim/bench/outside_client.py"}
 """What only tests need, and where it is imported."""
 
 

@@ -1,15 +1,20 @@
 """``kakure mutants``: a seeded campaign of mutants over hdl/ and model/."""
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 
 from kakure.model.commands.command import jobs, positive, seed, whole
 from kakure.model.errors import UserError
+from kakure.model.shown import shown
 from kakure.sim.mutants.campaign import TEST_FILES, equivalents, run_campaign
 
 __all__ = ["options", "run"]
 
 ROOT = Path(__file__).resolve().parents[2]
+NEEDED = {"pytest": "pytest", "pytest_timeout": "pytest-timeout", "xdist": "pytest-xdist"}
+"""Modules that the tests need, and the packages that have them: of the group ``dev``."""
+
 LEAST = 0.98
 """Share of the mutants that must be killed, equivalent ones not counted."""
 
@@ -32,6 +37,12 @@ def run(args: argparse.Namespace) -> int:
     """Run the campaign and print what it found; 1 if too many mutants survive."""
     if not (ROOT / "tests").is_dir():
         raise UserError(f"{ROOT}: must be a checkout of the repository, with its tests")
+    missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
+    if missing:
+        raise UserError(
+            f"{', '.join(missing)}: must be installed to run the tests",
+            advice="make mutants installs them",
+        )
     summary = run_campaign(
         ROOT,
         Path("build") / "mutants",
@@ -41,6 +52,11 @@ def run(args: argparse.Namespace) -> int:
         only=args.only,
         test_files=args.test_files,
     )
+    if not (summary.killed or summary.survived or summary.equivalent):
+        raise UserError(
+            f"--only: must be a part of the name of one of the {args.count} mutants that --count "
+            f"and --seed draw, not {shown(args.only)}"
+        )
     reasons = equivalents()
     for verdict in summary.equivalent:
         print(f"EQUIVALENT {verdict.mutant}\n           {reasons[verdict.mutant]}")

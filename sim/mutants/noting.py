@@ -7,25 +7,24 @@ import builtins
 import json
 import time
 
-import pytest
-
 NOTED = "noted.json"
 """What it writes, at the root of the tests."""
 
 noted = {}
+begun: dict[str, float] = {}
 running: set[str] = set()
 setattr(builtins, "__note__", running.add)  # noqa: B010
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item):
-    """Note what runs from a test's set-up to its end."""
+def pytest_runtest_logstart(nodeid):
+    """Begin to note, before a test's set-up."""
     running.clear()
-    begin = time.perf_counter()
-    try:
-        return (yield)
-    finally:
-        noted[item.nodeid] = (time.perf_counter() - begin, sorted(running))
+    begun[nodeid] = time.perf_counter()
+
+
+def pytest_runtest_logfinish(nodeid):
+    """Keep what ran up to the test's end."""
+    noted[nodeid] = (time.perf_counter() - begun[nodeid], sorted(running))
 
 
 def pytest_sessionfinish(session):

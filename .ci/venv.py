@@ -55,7 +55,9 @@ def fill() -> None:
     name = wheel.with_name("kakure")
     name.unlink(missing_ok=True)
     name.symlink_to(os.path.relpath(ROOT, name.parent))
-    write_commands(VENV / "bin", tomllib.loads(PROJECT.read_text())["project"]["scripts"])
+    write_commands(
+        VENV / "bin", tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["scripts"]
+    )
 
 
 def write_commands(folder: Path, scripts: dict[str, str]) -> None:
@@ -70,7 +72,8 @@ def write_commands(folder: Path, scripts: dict[str, str]) -> None:
         script.unlink(missing_ok=True)
         script.write_text(
             f"#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n"
-            f"import sys\nfrom {module} import {function}\nsys.exit({function}())\n"
+            f"import sys\nfrom {module} import {function}\nsys.exit({function}())\n",
+            encoding="utf-8",
         )
         script.chmod(0o755)
 
@@ -81,7 +84,7 @@ def bring_up_to_date() -> None:
     wanted = digest()
     old = STAMP.with_name("stamp.old")
     if is_whole():
-        if STAMP.read_text() == wanted:
+        if STAMP.read_text(encoding="utf-8") == wanted:
             STAMP.touch()
             return
         print("Updating .venv to requirements.txt, about a minute ...", flush=True)
@@ -97,7 +100,7 @@ def bring_up_to_date() -> None:
             old.replace(STAMP)
         raise
     new = STAMP.with_name("stamp.new")
-    new.write_text(wanted)
+    new.write_text(wanted, encoding="utf-8")
     new.replace(STAMP)
     old.unlink(missing_ok=True)
     print(f".venv is ready ({time.monotonic() - start:.0f} s).", flush=True)

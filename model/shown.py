@@ -1,8 +1,11 @@
 """How a message shows what it was given: on one line, escaped, and cut."""
 
 import json
+import os
+import shlex
+from collections.abc import Iterable
 
-__all__ = ["LONGEST", "cut", "one_line", "printable", "shown"]
+__all__ = ["LONGEST", "command_line", "cut", "one_line", "printable", "shown"]
 
 LONGEST = 60
 """Characters of a value that a message echoes."""
@@ -36,6 +39,21 @@ def shown(value: object) -> str:
         return cut(printable(repr(value)))
     except ValueError:  # Python refuses to print a whole number of thousands of digits
         return "a number of thousands of digits"
+
+
+def command_line(words: Iterable[str]) -> str:
+    """A command on one line, as a shell takes it: bash's ``$'...'`` where a word is no text."""
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    if not word or word.isprintable():
+        return shlex.quote(word)
+    escaped = "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}"
+        for byte in os.fsencode(word)
+    )
+    return f"$'{escaped}'"
 
 
 def one_line(message: str, most: int = LONGEST_LINE) -> str:

@@ -1,8 +1,11 @@
 """What messages echo is cut and escaped."""
 
+import os
+import subprocess
+
 import pytest
 
-from kakure.model.shown import LONGEST, one_line, printable, shown
+from kakure.model.shown import LONGEST, command_line, one_line, printable, shown
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,13 @@ def test_a_message_is_one_line_of_at_most_1000_characters():
     assert len(text) <= 1000 and text.startswith("a.json: field: must be\\nxx")
     assert text.endswith("xx\\rend") and " ... " in text
     assert one_line("x" * 1000) == "x" * 1000
+
+
+def test_a_command_is_one_line_that_a_shell_takes_word_by_word():
+    words = ["kakure", "a b", "it's", "größe", "", "\udcffa'\\b\n.json", "\x1b1"]
+    line = command_line(words)
+    assert line.isprintable() and line.startswith("kakure 'a b' ")
+    line.encode()
+    script = f"for word in {line}; do printf '%s\\0' \"$word\"; done"
+    said = subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout
+    assert [os.fsdecode(word) for word in said.split(b"\0")[:-1]] == words

@@ -130,10 +130,14 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
     verilog = folder / "verilog"
     verilog.mkdir()
     for module in design.modules.values():
-        (verilog / f"{module.name}.v").write_text(module.verilog)
-    (verilog / "files.txt").write_text("".join(f"{name}.v\n" for name in design.modules))
+        (verilog / f"{module.name}.v").write_text(module.verilog, encoding="utf-8")
+    (verilog / "files.txt").write_text(
+        "".join(f"{name}.v\n" for name in design.modules), encoding="utf-8"
+    )
     words = [word for section in architecture_of(config).sections(parameters) for word in section]
-    (folder / "supermask.hex").write_text("".join(f"{word:08x}\n" for word in words))
+    (folder / "supermask.hex").write_text(
+        "".join(f"{word:08x}\n" for word in words), encoding="utf-8"
+    )
     (folder / "supermask.bin").write_bytes(b"".join(word.to_bytes(4, "little") for word in words))
     title = f"Registers of {config.name}"
     registers = architecture_of(config).registers
@@ -150,7 +154,7 @@ def write_design(folder: Path, config: Config, design: Design, parameters: Param
         **{f"ERROR_CODE_{error.name}": f"{error.value}u" for error in ErrorCode},
     }
     guard = f"KAKURE_{name}_H"
-    (folder / "kakure.h").write_text(c_header(registers, guard, constants))
+    (folder / "kakure.h").write_text(c_header(registers, guard, constants), encoding="utf-8")
     for name in DRIVER:
         shutil.copy(BUS / name, folder)
     never_change = constant_values(architecture_of(config).digest)

@@ -55,18 +55,19 @@ def verilog_texts(rtlil: Sequence[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         scripts = [Path(folder) / f"{number:06d}.ys" for number in range(len(rtlil))]
         for script, text in zip(scripts, rtlil, strict=True):
-            script.write_text(SCRIPT.replace("$RTLIL", text))
+            script.write_text(SCRIPT.replace("$RTLIL", text), encoding="utf-8")
         command = [sys.executable, yosys_instances.__file__, folder]
         done = subprocess.run(
             command,
             env=os.environ | {"TMPDIR": folder},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         if done.returncode:
             raise RuntimeError(f"Yosys writes no Verilog: {done.stderr.strip()}")
-        texts = [script.with_suffix(".out").read_text() for script in scripts]
+        texts = [script.with_suffix(".out").read_text(encoding="utf-8") for script in scripts]
     return [finished(text) for text in texts]
 
 

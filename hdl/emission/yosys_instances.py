@@ -46,7 +46,7 @@ def run_scripts(folder: Path) -> None:
             start(store)
         except wasmtime.ExitTrap as trap:
             if trap.code:
-                raise RuntimeError(errors.read_text().strip()) from None
+                raise RuntimeError(errors.read_text(encoding="utf-8").strip()) from None
 
 
 if __name__ == "__main__":

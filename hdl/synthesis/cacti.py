@@ -65,16 +65,16 @@ def measure(cacti: Path, cells: str, depth: int, width: int) -> dict[str, float]
         "-block size (bytes)": str(width // 8),
         "-output/input bus width": str(width),
     }
-    text = (cacti / "cache.cfg_temp").read_text()
+    text = (cacti / "cache.cfg_temp").read_text(encoding="utf-8")
     for key, value in (SETTINGS | size).items():
         text, count = re.subn(rf"(?m)^{re.escape(key)}.*$", f"{key} {value}", text)
         assert count == 1, key
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "cacti.cfg")
-        config.write_text(text)
+        config.write_text(text, encoding="utf-8")
         command = [str(cacti / "cacti"), "-infile", str(config)]
         subprocess.run(command, cwd=cacti, check=True, capture_output=True)
-        with Path(folder, "cacti.cfg.out").open() as lines:
+        with Path(folder, "cacti.cfg.out").open(encoding="utf-8") as lines:
             row = next(csv.DictReader(lines, skipinitialspace=True))
     return {name: float(row[column]) * scale for name, (column, scale) in COLUMNS.items()}
 
@@ -97,7 +97,7 @@ def sweep(cacti: Path, cells: str, target: Path) -> None:
                 lines.append(
                     ",".join([str(depth), str(width), *(f"{v:.6g}" for v in values.values())])
                 )
-    target.write_text("\n".join(lines) + "\n")
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -136,7 +136,7 @@ class Mapper:
         names = sorted(set(module.instances.values()))
         children = "".join(black_box(design.modules[name].verilog) for name in names)
         facts = {
-            "adders": ADDERS.read_text(),
+            "adders": ADDERS.read_text(encoding="utf-8"),
             "children": children,
             "constraints": CONSTRAINTS,
             "library": self.library.sha256,
@@ -177,10 +177,10 @@ class Mapper:
         self, folder: Path, module: ModuleSource, children: str, names: set[str]
     ) -> tuple[Netlist, str]:
         inside = folder.relative_to(self.cache)
-        (folder / "children.v").write_text(children)
-        (folder / "source.v").write_text(module.verilog)
-        (folder / "adders.v").write_text(ADDERS.read_text())
-        (folder / "constraints").write_text(CONSTRAINTS)
+        (folder / "children.v").write_text(children, encoding="utf-8")
+        (folder / "source.v").write_text(module.verilog, encoding="utf-8")
+        (folder / "adders.v").write_text(ADDERS.read_text(encoding="utf-8"), encoding="utf-8")
+        (folder / "constraints").write_text(CONSTRAINTS, encoding="utf-8")
         script = SCRIPT.replace("$TOP", module.name)
         script = script.replace("$LIBRARY", self.engine.path(self._cells))
         script = script.replace("$FOLDER", self.engine.path(str(inside)))
@@ -191,10 +191,15 @@ class Mapper:
             ("$CONSTRAINTS", "constraints"),
         ):
             script = script.replace(word, self.engine.path(f"{inside}/{name}"))
-        (folder / "script.ys").write_text(script)
+        (folder / "script.ys").write_text(script, encoding="utf-8")
         self.engine.run(f"{inside}/script.ys", self.cache, log=self.cache / f"{module.name}.log")
         netlists = [
-            (Netlist.read((folder / f"{candidate}.json").read_text(), module.name), candidate)
+            (
+                Netlist.read(
+                    (folder / f"{candidate}.json").read_text(encoding="utf-8"), module.name
+                ),
+                candidate,
+            )
             for candidate in CANDIDATES
         ]
         netlist, candidate = min(netlists, key=lambda pair: pair[0].area(self.library))

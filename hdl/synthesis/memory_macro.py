@@ -122,7 +122,7 @@ def table_of(cells: str) -> Path:
 
 def fit(cells: str) -> dict[str, Fit]:
     """Fit every quantity to a table: least squares of the relative error, no negative terms."""
-    with table_of(cells).open() as lines:
+    with table_of(cells).open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     sizes = [(float(row["depth_words"]), float(row["width_bits"])) for row in rows]
     fits = {}
@@ -148,7 +148,7 @@ def _fits() -> dict[str, dict[str, Fit]]:
     """The fitted quantities, by cells."""
     return {
         cells: {name: Fit(**entry) for name, entry in entries.items()}
-        for cells, entries in json.loads(COEFFICIENTS.read_text()).items()
+        for cells, entries in json.loads(COEFFICIENTS.read_text(encoding="utf-8")).items()
     }
 
 
@@ -225,7 +225,7 @@ def run(args: argparse.Namespace) -> None:
             cells: {name: vars(entry) for name, entry in found.items()}
             for cells, found in fits.items()
         }
-        COEFFICIENTS.write_text(json.dumps(entries, indent=2) + "\n")
+        COEFFICIENTS.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
     for cells, found in fits.items():
         for name, entry in found.items():
             sum_ = " + ".join(f"{c:.4g}·{term}" for term, c in entry.coefficients.items())

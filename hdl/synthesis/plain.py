@@ -67,7 +67,7 @@ def _run(
         black_box(module.verilog) if name in macros else module.verilog
         for name, module in design.modules.items()
     )
-    (folder / "design.v").write_text("\n".join(texts))
+    (folder / "design.v").write_text("\n".join(texts), encoding="utf-8")
     (folder / "cells.lib").write_bytes(library().path.read_bytes())
     liberty, source, mapped = (
         yosys.path(name) for name in ("cells.lib", "design.v", "mapped.json")
@@ -84,13 +84,13 @@ def _run(
         f"select -module {design.top}",
         f"write_json -selected {mapped}",
     )
-    (folder / "script.ys").write_text("\n".join(script) + "\n")
+    (folder / "script.ys").write_text("\n".join(script) + "\n", encoding="utf-8")
     yosys.prepare()
     before, start = os.times(), time.perf_counter()
     yosys.run("script.ys", folder)
     seconds = time.perf_counter() - start
     after = os.times()
-    netlist = Netlist.read((folder / "mapped.json").read_text(), design.top)
+    netlist = Netlist.read((folder / "mapped.json").read_text(encoding="utf-8"), design.top)
     cpu_seconds = after.children_user - before.children_user
     cpu_seconds += after.children_system - before.children_system
     return netlist, seconds, cpu_seconds

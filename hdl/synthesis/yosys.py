@@ -57,7 +57,12 @@ def _compiled(command: tuple[str, ...], version: str) -> Path:
         (folder / "new").mkdir()
         environment = os.environ | {"YOWASP_CACHE_DIR": str(folder / "new")}
         done = subprocess.run(
-            tied(command), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            tied(command),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
         )
         if done.returncode:
             lines = done.stderr.splitlines() or [f"exit status {done.returncode}"]
@@ -127,14 +132,14 @@ class Engine:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
             )
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         if log is None or done.returncode:
             log = log or folder / f"{script}.log"
-            log.write_text(done.stdout)
+            log.write_text(done.stdout, encoding="utf-8")
         if done.returncode:
             said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
             errors = [line for line in said if "ERROR" in line]
@@ -147,7 +152,9 @@ def _on_path() -> Engine | None:
     program = shutil.which("yosys")
     if program is None:
         return None
-    text = subprocess.run([program, "-V"], capture_output=True, text=True).stdout
+    text = subprocess.run(
+        [program, "-V"], capture_output=True, encoding="utf-8", errors="replace"
+    ).stdout
     version = re.match(r"Yosys (\d+)\.(\d+)\S*", text)
     if version is None or (int(version[1]), int(version[2])) < OLDEST:
         return None

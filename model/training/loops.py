@@ -35,7 +35,7 @@ Size = ctypes.c_ssize_t
 @lru_cache(maxsize=1)
 def loops() -> ctypes.CDLL | None:
     """The compiled loops of ``loops.c``; None without a compiler."""
-    text = Path(__file__).with_name("loops.c").read_text()
+    text = Path(__file__).with_name("loops.c").read_text(encoding="utf-8")
     try:
         return c_library("training in bfloat16", text, OPTIONS, CACHE)
     except UserError:

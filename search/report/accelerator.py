@@ -2,7 +2,6 @@
 
 import json
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
 from kakure.model.evaluate import read_score
+from kakure.model.shown import command_line
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.cost.metrics import Metrics
 from kakure.sim.generation.plan import LayerPlan, plan
@@ -200,10 +200,10 @@ def _registers(registers: Sequence[Register]) -> str:
 
 
 def _origin(folder: Path, project: Project, report: SynthesisReport | None) -> str:
-    facts: dict[str, Any] = json.loads((folder / "origin.json").read_text())["from"]
+    facts: dict[str, Any] = json.loads((folder / "origin.json").read_text(encoding="utf-8"))["from"]
     versions = facts.pop("tools")
     rows = [
-        ("command", f"kakure gen {shlex.quote(str(project.path))}"),
+        ("command", command_line(["kakure", "gen", str(project.path)])),
         *((f"digest of {name}", value) for name, value in sorted(facts.items())),
         ("made with", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
     ]

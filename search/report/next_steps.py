@@ -1,8 +1,9 @@
 """The commands that go on from a result."""
 
-import shlex
 from collections.abc import Iterable
 from html import escape
+
+from kakure.model.shown import command_line
 
 __all__ = ["next_steps"]
 
@@ -17,6 +18,6 @@ SAID = {
 
 def next_steps(config: str, verbs: Iterable[str]) -> str:
     """A list of commands for the configuration at ``config``, each with what it does."""
-    path = escape(shlex.quote(config))
+    path = escape(command_line([config]))
     lines = (f"<li><code>kakure {verb} {path}</code>: {escape(SAID[verb])}</li>" for verb in verbs)
     return f"<ul>{''.join(lines)}</ul>"

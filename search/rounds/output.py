@@ -92,7 +92,9 @@ def write_result(
         metadata = {**result.parameters.metadata, "config": config.digest}
         metadata["validation"] = f"{result.record['best']['accuracy']['validation']:.4f}"
         save_parameters(new / PARAMETERS, config, replace(result.parameters, metadata=metadata))
-        (new / "search.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+        (new / "search.json").write_text(
+            json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
         for name, data in pictures.items():
             (new / f"{name}.png").write_bytes(data)
         text = page(record, pictures, config=str(folder / "best.json"), seconds=seconds)

@@ -86,7 +86,7 @@ def start_of(
     if found is None:
         checkpoint = store.path.parent / "trainings" / f"{key_of('start', arguments)[:16]}.pt"
         checkpoint.parent.mkdir(exist_ok=True)
-        with checkpoint.with_suffix(".lock").open("w") as lock:
+        with checkpoint.with_suffix(".lock").open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another search on this store may train the same
             found = store.get("start", arguments)
             if found is None:

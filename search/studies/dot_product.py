@@ -114,16 +114,16 @@ def luts(component: wiring.Component, flags: str, engine: Engine) -> int:
     with TemporaryDirectory() as name:
         folder = Path(name)
         text = "\n".join(module.verilog for module in design.modules.values())
-        (folder / "source.v").write_text(text)
+        (folder / "source.v").write_text(text, encoding="utf-8")
         lines = [
             f"read_verilog -sv {engine.path('source.v')}",
             f"synth_xilinx -flatten -top {design.top} {flags}",
             f"tee -o {engine.path('cells.json')} stat -json",
         ]
-        (folder / "script").write_text("\n".join(lines) + "\n")
+        (folder / "script").write_text("\n".join(lines) + "\n", encoding="utf-8")
         BUILD.mkdir(parents=True, exist_ok=True)
         engine.run("script", folder, log=BUILD / f"{type(component).__name__}{flags}.log")
-        cells = json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
+        cells = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
     return sum(many for kind, many in cells.items() if kind.startswith("LUT"))
 
 

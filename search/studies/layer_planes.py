@@ -23,6 +23,7 @@ from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import LabelledImages, systematic
 from kakure.model.errors import UserError
 from kakure.model.parameters.parameters import Parameters
+from kakure.model.shown import command_line
 from kakure.model.training.logits import integer_logits
 from kakure.model.training.network import as_tensor
 from kakure.model.training.recipe import Recipe, held_out
@@ -147,7 +148,7 @@ def _write(folder: Path, project: Project, planes: Planes, validation: str) -> N
     kept = {key: value for key, value in used.metadata.items() if key not in OF_TRAINING}
     made = {
         "planes of": config.digest,
-        "command": f"kakure study layer-planes {project.path}",
+        "command": command_line(["kakure", "study", "layer-planes", str(project.path)]),
         "validation": validation,
     }
     used = dataclasses.replace(used, metadata=kept | made)

@@ -44,5 +44,5 @@ async def first_difference(dut):
         cocotb.start_soon(watch(dut, index, found))
     cocotb.start_soon(send(dut, [VECTORS.images[IMAGE]]))
     await receive(dut, len(VECTORS.logits[IMAGE]))
-    Path(GIVEN["report"]).write_text("\n".join(found))
+    Path(GIVEN["report"]).write_text("\n".join(found), encoding="utf-8")
     assert found, "alone, the image does not differ: it depends on the images before it"

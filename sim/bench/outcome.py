@@ -131,7 +131,7 @@ def read_outcome(
         If it is missing, damaged, of another run, or a test is missing.
     """
     try:
-        outcome = Outcome(**json.loads(path.read_text()))
+        outcome = Outcome(**json.loads(path.read_text(encoding="utf-8")))
         counted = outcome.count("runs")
     except FileNotFoundError:
         raise ValueError("the bench left no outcome: nothing was compared") from None
@@ -155,7 +155,9 @@ def read_outcome(
 def progress(path: Path) -> tuple[int, int, str] | None:
     """How far the bench is whose outcome will be ``path``: (done, of how many, of what)."""
     try:
-        done, total, what = path.with_suffix(".progress").read_text().split(maxsplit=2)
+        done, total, what = (
+            path.with_suffix(".progress").read_text(encoding="utf-8").split(maxsplit=2)
+        )
         return int(done), int(total), what
     except (OSError, ValueError):
         return None
@@ -173,5 +175,5 @@ def digest_of(path: Path) -> str:
 
 def _replace(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}")
-    beside.write_text(text)
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)

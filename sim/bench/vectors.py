@@ -147,12 +147,14 @@ class Vectors:
         data: dict[str, Any] = asdict(self)
         for layer in data["layers"]:
             layer["pixels"] = [[f"{word:x}" for word in image] for image in layer["pixels"]]
-        path.write_text(json.dumps(data, separators=(",", ":"), sort_keys=True) + "\n")
+        path.write_text(
+            json.dumps(data, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8"
+        )
 
     @classmethod
     def load(cls, path: Path) -> "Vectors":
         """Read what :meth:`save` wrote."""
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
         for layer in data["layers"]:
             layer["pixels"] = [[int(word, 16) for word in image] for image in layer["pixels"]]
         data["layers"] = [LayerVectors(**layer) for layer in data["layers"]]

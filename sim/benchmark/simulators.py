@@ -42,7 +42,9 @@ def simulation(project: Project) -> Iterator[Figure]:
     jobs = len(os.sched_getaffinity(0))
     images, _ = project.images(max(4 * jobs, CYCLES // interval))
     with copied_folder(project) as work:
-        modules = {file.stem: file.read_text() for file in (work / "verilog").glob("*.v")}
+        modules = {
+            file.stem: file.read_text(encoding="utf-8") for file in (work / "verilog").glob("*.v")
+        }
         by_handshakes, in_every_cycle = _cocotb(project, images, modules, work)
         yield _figure("RTL, cocotb", by_handshakes, "every cycle", in_every_cycle)
         program = _program(project, modules, work)
@@ -79,7 +81,7 @@ def _cocotb(
 
 
 def _program(project: Project, modules: dict[str, str], work: Path) -> Program:
-    header = (work / "kakure.h").read_text()
+    header = (work / "kakure.h").read_text(encoding="utf-8")
     executable = compiled_model(modules, top_name(project.config), header, CACHE, quiet=True)
     return Program(executable, VectorWriter(project.config, project.parameters), 1, work)
 

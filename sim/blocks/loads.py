@@ -91,13 +91,14 @@ class Loads:
                     for port, fields in self.fields.items()
                 },
                 "cycles": self.cycles,
-            })
+            }),
+            encoding="utf-8",
         )
 
     @classmethod
     def load(cls, path: Path) -> "Loads":
         """Read what :meth:`save` wrote."""
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
         loads = []
         for item in data["loads"]:
             writes = {port: [Write(**w) for w in ws] for port, ws in item.pop("writes").items()}

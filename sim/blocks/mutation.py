@@ -140,7 +140,7 @@ def survivors(point: Point, design: Design, chosen: Sequence[Mutant], folder: Pa
     executable = compiled(with_mutants(design, chosen))
     alive = []
     for number, mutant in enumerate([None, *chosen]):
-        (folder / FILE).write_text(f"{number:x}\n")
+        (folder / FILE).write_text(f"{number:x}\n", encoding="utf-8")
         failure = run_bench(point.block, executable, folder, vectors)
         if mutant is None and failure is not None:
             raise RuntimeError(f"without a mutant: {failure}")

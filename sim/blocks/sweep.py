@@ -215,7 +215,7 @@ def _compared(folder: Path, vectors: Path, tests: int | None = None) -> Outcome:
 
 def _values(vectors: Path) -> int:
     """How many payloads or writes must come of golden vectors."""
-    data = json.loads(vectors.read_text())
+    data = json.loads(vectors.read_text(encoding="utf-8"))
     if "loads" in data:
         writes = [load["writes"].values() for load in data["loads"] if load["error"] == 0]
         return sum(len(port) for ports in writes for port in ports)

@@ -85,13 +85,14 @@ class Vectors:
                 "parameters": self.parameters,
                 "write_port": self.write_port,
                 "delay": self.delay,
-            })
+            }),
+            encoding="utf-8",
         )
 
     @classmethod
     def load(cls, path: Path) -> "Vectors":
         """Read what :meth:`save` wrote."""
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
         data["cases"] = [Case(**case) for case in data["cases"]]
         for name in ("inputs", "outputs"):
             data[name] = Fields([Field(**item) for item in data[name]])

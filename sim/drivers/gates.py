@@ -52,10 +52,12 @@ class Gates:
         with TemporaryDirectory() as name:
             folder = Path(name)
             text = rtlil.convert(block, name="top", emit_src=False)
-            (folder / "design.il").write_text(text)
-            (folder / "script").write_text(SCRIPT.replace("$FOLDER", engine.path("")))
+            (folder / "design.il").write_text(text, encoding="utf-8")
+            (folder / "script").write_text(
+                SCRIPT.replace("$FOLDER", engine.path("")), encoding="utf-8"
+            )
             engine.run("script", folder)
-            lines = (folder / "design.aag").read_text().splitlines()
+            lines = (folder / "design.aag").read_text(encoding="utf-8").splitlines()
         most, inputs, latches, outputs, gates = map(int, lines[0].split()[1:])
         assert not latches, "a block of gates must have no registers"
         self._nets = 2 * (most + 1)

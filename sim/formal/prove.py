@@ -70,8 +70,8 @@ def prove(name: str, proof: Proof, build: Path = BUILD) -> Result:
     with fresh_folder(build, "work.") as folder:
         engine = find_engine()
         text = rtlil.convert(harness, platform=Prover(), ports=harness.ports, emit_src=False)
-        (folder / "design.il").write_text(text)
-        (folder / "script").write_text(SCRIPT.replace("$FOLDER", engine.path("")))
+        (folder / "design.il").write_text(text, encoding="utf-8")
+        (folder / "script").write_text(SCRIPT.replace("$FOLDER", engine.path("")), encoding="utf-8")
         engine.run("script", folder)
         holds = _solved(folder, proof.depth, is_induction=False)
         if not holds:
@@ -92,7 +92,12 @@ def _solved(folder: Path, depth: int, *, is_induction: bool) -> bool:
     ]  # fmt: skip
     path = f"{bin_}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
-        tied(command), cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True
+        tied(command),
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
     for status, found in ((PASSED, True), (FAILED, False)):
         if status in done.stdout:

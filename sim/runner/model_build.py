@@ -75,7 +75,11 @@ def compiled_model(
     def make(sources: Sequence[Path], top: str, folder: Path) -> None:
         _build(sources, top, header, folder)
 
-    texts = [Path(__file__).read_text(), header, *((HERE / name).read_text() for name in PROGRAM)]
+    texts = [
+        Path(__file__).read_text(encoding="utf-8"),
+        header,
+        *((HERE / name).read_text(encoding="utf-8") for name in PROGRAM),
+    ]
     recipe = Recipe(runtime="model", identity="\n".join(texts), build=make)
     return compiled(recipe, modules, top, cache, quiet=quiet)
 
@@ -84,7 +88,7 @@ def _build(sources: Sequence[Path], top: str, header: str, folder: Path) -> None
     """Verilate and compile into ``folder``, whose path has no blank."""
     for name in PROGRAM:
         copyfile(HERE / name, folder / name)
-    (folder / "kakure.h").write_text(header)
+    (folder / "kakure.h").write_text(header, encoding="utf-8")
     log = folder / "build.log"
     with wheel_on_path(), log.open("wb") as output:
         os.environ["TMPDIR"] = str(folder.resolve())  # what a killed compiler leaves goes with it

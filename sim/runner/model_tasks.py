@@ -75,7 +75,9 @@ class Program:
     def tests(self) -> list[str]:
         """Names of all its tests."""
         command = tied([str(self.executable), "--tests"])
-        listed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        listed = subprocess.run(
+            command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", check=False
+        )
         if listed.returncode or FULL_RATE not in listed.stdout.split():
             raise TaskFailed(f"{self.executable}: {_ended(listed.returncode)}, naming no tests")
         return listed.stdout.split()
@@ -114,7 +116,7 @@ class Program:
         log = path.with_suffix(".log")
         command = tied([str(self.executable), str(path), task.test, str(self.seed)])
         last = ""
-        with log.open("w") as errors:
+        with log.open("w", encoding="utf-8") as errors:
             process = self._started(command, errors)
             try:
                 assert process.stdout is not None
@@ -128,7 +130,7 @@ class Program:
         if code == 1 and last.startswith("FAIL "):
             raise TaskFailed(f"{task.test}: {last.removeprefix('FAIL ')}")
         if code or not last.startswith(f"PASS {crc} "):
-            lines = log.read_text(errors="replace").splitlines()
+            lines = log.read_text(errors="replace", encoding="utf-8").splitlines()
             said = [line for line in lines if "rror" in line] or lines or ["nothing"]
             raise TaskFailed(f"{task}: the simulator {_ended(code)}: {said[0]} (log: {log})")
         path.unlink()
@@ -173,7 +175,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
             )
             self._running.add(process)

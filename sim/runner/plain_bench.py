@@ -122,10 +122,12 @@ def _write(design: Design, vectors: Vectors, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     copyfile(BENCH, folder / BENCH.name)
     for module in design.modules.values():
-        (folder / f"{module.name}.v").write_text(module.verilog)
+        (folder / f"{module.name}.v").write_text(module.verilog, encoding="utf-8")
     frames = [vectors.supermask, *vectors.images]
     words = [(int(n == len(frame) - 1), word) for frame in frames for n, word in enumerate(frame)]
-    (folder / "words.hex").write_text("".join(f"{last:x}{word:08x}\n" for last, word in words))
+    (folder / "words.hex").write_text(
+        "".join(f"{last:x}{word:08x}\n" for last, word in words), encoding="utf-8"
+    )
     top = design.modules[design.top].verilog
     tied = re.findall(r"^  input (?:\[(\d+):0\] )?(s_axi_\w+);", top, re.MULTILINE)
     defined = {
@@ -138,7 +140,7 @@ def _write(design: Design, vectors: Vectors, folder: Path) -> list[str]:
         "DEADLINE": 100 + 2 * (vectors.load_cycles + vectors.settle_cycles + vectors.cycles[-1]),
     }
     text = "".join(f"`define {name} {value}\n" for name, value in defined.items())
-    (folder / "plain_bench.vh").write_text(text)
+    (folder / "plain_bench.vh").write_text(text, encoding="utf-8")
     return [BENCH.name, *(f"{name}.v" for name in design.modules)]
 
 
@@ -150,7 +152,8 @@ def _run(command: Sequence[str], folder: Path, **environment: str) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} ends with {done.returncode}: {done.stdout[-2000:]}")

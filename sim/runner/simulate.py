@@ -1,5 +1,6 @@
 """``kakure sim``: images through the whole accelerator's RTL, compared bit for bit."""
 
+import os
 import subprocess
 import sys
 import time
@@ -151,7 +152,12 @@ def run_bench(folder: Path, vectors: Path, work: Path, seed: int) -> tuple[list[
     nothing = Outcome(run="", seed=seed, vectors="")
     with counter(work / "outcome.json"):
         bench = subprocess.run(
-            command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", check=False
+            command,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            env=os.environ | {"PYTHONIOENCODING": "utf-8:backslashreplace"},
         )
     failures = [
         line.removeprefix("FAIL ") for line in bench.stdout.splitlines() if line.startswith("FAIL ")

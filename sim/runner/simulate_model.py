@@ -67,8 +67,10 @@ def simulate_model(
     begin = time.monotonic()
     images, what = wanted_images(project, count, or_fewer=or_fewer)
     with copied_folder(project) as run:
-        modules = {file.stem: file.read_text() for file in (run / "verilog").glob("*.v")}
-        header = (run / "kakure.h").read_text()
+        modules = {
+            file.stem: file.read_text(encoding="utf-8") for file in (run / "verilog").glob("*.v")
+        }
+        header = (run / "kakure.h").read_text(encoding="utf-8")
         executable = compiled_model(modules, top_name(project.config), header, CACHE)
         writer = VectorWriter(project.config, project.parameters, planes)
         program = Program(executable, writer, seed, run)

@@ -202,7 +202,7 @@ def run(
     try:
         tests, failed = get_results(results)
     except (RuntimeError, ElementTree.ParseError):
-        text = log.read_text(errors="replace") if log.exists() else ""
+        text = log.read_text(errors="replace", encoding="utf-8") if log.exists() else ""
         if "No space left on device" in text:
             raise RuntimeError(f"{folder}: No space left on device") from None
         raise RuntimeError(f"the simulator of {top} ended without results; see {log}") from None

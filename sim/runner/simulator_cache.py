@@ -41,7 +41,7 @@ def compiled(
         build(sources, top, folder, internals=waves, waves=waves, quiet=not verbose)
 
     linked = f"{version('cocotb')} {config.libs_dir}"
-    how = Path(__file__).with_name("simulator.py").read_text()
+    how = Path(__file__).with_name("simulator.py").read_text(encoding="utf-8")
     recipe = Recipe(
         runtime="waves" if waves else "ports", identity=f"{waves}\n{linked}\n{how}", build=make
     )

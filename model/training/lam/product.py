@@ -27,7 +27,7 @@ class _Shape(ctypes.Structure):
 
 @lru_cache(maxsize=1)
 def _kernel() -> ctypes.CDLL:
-    text = Path(__file__).with_name("product.c").read_text()
+    text = Path(__file__).with_name("product.c").read_text(encoding="utf-8")
     return c_library("training with LAM", text, OPTIONS, CACHE)
 
 

@@ -109,7 +109,7 @@ def plan() -> list[Sample]:
         values = {"generator": generator, "seed": 1, "layers": layers}
         samples.append(Sample("weight_generator", values))
     for name in SHIPPED:
-        config = json.loads((CONFIGS / f"{name}.json").read_text())
+        config = json.loads((CONFIGS / f"{name}.json").read_text(encoding="utf-8"))
         for field in ("$schema", "parameters"):
             config.pop(field, None)
         samples.append(Sample("accelerator", config))

@@ -83,6 +83,19 @@ def test_a_full_disk_behind_standard_output(unbuffered):
     assert run.stderr == "error: cannot write: No space left on device\n"
 
 
+def test_a_page_of_help_that_cannot_be_written():
+    code = "from kakure.model.commands.command import Parser\n"
+    code += "Parser(prog='x').parse_args(['--help'])"
+    with Path("/dev/full").open("w") as full:
+        run = python(code, stdout=full, stderr=subprocess.PIPE)
+    assert (run.returncode, run.stderr) == (2, "error: cannot write: No space left on device\n")
+    read, write = os.pipe()
+    os.close(read)
+    run = python(code, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (141, "")
+
+
 def test_nobody_reads_the_output():
     read, write = os.pipe()
     os.close(read)
@@ -120,11 +133,15 @@ def test_no_whole_number(text):
 
 def test_whole_numbers_in_a_range():
     assert (positive("1"), positive("1000000000"), jobs("1024")) == (1, 10**9, 1024)
+    assert positive("0" * 30 + "7") == 7
     assert (seed("0"), seed(str(2**63 - 1))) == (0, 2**63 - 1)
     for kind, text, line in (
         (jobs, "99999999999", "must be at most 1024, not '99999999999'"),
         (whole(2, 5), "1", "must be a whole number of at least 2, not '1'"),
         (whole(2, 5), "6", "must be at most 5, not '6'"),
+        (positive, "9" * 23, f"must be at most 1000000000, not '{'9' * 23}'"),
+        (positive, "9" * 5000, f"must be at most 1000000000, not '{'9' * 55}...'"),
+        (positive, "0" * 5000, f"must be a whole number of at least 1, not '{'0' * 55}...'"),
         (seed, str(2**63), f"must be a whole number below 2^63, not '{2**63}'"),
     ):
         with pytest.raises(argparse.ArgumentTypeError) as error:

@@ -11,6 +11,7 @@ from kakure.model.config.config import Config, check_density, load_config, parse
 from kakure.model.config.json_file import LARGEST, read_text
 from kakure.model.config.presets import preset_json
 from kakure.model.errors import UserError
+from kakure.search.commands.kakure import main
 
 
 def said(text: str) -> str:
@@ -57,6 +58,12 @@ def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path, kind, monkeypatch
     with pytest.raises(UserError) as error:
         load_config(path)
     assert str(error.value) == f"{path}: cannot be read: {reason}"
+
+
+def test_a_name_that_no_file_has(capsys):
+    assert main(["check", "a\0.json"]) == 2
+    rule = "cannot be read: must be the name of a file: embedded null byte"
+    assert capsys.readouterr().err == rf"error: a\x00.json: {rule}" + "\n"
 
 
 def test_the_largest_file(tmp_path):

@@ -12,7 +12,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from kakure.model.errors import UserError
 from kakure.model.files.atomic import write_atomically
@@ -137,19 +137,26 @@ class Parser(argparse.ArgumentParser):
         text = one_line(" ".join(map(cut, message.split(" "))), LONGEST_MISTAKE)
         self.exit(MISTAKE, f"error: {text}; see {self.prog} --help\n")
 
+    def print_help(self, file: Any = None) -> None:
+        """Print the page; where it cannot be written, end as a command does."""
+        code = run_command(lambda: print(self.format_help(), end="", file=file))
+        if code:
+            self.exit(code)
+
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """A type of argparse: a whole number from ``least`` to ``most``."""
 
     def number(text: str) -> int:
-        is_number = text.isascii() and text.isdecimal() and len(text) <= 20
-        if not is_number or int(text) < least:
+        digits = text.lstrip("0") or "0"
+        is_number = text.isascii() and text.isdecimal()
+        if is_number and (len(digits) > len(str(most)) or int(digits) > most):
+            raise ArgumentTypeError(f"must be at most {most}, not {shown(text)}")
+        if not is_number or int(digits) < least:
             raise ArgumentTypeError(
                 f"must be a whole number of at least {least}, not {shown(text)}"
             )
-        if int(text) > most:
-            raise ArgumentTypeError(f"must be at most {most}, not {shown(text)}")
-        return int(text)
+        return int(digits)
 
     return number
 
@@ -173,13 +180,13 @@ def seed(text: str) -> int:
 
 
 def above_zero(text: str) -> float:
-    """A number above 0, not infinite."""
+    """A finite number above 0."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise ArgumentTypeError(f"must be a number above 0, not {shown(text)}")
+        raise ArgumentTypeError(f"must be a finite number above 0, not {shown(text)}")
     return number
 
 

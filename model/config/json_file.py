@@ -84,7 +84,7 @@ def read_text(path: Path | str) -> str:
         return read_regular(path, LARGEST).decode()
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", file=path) from None
-    except ValueError:
+    except UnicodeDecodeError:
         raise UserError("cannot be read: is not UTF-8 text", file=path) from None
 
 

@@ -24,11 +24,15 @@ def check_regular(path: Path | str) -> None:
     Raises
     ------
     UserError
-        If ``path`` names a device, a pipe or a socket: the line says which.
-    OSError, ValueError
+        If ``path`` names a device, a pipe or a socket: the line says which. If it cannot be a name.
+    OSError
         If it names a folder or nothing, or cannot be looked at.
     """
-    mode = Path(path).stat().st_mode
+    try:
+        mode = Path(path).stat().st_mode
+    except ValueError as error:  # a NUL, or what cannot be encoded
+        rule = f"cannot be read: must be the name of a file: {error}"
+        raise UserError(rule, file=path) from None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
@@ -47,7 +51,7 @@ def read_regular(path: Path | str, most: int) -> bytes:
     ------
     UserError
         If it is no ordinary file, or larger.
-    OSError, ValueError
+    OSError
         If it cannot be read.
     """
     check_regular(path)

@@ -125,7 +125,8 @@ class Bench:
         }
         if vectors.counts:
             wanted["counters"] = len(vectors.counts)
-        failures = []
+        lost = vectors.lost(outcome.declared)
+        failures = [lost] if lost else []
         for what, count in wanted.items():
             got = outcome.count(what, FULL_RATE)
             if got != count or not count:

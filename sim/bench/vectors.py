@@ -4,11 +4,33 @@ Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 __all__ = ["LayerVectors", "PrecisionVectors", "Vectors"]
+
+TESTS = (
+    "registers_answer_as_the_map_says",
+    "all_images_at_full_rate",
+    "back_pressure_on_both_sides",
+    "classes_instead_of_logits",
+    "a_corrupted_supermask_is_refused",
+    "a_reset_in_the_middle_of_an_image",
+    "frames_too_short_and_too_long",
+    "a_batch_without_last",
+    "a_load_without_a_reset",
+    "a_supermask_in_several_transfers",
+    "class_changes_while_a_logit_is_offered",
+)
+"""What a bench must run, whatever it says of itself."""
+
+PRECISION_TESTS = ("any_number_of_planes",)
+"""And where there are several precisions."""
+
+CHOICE_TESTS = ("more_planes_where_the_margin_is_small",)
+"""And where margins choose one."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +163,13 @@ class Vectors:
     tried: int = 0
     precisions: list[PrecisionVectors] = field(default_factory=list)
     choices: list[PrecisionVectors] = field(default_factory=list)
+
+    def lost(self, declared: Sequence[str]) -> str:
+        """What is wrong with a bench of these tests: which it lacks; empty if none."""
+        tests = [*TESTS, *PRECISION_TESTS * bool(self.precisions)]
+        tests += CHOICE_TESTS * bool(self.choices)
+        lost = [name for name in tests if name not in declared]
+        return f"the bench has lost tests: {', '.join(lost)}" if lost else ""
 
     def save(self, path: Path) -> None:
         """Write one JSON file; pixels in hexadecimal, as they are wide."""

@@ -25,27 +25,6 @@ __all__ = ["CACHE", "FULL_RATE", "Simulation", "run_bench", "simulate"]
 FULL_RATE = "all_images_at_full_rate"
 """The test of the bench that compares every image, and every cycle count."""
 
-TESTS = (
-    "registers_answer_as_the_map_says",
-    FULL_RATE,
-    "back_pressure_on_both_sides",
-    "classes_instead_of_logits",
-    "a_corrupted_supermask_is_refused",
-    "a_reset_in_the_middle_of_an_image",
-    "frames_too_short_and_too_long",
-    "a_batch_without_last",
-    "a_load_without_a_reset",
-    "a_supermask_in_several_transfers",
-    "class_changes_while_a_logit_is_offered",
-)
-"""What a bench must run, whatever it says of itself."""
-
-PRECISION_TEST = "any_number_of_planes"
-"""And where golden vectors have several precisions."""
-
-CHOICE_TEST = "more_planes_where_the_margin_is_small"
-"""And where margins choose one."""
-
 
 @dataclass(frozen=True)
 class Simulation:
@@ -170,16 +149,8 @@ def run_bench(folder: Path, vectors: Path, work: Path, seed: int) -> tuple[list[
         found = read_outcome(work / "outcome.json", run=run_name(work), seed=seed, vectors=vectors)
     except ValueError as error:
         return [str(error)], nothing
-    missing = [name for name in _tests(Vectors.load(vectors)) if name not in found.declared]
-    return (
-        ([f"the bench has lost tests: {', '.join(missing)}"], nothing) if missing else ([], found)
-    )
-
-
-def _tests(vectors: Vectors) -> list[str]:
-    """Names of the tests that golden vectors ask for."""
-    precisions = [PRECISION_TEST] * bool(vectors.precisions)
-    return [*TESTS, *precisions, *([CHOICE_TEST] * bool(vectors.choices))]
+    lost = Vectors.load(vectors).lost(found.declared)
+    return ([lost], nothing) if lost else ([], found)
 
 
 @contextmanager

@@ -169,7 +169,12 @@ def _pll(clock_mhz: float, mhz: float, folder: Path) -> str:
     path = folder / f"{PLL}.v"
     command = [_program("ecppll"), "-i", f"{clock_mhz:g}", "-o", f"{mhz:g}", "-n", PLL]
     done = subprocess.run(
-        [*command, "-f", path.name], cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=False
+        [*command, "-f", path.name],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode != 0 or not path.exists():
         raise UserError(

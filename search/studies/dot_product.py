@@ -123,7 +123,9 @@ def luts(component: wiring.Component, flags: str, engine: Engine) -> int:
         (folder / "script").write_text("\n".join(lines) + "\n", encoding="utf-8")
         BUILD.mkdir(parents=True, exist_ok=True)
         engine.run("script", folder, log=BUILD / f"{type(component).__name__}{flags}.log")
-        cells = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+        cells = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["design"][
+            "num_cells_by_type"
+        ]
     return sum(many for kind, many in cells.items() if kind.startswith("LUT"))
 
 

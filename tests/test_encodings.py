@@ -4,7 +4,7 @@ import ast
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ def text_of_the_locale(source: str) -> Iterator[str]:
             yield f"{node.lineno}: {ast.unparse(node)}"
 
 
-def _is_binary(call: ast.Call, positional: list[object]) -> bool:
+def _is_binary(call: ast.Call, positional: Sequence[object]) -> bool:
     modes = [one.value.value for one in call.keywords if isinstance(one.value, ast.Constant)]
     return any("b" in str(mode) for mode in (*positional, *modes) if len(str(mode)) <= 3)
 

@@ -165,7 +165,7 @@ def test_parameters_may_have_a_name_that_is_no_text(path, capsys):
     assert main(command) == 0
     assert capsys.readouterr().out.startswith("o\\udcff: epoch 1 of 1")
     found = load_parameters(path.parent / name, load_config(path)).metadata["command"]
-    assert found.endswith("--output 'o\\udcff'")
+    assert found.endswith(r"--output $'o\xff'")
     assert main(["evaluate", str(path), "--parameters", name]) == 0
 
 

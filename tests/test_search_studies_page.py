@@ -1,5 +1,7 @@
 """Tables in pages: what stands outside of their comments stays."""
 
+from functools import partial
+
 import pytest
 
 from kakure.model.errors import UserError
@@ -21,7 +23,7 @@ def test_only_what_is_between_the_comments_changes(tmp_path):
 def test_comments_that_do_not_enclose_a_table_are_refused(tmp_path, text):
     page = tmp_path / "page.md"
     page.write_text(text)
-    for use in (check_page, lambda *given: write_page(*given, "new")):
+    for use in (check_page, partial(write_page, text="new")):
         with pytest.raises(UserError, match=r"must hold the lines .* once each, in this order"):
             use(page, "one")
     assert page.read_text() == text

@@ -19,6 +19,9 @@ LARGEST = 1 << 30
 
 T = TypeVar("T")
 
+SEAL = b'"sha256"'
+"""In every line that was sealed, damaged or not."""
+
 
 def read_lines(
     path: Path,
@@ -50,8 +53,8 @@ def read_lines(
     ------
     UserError
         If the file cannot be read, or a line of it is damaged or something else. Also where it is
-        mended: if no line is whole, or one is whole and something else, it is another file, and
-        stays as it is.
+        mended: if no line was ever sealed, or one is whole and something else, it is another file,
+        and stays as it is.
     """
     try:
         lines = read_regular(path, LARGEST).splitlines(keepends=True)
@@ -79,7 +82,7 @@ def read_lines(
             continue
         whole.append(line)
         found[key(one)] = one
-    if lines and not found:
+    if lines and not found and not any(SEAL in line for line in lines):
         raise UserError(f"no line is {what}; move the file away", file=path)
     for damage in damages:
         print(f"{damage}: it is cut out, and measured anew", file=sys.stderr, flush=True)

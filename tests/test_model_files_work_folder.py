@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kakure.model.files.work_folder import KEPT, LOCK, fresh_folder, held, keep
+from kakure.model.files.work_folder import KEPT, LOCK, fresh_folder, held, keep, temporary_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 HOLD = """
@@ -100,3 +100,26 @@ def test_who_waits_says_so(tmp_path, capsys):
             assert process.wait() == -signal.SIGKILL
     assert capsys.readouterr().err == "waiting for another process: it writes a\n"
     process.communicate()
+
+
+def test_what_a_killed_process_left_among_temporary_files_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    script = HOLD.format(what="temporary_folder('it')")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script.replace("fresh_folder, held", "temporary_folder")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    left = Path(process.stdout.readline().strip())
+    with temporary_folder("it") as own:
+        assert left.is_dir() and own.is_dir() and left.parent == own.parent == tmp_path
+    assert left.is_dir() and not own.exists()
+    kill(process)
+    with temporary_folder("other"):
+        assert left.is_dir()
+    with temporary_folder("it"):
+        assert not left.exists()
+    assert list(tmp_path.iterdir()) == []

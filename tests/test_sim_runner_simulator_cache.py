@@ -61,7 +61,7 @@ def compiler(cache: Path, tmp_path: Path, value: str) -> subprocess.Popen[str]:
 def test_a_cache_may_lie_where_make_cannot_build(tmp_path, monkeypatch):
     """In a folder with signs that make, or its shell, takes for its own."""
     (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(executables.tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     cache = tmp_path / "a b: 'c' $(d) #%"
     assert os.access(compiled(modules(), "dut", cache, quiet=True), os.X_OK)
     assert left(cache) == list((tmp_path / "temporary").iterdir()) == []

@@ -4,9 +4,9 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+
+from kakure.model.files.work_folder import temporary_folder
 
 from . import yosys_instances
 
@@ -52,14 +52,14 @@ def verilog_texts(rtlil: Sequence[str]) -> list[str]:
     RuntimeError
         If Yosys refuses a module.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        scripts = [Path(folder) / f"{number:06d}.ys" for number in range(len(rtlil))]
+    with temporary_folder("verilog") as folder:
+        scripts = [folder / f"{number:06d}.ys" for number in range(len(rtlil))]
         for script, text in zip(scripts, rtlil, strict=True):
             script.write_text(SCRIPT.replace("$RTLIL", text), encoding="utf-8")
-        command = [sys.executable, yosys_instances.__file__, folder]
+        command = [sys.executable, yosys_instances.__file__, str(folder)]
         done = subprocess.run(
             command,
-            env=os.environ | {"TMPDIR": folder},
+            env=os.environ | {"TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -3,6 +3,7 @@
 Needs nothing of Kakure: the benches that ``kakure gen`` writes carry a copy of this file.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-__all__ = ["KEPT", "LOCK", "fresh_folder", "held", "keep", "remove_dead"]
+__all__ = ["KEPT", "LOCK", "fresh_folder", "held", "keep", "remove_dead", "temporary_folder"]
 
 LOCK = "lock"
 """File in a folder that its process holds locked; the system lets go of it when that ends."""
@@ -75,6 +76,13 @@ def fresh_folder(parent: Path, prefix: str = "run.") -> Iterator[Path]:
         finally:
             if not (folder / FAILED).exists():
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def temporary_folder(purpose: str) -> Iterator[Path]:
+    """Yield a :func:`fresh_folder` among the system's temporary files, for one user and purpose."""
+    with fresh_folder(Path(tempfile.gettempdir()), f"kakure.{os.getuid()}.{purpose}.") as folder:
+        yield folder
 
 
 def keep(folder: Path) -> None:

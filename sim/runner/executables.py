@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from functools import cache as once
 from importlib.metadata import version
 from pathlib import Path
 
-from kakure.model.files.work_folder import LOCK, fresh_folder, held
+from kakure.model.files.work_folder import LOCK, fresh_folder, held, temporary_folder
 
 from .simulator import CannotBuild
 
@@ -168,7 +167,7 @@ def _place(folder: Path) -> Iterator[Path]:
     if BUILDABLE.fullmatch(str(folder.resolve())):
         yield folder
         return
-    with fresh_folder(Path(tempfile.gettempdir()), f"kakure.{os.getuid()}.build.") as place:
+    with temporary_folder("build") as place:
         yield place
 
 

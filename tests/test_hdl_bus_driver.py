@@ -4,7 +4,6 @@ import ctypes
 import shutil
 import subprocess
 from ctypes import CFUNCTYPE, POINTER, Structure, c_int, c_int32, c_uint8, c_uint32, c_void_p
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,8 +142,3 @@ def test_the_class_is_the_first_of_the_largest(driver):
     for logits in ([3], [1, 5, 5], [-(2**31), 2**31 - 1], [-2, -1, -3]):
         given = (c_int32 * len(logits))(*logits)
         assert driver.kakure_class(given, len(logits)) == int(np.argmax(logits))
-
-
-def test_the_driver_is_of_the_package():
-    folder = Path(__file__).resolve().parent.parent / "hdl" / "bus"
-    assert (folder / "kakure_driver.h").is_file() and (folder / "kakure_driver.c").is_file()

@@ -37,7 +37,9 @@ def test_results_wait_where_there_is_no_room_and_none_is_lost():
     client = BoardClient(board(depth=4), CONFIG)
     client.load(PARAMETERS)
     many = np.concatenate([IMAGES] * 3)
-    assert (client.run(many) == np.concatenate([LOGITS] * 3)).all()
+    told = []
+    assert (client.run(many, told.append) == np.concatenate([LOGITS] * 3)).all()
+    assert sum(told) == len(many)  # four words at a time, three to a result
 
 
 def test_another_network_and_wrong_words_are_named():

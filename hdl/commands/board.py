@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kakure.hdl.boards.targets import TARGETS
 from kakure.model.commands.command import positive, whole
+from kakure.model.files.atomic import write_atomically
 from kakure.model.link.frames import BAUD
 
 __all__ = ["options", "run"]
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     facts = {"board": target.name, "config": config.digest, "mhz": mhz, "fastest_mhz": built.mhz,
              "baud": args.baud, "cells": built.used}  # fmt: skip
-    (folder / "board.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_atomically(folder / "board.json", (json.dumps(facts, indent=1) + "\n").encode())
     for name, (some, all_) in shown.items():
         print(f"{name:<6}{some:>8} of {all_}")
     print(f"clock   {mhz:g} MHz, {built.mhz:g} at most as routed (timing.txt)")

@@ -94,7 +94,7 @@ class BoardClient:
         Parameters
         ----------
         progress : function
-            Is told how many results have come since it was told last.
+            Is told how many whole results have come since it was told last.
 
         Raises
         ------
@@ -104,13 +104,17 @@ class BoardClient:
         self.control("BATCH")  # one frame of all images: few requests
         words = [word for image in images for word in pack_image(image)]
         classes = self.config.geometry[-1].outputs
-        came = self._exchange(words, len(images) * classes, lambda n: progress(n // classes))
+        came = self._exchange(words, len(images) * classes, classes, progress)
         return np.array(came, np.uint32).astype(np.int32).astype(np.int64).reshape(-1, classes)
 
     def _exchange(
-        self, words: list[int], expected: int, progress: Callable[[int], object] = lambda _: None
+        self,
+        words: list[int],
+        expected: int,
+        classes: int = 1,
+        progress: Callable[[int], object] = lambda _: None,
     ) -> list[int]:
-        """Send words as one frame, and take so many as answer it."""
+        """Send words as one frame, and take so many as answer it; ``classes`` are a result."""
         most = min(MOST_WORDS, self.host.depth)
         sent, idle = 0, 0
         came: list[int] = []
@@ -121,9 +125,10 @@ class BoardClient:
                 sent += moved
             else:
                 found = self.host.receive(most)
+                before = len(came) // classes
                 came += found
                 moved = len(found)
-                progress(moved)
+                progress(len(came) // classes - before)
             idle = 0 if moved else idle + 1
             if idle:
                 self._check()

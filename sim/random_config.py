@@ -6,10 +6,13 @@ from random import Random
 from typing import Any
 
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.engines.crossbar.grid_shape import LEAST_WORDS
 from kakure.model.config.config import Config, parse_config
 from kakure.model.errors import UserError
 
 __all__ = ["CORNERS", "corner_of", "random_config", "uneven", "with_planes"]
+
+MOST_ADC_BITS = 12
 
 
 def random_config(
@@ -18,7 +21,7 @@ def random_config(
     """Return the configuration of a seed, with hidden weights.
 
     Drawn until the schema accepts it and it is small. Two of five have one of :data:`CORNERS`, one
-    of three strides and summed maps.
+    of three strides and summed maps, one of three cells in memories.
 
     Parameters
     ----------
@@ -35,6 +38,8 @@ def random_config(
     corner_rng = Random(f"sizes of {seed}")
     strides_rng = Random(f"strides of {seed}")
     has_strides = strides_rng.random() < 1 / 3
+    cells_rng = Random(f"cells of {seed}")
+    has_memory = cells_rng.random() < 1 / 3
     layers = rng.choice([1, 2, 2, 3, 3, 4])
     while True:
         drawn = _draw(rng, f"random-{seed}", layers)
@@ -42,6 +47,8 @@ def random_config(
             CORNERS[corner](corner_rng, drawn)
         if has_strides:
             _add_strides(strides_rng, drawn)
+        if has_memory:
+            _put_in_memory(cells_rng, drawn)
         try:
             config = parse_config(json.dumps(drawn))
         except UserError:
@@ -132,6 +139,15 @@ def _add_strides(rng: Random, drawn: dict[str, Any]) -> None:
         elif layer["kind"] == "linear":
             layer |= {"sum_pool": True, "map_bits": rng.choice([None, 1, 2, 4, 8])}
             layer["sum_shift"] = rng.choice([None, None, 0, 1, 3])
+
+
+def _put_in_memory(rng: Random, drawn: dict[str, Any]) -> None:
+    """Cells in memories, of tiles that can have words enough; of most of them."""
+    drawn["crossbar"]["cells"] = "memory"
+    for layer in _tiles(drawn):
+        least = -(-LEAST_WORDS // layer["column_sharing"])
+        if least <= MOST_ADC_BITS and rng.random() < 0.8:
+            layer |= {"adc_type": "sar", "adc_bits": max(layer["adc_bits"], least)}
 
 
 def _draw_readout(rng: Random, columns: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from temporal import array_of, temporal
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.accelerators.temporal.block_layout import slot_layout
+from kakure.hdl.accelerators.temporal.scale_lane import lane_layout
 from kakure.hdl.accelerators.temporal.widths import misfit
 from kakure.hdl.emission.artifacts import design_of, top_name
 from kakure.model.config.config import load_config, parse_config
@@ -142,3 +143,14 @@ def test_networks_of_real_size_use_the_lanes_of_the_shipped_array():
         cycles = architecture.timing(2).interval
         in_use = architecture.counts["LANES"] / (cycles * array.lanes)
         assert (cycles, round(in_use, 3)) == (taken, share)
+
+
+def test_images_that_are_tried_with_all_planes_at_once_take_what_they_take_without_a_choice():
+    weights = {"kind": "bitwise", "bits": 3}
+    config = temporal([CONV, HEAD], ARRAY, input_shape=[4, 5, 2], weights=weights)
+    architecture = architecture_of(config)
+    assert architecture.dynamic_timing([(3,)] * 3, 3) == architecture.timing(3)
+
+
+def test_a_lane_is_written_over_no_more_bits_than_its_scales_have():
+    assert lane_layout(4).size == 1 + 2 + 16 + 32 + 5

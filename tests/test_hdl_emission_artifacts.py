@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.emission.artifacts import design_of, top_name, write_design
 from kakure.hdl.emission.design import Design
 from kakure.model.config.config import parse_config
@@ -103,3 +104,14 @@ def test_the_headers_of_two_accelerators_have_guards_of_their_own(tmp_path):
     command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "all.c"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_supermask_is_written_in_both_forms(tmp_path):
+    configuration, parameters = config(), random_parameters(config(), 1)
+    write_design(tmp_path, configuration, Design("top", modules={}), parameters)
+    words = [int(line, 16) for line in (tmp_path / "supermask.hex").read_text().splitlines()]
+    data = (tmp_path / "supermask.bin").read_bytes()
+    assert words == [
+        word for s in architecture_of(configuration).sections(parameters) for word in s
+    ]
+    assert data == b"".join(word.to_bytes(4, "little") for word in words)

@@ -9,9 +9,10 @@ import pytest
 
 from kakure.hdl.emission.emit import emit
 from kakure.hdl.engines.crossbar import engine as grids
+from kakure.hdl.engines.crossbar import grid_shape
 from kakure.hdl.engines.crossbar.column import TileColumns, tile_columns
-from kakure.hdl.engines.crossbar.engine import CrossbarEngine
 from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape
+from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import parse_config
 from kakure.model.reference.crossbar import crossbar
 from kakure.model.reference.signs import weight_order
@@ -30,7 +31,14 @@ SHAPES = [
 ]
 
 
-def engine(shape):
+@pytest.fixture(params=["registers", "memory"])
+def cells(request, monkeypatch):
+    """What cells are; memories of any number of words."""
+    monkeypatch.setattr(grid_shape, "LEAST_WORDS", 1)
+    return request.param
+
+
+def engine(shape, cells="registers"):
     fan_in, outputs, rows, columns, sharing, adc_type, adc_bits, input_bits, shift, copies = shape
     layer = {
         "kind": "linear",
@@ -48,13 +56,13 @@ def engine(shape):
         "dataset": "windows",
         "input_shape": [1, fan_in, 1],
         "weights": {"kind": "hidden"},
-        "crossbar": {"rows": rows, "columns": columns},
+        "crossbar": {"rows": rows, "columns": columns, "cells": cells},
         "layers": [layer],
     }
-    return CrossbarEngine(config=parse_config(json.dumps(config)), index=0)
+    return engine_of(parse_config(json.dumps(config)), 0)
 
 
-async def write_weights(ctx, dut, w, generator):
+async def write_weights(ctx, dut, w, generator, write_cycles):
     rows, outputs = w.shape
     for row, block in weight_order(generator, channels=1, window=rows, outputs=outputs):
         word = w[row, 32 * block : 32 * block + 32]
@@ -68,14 +76,21 @@ async def write_weights(ctx, dut, w, generator):
                 "negative": sum(1 << b for b, value in enumerate(word) if value < 0),
             },
         )
-        await ctx.tick()
+        if write_cycles is None:
+            await ctx.tick()
+        else:
+            for cycle in range(write_cycles[row]):
+                _, _, written = await ctx.tick().sample(dut.written)
+                assert written == (cycle == write_cycles[row] - 1)
     ctx.set(dut.weights.valid, 0)
 
 
-def run(shape, *, generator="xorshift32", gaps=None, stalls=None):
+def run(shape, cells="registers", *, generator="xorshift32", gaps=None, stalls=None):
     """Check the sums; return the cycles that take windows and sums, from the first offer on."""
     fan_in, outputs, rows, _, sharing, adc_type, adc_bits, input_bits, shift, _ = shape
-    dut = engine(shape)
+    hardware = engine(shape, cells)
+    dut, write_cycles = hardware.component(), hardware.write_cycles
+    assert (write_cycles is None) == (cells == "registers")
     rng = np.random.default_rng(1)
     count = 9
     x = rng.integers(0, 1 << input_bits, (count, fan_in))
@@ -87,13 +102,13 @@ def run(shape, *, generator="xorshift32", gaps=None, stalls=None):
     cycles = input_bits * sharing * conversion
 
     async def drive(ctx):
-        await write_weights(ctx, dut, w, generator)
+        await write_weights(ctx, dut, w, generator, write_cycles)
         await send(ctx, dut.i, x.tolist(), gaps)
 
     async def sink(ctx):
         await receive(ctx, dut.o, count, stalls)
 
-    words = fan_in * -(-outputs // 32)
+    words = sum(write_cycles or [1] * fan_in) * -(-outputs // 32)
     simulate(
         dut,
         drive,
@@ -107,8 +122,8 @@ def run(shape, *, generator="xorshift32", gaps=None, stalls=None):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equals_the_reference_in_exactly_the_cycles_promised(shape):
-    cycles, sent, taken = run(shape)
+def test_equals_the_reference_in_exactly_the_cycles_promised(shape, cells):
+    cycles, sent, taken = run(shape, cells)
     copies = shape[-1]
     numbers = range(len(sent))
     if copies == 1:
@@ -129,21 +144,22 @@ def test_equals_the_reference_in_exactly_the_cycles_promised(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_pauses_change_nothing(shape):
-    run(shape, gaps=Random(2), stalls=Random(3))
+def test_pauses_change_nothing(shape, cells):
+    run(shape, cells, gaps=Random(2), stalls=Random(3))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_module_for_each_column_of_tiles_changes_nothing(shape, monkeypatch):
-    expected = run(shape)
+def test_a_module_for_each_column_of_tiles_changes_nothing(shape, cells, monkeypatch):
+    expected = run(shape, cells)
     monkeypatch.setattr(grids, "MOST_ADDERS", -1)
-    assert run(shape) == expected
-    run(shape, gaps=Random(2), stalls=Random(3))
+    assert run(shape, cells) == expected
+    run(shape, cells, gaps=Random(2), stalls=Random(3))
 
 
 def modules(outputs, groups):
     """The modules of a layer on tiles of 8 x 64: how often each is placed, and their text."""
-    design = emit(engine((8 * groups, outputs, 8, 64, 32, "sar", 2, 1, 0, 1)), "top")
+    large = engine((8 * groups, outputs, 8, 64, 32, "sar", 2, 1, 0, 1)).component()
+    design = emit(large, "top")
     counts = Counter(module.kind for _, module in design.instances())
     assert counts["crossbar_tile"] == groups * -(-outputs // 64)
     return design, counts
@@ -170,8 +186,15 @@ def test_a_small_grid_holds_its_tiles_itself(outputs, groups):
     assert counts["crossbar_column"] == 0
 
 
-def test_takes_the_words_of_a_row_in_another_order():
-    run((4, 70, 3, 48, 4, "flash", 2, 2, 0, 1), generator="xorshift16")
+def test_takes_the_words_of_a_row_in_another_order(cells):
+    run((4, 70, 3, 48, 4, "flash", 2, 2, 0, 1), cells, generator="xorshift16")
+
+
+@pytest.mark.parametrize(("sharing", "adc_bits", "expected"), [(8, 4, "memory"), (8, 3, "")])
+def test_cells_of_few_words_stay_registers(sharing, adc_bits, expected):
+    hardware = engine((4, 8, 4, 8, sharing, "sar", adc_bits, 1, 0, 1), "memory")
+    assert hardware.identity.get("crossbar_cells", "") == expected
+    assert hardware.write_cycles == ([sharing + 1] * 4 if expected else None)
 
 
 @pytest.mark.parametrize(

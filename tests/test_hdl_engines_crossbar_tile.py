@@ -1,9 +1,10 @@
 # amaranth: UnusedElaboratable=no
-"""CrossbarTile against kakure.model.reference.crossbar.crossbar."""
+"""Tiles of either kind of cells against kakure.model.reference.crossbar.crossbar."""
 
 import numpy as np
 import pytest
 
+from kakure.hdl.engines.crossbar.memory_tile import MemoryTile
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
 from kakure.model.reference import crossbar
 from kakure.sim.drivers.streams import receive, send, simulate
@@ -19,11 +20,12 @@ SHAPES = [
     (13, 6, 2, "sar", 2, 3, 2),
     (3, 2, 1, "sar", 5, 2, 0),
 ]
+KINDS = [CrossbarTile, MemoryTile]
 
 
-def make(shape):
+def make(kind, shape):
     rows, columns, sharing, adc_type, adc_bits, input_bits, shift = shape
-    return CrossbarTile(
+    return kind(
         rows=rows,
         columns=columns,
         sharing=sharing,
@@ -41,13 +43,20 @@ def golden(shape, x, w):
     )
 
 
-async def write_cells(ctx, dut, w):
-    for row in w:
-        ctx.set(dut.write.enable, -1)
+async def write_cells(ctx, dut, w, enable=-1):
+    ctx.set(dut.write.enable, enable)
+    for number, row in enumerate(w):
         ctx.set(dut.write.positive, sum(1 << c for c, v in enumerate(row) if v > 0))
         ctx.set(dut.write.negative, sum(1 << c for c, v in enumerate(row) if v < 0))
         ctx.set(dut.write.valid, 1)
-        await ctx.tick()
+        if isinstance(dut, MemoryTile):
+            if dut.conversion > 1:
+                ctx.set(dut.write.part, number // dut.lanes)
+            for cycle in range(dut.sharing + 1):
+                _, _, written = await ctx.tick().sample(dut.written)
+                assert written == (cycle == dut.sharing)
+        else:
+            await ctx.tick()
     ctx.set(dut.write.valid, 0)
 
 
@@ -64,15 +73,17 @@ def run(dut, x, w, rng=None):
     async def sink(ctx):
         results.extend(await receive(ctx, dut.o, len(x), rng=rng))
 
-    simulate(dut, driver, sink, deadline=len(w) + 40 + 40 * dut.cycles * len(x))
+    writing = len(w) * (dut.sharing + 1)
+    simulate(dut, driver, sink, deadline=writing + 40 + 40 * dut.cycles * len(x))
     return [[int(v) for v in row] for row in results]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("stalls", [False, True])
-def test_sums_equal_the_reference(shape, stalls):
+@pytest.mark.parametrize("kind", KINDS)
+def test_sums_equal_the_reference(kind, shape, stalls):
     rng = np.random.default_rng(1)
-    dut = make(shape)
+    dut = make(kind, shape)
     x = rng.integers(0, 1 << dut.input_bits, (6, dut.rows))
     x[0] = 0
     x[1] = (1 << dut.input_bits) - 1
@@ -83,8 +94,9 @@ def test_sums_equal_the_reference(shape, stalls):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_vector_takes_exactly_the_promised_cycles(shape):
-    dut = make(shape)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_vector_takes_exactly_the_promised_cycles(kind, shape):
+    dut = make(kind, shape)
     taken = []
     offered = []
 
@@ -105,8 +117,9 @@ def test_a_vector_takes_exactly_the_promised_cycles(shape):
     assert dut.cycles == input_bits * sharing * (adc_bits if adc_type == "sar" else 1)
 
 
-def test_write_groups_leave_other_columns_alone():
-    dut = CrossbarTile(
+@pytest.mark.parametrize("kind", KINDS)
+def test_write_groups_leave_other_columns_alone(kind):
+    dut = kind(
         rows=2,
         columns=4,
         sharing=2,
@@ -119,12 +132,7 @@ def test_write_groups_leave_other_columns_alone():
 
     async def driver(ctx):
         await write_cells(ctx, dut, np.ones((2, 4), int))
-        ctx.set(dut.write.enable, 0b10)
-        ctx.set(dut.write.positive, 0)
-        ctx.set(dut.write.negative, 0b1111)
-        ctx.set(dut.write.valid, 1)
-        await ctx.tick()
-        ctx.set(dut.write.valid, 0)
+        await write_cells(ctx, dut, -np.ones((1, 4), int), enable=0b10)
         await send(ctx, dut.i, [[1, 1]])
 
     async def sink(ctx):
@@ -132,6 +140,24 @@ def test_write_groups_leave_other_columns_alone():
 
     simulate(dut, driver, sink, deadline=40)
     assert [int(v) for v in sums[0]] == [2, 0, 0, 0]
+
+
+def test_a_row_of_a_memory_that_is_given_up_does_not_count_as_written():
+    dut = make(MemoryTile, (5, 4, 4, "sar", 3, 1, 0))
+    written = []
+
+    async def driver(ctx):
+        ctx.set(dut.write.valid, 1)
+        ctx.set(dut.write.enable, 1)
+        await ctx.tick().repeat(3)
+        ctx.set(dut.write.valid, 0)
+        await ctx.tick()
+        ctx.set(dut.write.valid, 1)
+        for _ in range(5):
+            written.append((await ctx.tick().sample(dut.written))[2])
+
+    simulate(dut, driver, deadline=20)
+    assert written == [0, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +174,8 @@ def test_write_groups_leave_other_columns_alone():
         ({"write_groups": (1, 1)}, r"write_groups must add up to columns = 4, not \(1, 1\)"),
     ],
 )
-def test_rejects(change, message):
+@pytest.mark.parametrize("kind", KINDS)
+def test_rejects(kind, change, message):
     good = {
         "rows": 2,
         "columns": 4,
@@ -158,4 +185,4 @@ def test_rejects(change, message):
         "input_bits": 1,
     }
     with pytest.raises(ValueError, match=message):
-        CrossbarTile(**(good | change))
+        kind(**(good | change))

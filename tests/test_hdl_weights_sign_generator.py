@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from amaranth.back import verilog
 
-from kakure.hdl.weights.sign_generator import LATENCY, SignGenerator, job_prefix
+from kakure.hdl.weights.sign_generator import LATENCY, SignGenerator, job_layout, job_prefix
 from kakure.model.reference.signs import jenkins, sign_matrix, weight_order
 from kakure.sim.drivers.streams import receive, send, simulate, watch
 
@@ -165,3 +165,9 @@ def test_rejects_a_prefix_of_another_generator():
 @pytest.mark.parametrize("name", GENERATORS)
 def test_emits_verilog(name):
     assert "module signs" in verilog.convert(generator_of(name), name="signs")
+
+
+@pytest.mark.parametrize(("generator", "bits"), [("xorshift32", 32), ("xorshift16", 16)])
+def test_a_prefix_has_the_bits_of_a_state(generator, bits):
+    layout = job_layout(generator=generator, max_channels=3, windows=(9,), max_blocks=2)
+    assert layout["prefix"].width == bits

@@ -9,6 +9,7 @@ import pytest
 
 from kakure.model.config.config import parse_config
 from kakure.model.config.presets import preset, preset_json
+from kakure.model.datasets import idx as idx_files
 from kakure.model.datasets.idx import IDX_FILES, read_idx
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import Split, systematic
@@ -258,3 +259,15 @@ def test_a_shape_without_images_has_a_size_all_the_same(folder, shape):
     path.write_bytes(b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in shape))
     text = " x ".join(map(str, shape))
     assert fails(folder) == f"{path}: must have a shape of at most 2147483648 bytes, not {text}"
+
+
+def test_packed_files_of_the_largest_size_are_read(folder, monkeypatch):
+    raw = (folder / IDX_FILES["train"][0]).read_bytes()
+    path = folder / (IDX_FILES["train"][0] + ".gz")
+    path.write_bytes(gzip.compress(raw))
+    (folder / IDX_FILES["train"][0]).unlink()
+    monkeypatch.setattr(idx_files, "LARGEST_IDX", len(raw))
+    assert len(load_images(folder_config("mine"), folder.parent, "train").images) == 7
+    monkeypatch.setattr(idx_files, "LARGEST_IDX", len(raw) - 1)
+    with pytest.raises(UserError, match=f"must unpack to at most {len(raw) - 1} bytes"):
+        load_images(folder_config("mine"), folder.parent, "train")

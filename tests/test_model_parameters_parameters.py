@@ -224,3 +224,15 @@ def test_logits_are_too_large(path):
     offset[3] += 1
     rewrite(path, layers__2__offset=offset)
     assert fails(path) == f"layers.2: logits must fit 32 bits, but may reach {2**31}"
+
+
+def test_an_older_file_has_one_shift_for_all_channels(path):
+    tensors = load_file(path)
+    tensors["layers.0.shift"] = np.array([9], tensors["layers.0.shift"].dtype)
+    metadata = load_parameters(path, CONFIG).metadata
+    metadata.pop("sha256", None)  # which older files lack too
+    save_file(tensors, path, metadata)
+    first, *others = load_parameters(path, CONFIG).layers
+    assert (first.shift == 9).all() and len(first.shift) == CONFIG.geometry[0].outputs
+    for layer, before in zip(others, random_parameters(CONFIG, seed=1).layers[1:], strict=True):
+        assert (layer.shift == before.shift).all()

@@ -45,3 +45,18 @@ def test_a_rival_is_judged_as_it_is():
 
 def test_no_images_are_no_score():
     assert judge(network(Recipe()), Recipe(), IMAGES[:0], LABELS[:0]) == (0, 0.0)
+
+
+def test_precisions_that_no_step_trains_get_the_scales_of_the_full_one():
+    made = Network(progressive(), Recipe(), generator=torch.Generator().manual_seed(1))
+    for layer in made.layers:
+        for n, norm in enumerate(layer.norms):
+            torch.nn.init.uniform_(norm.weight, n + 1.0, n + 2.0)
+            torch.nn.init.uniform_(norm.bias, n + 1.0, n + 2.0)
+            norm.running_mean.fill_(float(n))
+    made.share_norms([1])
+    for layer in made.layers:
+        first, *others, full = layer.norms
+        assert torch.equal(first.weight, full.weight) and torch.equal(first.bias, full.bias)
+        assert not any(torch.equal(norm.weight, full.weight) for norm in others)
+        assert (first.running_mean == 0).all()

@@ -100,7 +100,7 @@ def test_columns_of_tiles_that_are_modules_of_their_own_count_to_the_grid(tmp_pa
             | {"adc_type": "sar", "adc_bits": 2, "input_bits": 1}
         ],
     }
-    sample = Sample("accelerator", config)
+    sample = Sample("crossbar_engine", config)
     together = measure(sample, cache=tmp_path)
     monkeypatch.setattr(grids, "MOST_ADDERS", -1)
     apart = measure(sample, cache=tmp_path)

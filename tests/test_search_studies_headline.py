@@ -35,6 +35,7 @@ def test_many_networks_cost_what_each_costs():
         assert energy == pytest.approx(metrics.energy_pj)
 
 
+@pytest.mark.full
 def test_every_homogeneous_point_is_looked_at_and_the_best_is_shown():
     space, model = load_space(SPACE), AnalogModel()
     rows = homogeneous(space, model)
@@ -46,6 +47,7 @@ def test_every_homogeneous_point_is_looked_at_and_the_best_is_shown():
         assert tuple(layer.channels for layer in row.config.layers[:-1]) == VGG16_CHANNELS
 
 
+@pytest.mark.full
 def test_the_published_ratios_are_beaten_and_the_best_homogeneous_point_twice():
     usual, best, single, _, own, _, free, whole, quarter = _result().rows
     assert usual.name == "VGG16 sar CS 8 AP 8 IP 8"
@@ -58,6 +60,7 @@ def test_the_published_ratios_are_beaten_and_the_best_homogeneous_point_twice():
     assert best.figures.edap > own.figures.edap
 
 
+@pytest.mark.full
 def test_each_searched_network_is_beside_a_homogeneous_point_with_the_same_freedom():
     _, best, single, copied, own, wide, free, whole, quarter = _result().rows
     for row, like in ((single, best), (own, copied), (free, wide), (whole, copied)):
@@ -82,6 +85,7 @@ def test_each_searched_network_is_beside_a_homogeneous_point_with_the_same_freed
     assert best.figures.edap / copied.figures.edap > 1.8
 
 
+@pytest.mark.full
 def test_searched_networks_keep_the_bounds_and_the_precision_of_the_best():
     usual, best, single, copied, own, _, free, whole, quarter = _result().rows
     for row in (single, copied, own, whole, quarter):
@@ -96,6 +100,7 @@ def test_searched_networks_keep_the_bounds_and_the_precision_of_the_best():
     assert len(precisions) == 1
 
 
+@pytest.mark.full
 def test_the_table_says_what_is_model(capsys):
     said = text(_result())
     assert "no accuracy is measured" in said and "the best of 300: with one copy" in said

@@ -19,12 +19,19 @@ from kakure.sim.formal.prove import Result, prove
 
 BOUNDED = {
     "excess_counter", "sign_generator", "sliding_window", "strided_window", "max_pool",
-    "requantizer", "requantizer_with_shortcut", "shortcut", "logit_sender",
+    "requantizer", "requantizer_with_shortcut", "shortcut", "logit_sender", "memory_tile_flash",
+    "memory_tile_sar",
 }  # fmt: skip
 """Claims that do not follow from themselves: they hold for some cycles from reset."""
 
 
-@pytest.mark.parametrize("name", PROOFS)
+LONG = {"memory_tile_sar"}
+"""Proofs that take a minute."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.full] * (n in LONG)) for n in PROOFS]
+)
 def test_what_is_claimed_holds(name, tmp_path):
     assert prove(name, PROOFS[name], tmp_path) == Result(True, name not in BOUNDED)
 

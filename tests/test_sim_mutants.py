@@ -200,11 +200,14 @@ def test_the_namesake_comes_first_then_the_nearest(root):
     (root / "tests" / "test_hdl_aaa.py").write_text("from kakure.sim.bench import x\n")
     (root / "tests" / "test_hdl_block.py").write_text("import kakure.hdl.block\n")
     (root / "tests" / "test_search_all.py").write_text("from kakure.model.rule import is_big\n")
+    (root / "hdl" / "lazy.py").write_text("")
+    (root / "tests" / "test_hdl_lazy.py").write_text("")
     choice = nearest_tests(root, 2)
     rule, block, aaa = (f"tests/test_{name}.py" for name in ("model_rule", "hdl_block", "hdl_aaa"))
     assert choice["model/rule.py"] == [rule, block]
     assert choice["hdl/block.py"] == [block, aaa]
     assert choice["sim/bench.py"] == [aaa]
+    assert choice["hdl/lazy.py"] == ["tests/test_hdl_lazy.py"]  # found by its name
     assert choice["model/__init__.py"] == []
     assert nearest_tests(root, 3)["model/rule.py"] == [rule, block, aaa]
 
@@ -300,7 +303,7 @@ def measured(root: Path) -> Reach:
     return reach
 
 
-def test_those_that_run_a_function_are_asked_the_quickest_first(root):
+def test_those_that_run_a_function_are_asked_the_quickest_first(root, monkeypatch):
     slow = "import time\n\n\ndef test_slowly():\n    time.sleep(0.2)\n    assert is_big(11)\n"
     (root / "tests" / "test_model_rule.py").write_text(TESTS.replace("def test_big", "def test_z"))
     (root / "tests" / "test_model_use.py").write_text(TESTS.partition("\n")[0] + f"\n{slow}")
@@ -312,8 +315,10 @@ def test_those_that_run_a_function_are_asked_the_quickest_first(root):
     quick, slowly = f"{FILES[0]}::test_z", f"{FILES[1]}::test_slowly"
     assert reach.turns(big, FILES) == [[quick, slowly]]
     assert reach.turns(big, FILES, is_thorough=True) == [[quick, slowly], FILES]
-    assert reach.turns(big, FILES[1:]) == [[slowly]]
+    assert reach.turns(big, FILES[1:]) == [[quick, slowly]]  # of other files too
     assert reach.turns(sign, FILES) == [[f"{FILES[0]}::test_magnitude"]]
+    monkeypatch.setattr("kakure.sim.mutants.reach.FAR_S", 0)
+    assert reach.turns(big, FILES[1:]) == [[slowly]]
     assert reach.turns(sign, FILES[1:]) == [[slowly], FILES[1:]]  # none is known to run it
     (root / "tests" / "test_model_new.py").write_text("")
     new = [*FILES, "tests/test_model_new.py"]
@@ -326,6 +331,7 @@ def test_tests_that_take_long_wait_for_their_turn(root, monkeypatch):
     (mutant,) = [m for m in mutants_of(root, ("model",)) if m.operator == "branch"]
     monkeypatch.setattr("kakure.sim.mutants.reach.SOON_S", -1)
     assert reach.turns(mutant, FILES) == [[f"{FILES[0]}::test_magnitude"]]
+    monkeypatch.setattr("kakure.sim.mutants.reach.FAR_S", 0)
     assert reach.turns(mutant, FILES[1:]) == [FILES[1:]]
 
 
@@ -506,6 +512,14 @@ def test_the_command_tells_the_count_and_the_survivors(monkeypatch, capsys, kill
         "SURVIVED   line 3: model/rule.py bound: a",
         f"{killed} killed, 1 survived, 1 equivalent: {100 * killed / (killed + 1):.1f} % killed",
     ]
+
+
+def test_equivalent_mutants_alone_are_no_share(monkeypatch, capsys):
+    summary = Summary([], [], [Verdict("model/rule.py bound: b", 4, None, "", "")])
+    monkeypatch.setattr(command, "run_campaign", lambda *_, **__: summary)
+    monkeypatch.setattr(command, "equivalents", lambda: {"model/rule.py bound: b": "b is a"})
+    assert main(["mutants"]) == 0
+    assert capsys.readouterr().out.endswith("0 killed, 0 survived, 1 equivalent: none counts\n")
 
 
 @pytest.mark.parametrize("args", [["--count", "0"], ["--jobs", "0"], ["--test-files", "9"]])

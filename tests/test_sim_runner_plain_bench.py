@@ -30,19 +30,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 FLASH = {"engine": "crossbar", "adc_type": "flash", "adc_bits": 4, "column_sharing": 1}
 SAR = {"engine": "crossbar", "adc_type": "sar", "adc_bits": 3, "column_sharing": 3}
+IN_MEMORY = SAR | {"adc_bits": 11}
+"""33 words of cells."""
 PE_ARRAY = {"engine": "pe_array"}
 CONV = {"kind": "conv", "channels": 6, "kernel": 3, "input_bits": 3}
 LINEAR = {"kind": "linear", "channels": 5, "input_bits": 2}
 
 
-def config(layers, *, shape=(5, 4, 2), rows=8, columns=6, **weights):
+def config(layers, *, shape=(5, 4, 2), rows=8, columns=6, cells="registers", **weights):
     return parse_config(
         json.dumps({
             "name": "small",
             "dataset": "images",
             "input_shape": shape,
             "weights": weights if "kind" in weights else {"kind": "hidden", "seed": 7} | weights,
-            "crossbar": {"rows": rows, "columns": columns},
+            "crossbar": {"rows": rows, "columns": columns, "cells": cells},
             "pe_array": {"inputs": 4, "outputs": 3, "pixels": 2},
             "layers": layers,
         })
@@ -60,16 +62,18 @@ SMALLEST = config(
 EVERY_KIND = config(
     [
         CONV | FLASH | {"copies": 2, "pool": 2, "adc_bits": 3, "adc_shift": 1},
-        CONV | SAR | {"residual": True, "input_bits": 2},
+        CONV | IN_MEMORY | {"residual": True, "input_bits": 2},
         CONV | PE_ARRAY | {"kernel": 2, "padding": 1},
         LINEAR | PE_ARRAY,
     ],
+    cells="memory",
     generator="xorshift16",
     density=0.1,
 )
 ONE_KIND_EACH = {
     "flash": config([CONV | FLASH, LINEAR | FLASH]),
     "sar": config([CONV | SAR, LINEAR | SAR | {"channels": 6}]),
+    "memory": config([CONV | IN_MEMORY | {"copies": 2}, LINEAR | FLASH], cells="memory"),
     "copies": config([CONV | SAR | {"copies": 3, "pool": 2}, LINEAR | FLASH]),
     "pool of a PE array": config([CONV | PE_ARRAY | {"pool": 2}, LINEAR | PE_ARRAY]),
     "residual crossbar": config([

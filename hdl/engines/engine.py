@@ -1,6 +1,6 @@
 """What an engine must say of itself to run a layer of an accelerator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kakure.model.config.config import Config
@@ -65,6 +65,14 @@ class Engine(Protocol):
         sums are given to ``following`` in the same way, which is the only thing to wait for.
         """
         ...
+
+    @property
+    def write_cycles(self) -> Sequence[int] | None:
+        """Cycles that a word of weights takes, by its row; None where all take the one they come.
+
+        Where there are some, the component has ``written``.
+        """
+        return None
 
     @property
     def takes_planes(self) -> bool:

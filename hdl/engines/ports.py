@@ -39,11 +39,17 @@ def planes_of(config: Config, index: int | None = None) -> int:
     return weights.widths if isinstance(weights, BitwiseWeights) else 0
 
 
-def engine_members(geometry: LayerGeometry, planes: int = 0) -> dict[str, wiring.Member]:
-    """Ports of every engine: weights and windows in, sums out; of ``planes``, how many are used."""
+def engine_members(
+    geometry: LayerGeometry, planes: int = 0, *, waits: bool = False
+) -> dict[str, wiring.Member]:
+    """Ports of every engine: weights and windows in, sums out.
+
+    Of ``planes``, how many are used; where the weights wait, whether they are written.
+    """
     sums = data.ArrayLayout(range(-geometry.peak, geometry.peak + 1), geometry.outputs)
     return {
         "weights": In(WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs, planes=planes)),
+        **({"written": Out(1)} if waits else {}),
         **({"used": In(range(planes + 1))} if planes else {}),
         "i": In(stream.Signature(data.ArrayLayout(geometry.input_bits, geometry.fan_in))),
         "o": Out(stream.Signature(sums)),
@@ -58,12 +64,16 @@ class EngineComponent(wiring.Component, ABC):
     config : Config
     index : int
         The layer.
+    waits : bool
+        Whether a word of weights takes more than the cycle in which it comes.
 
     Members
     -------
     weights : ``In(WeightWrite)``
         The words of the weight generator, in its order, before the first window. Word 0 of row 0
         (of plane 0) begins anew.
+    written : ``Out(1)``, of one that ``waits``
+        The last cycle of a word of weights; it stays until then.
     used : ``In``, with bitwise weights
         Planes that sums are made of, 1 to all: taken with an image's first window.
     i : ``In(stream.Signature(ArrayLayout(input_bits, fan_in)))``
@@ -73,14 +83,17 @@ class EngineComponent(wiring.Component, ABC):
     """
 
     weights: data.View
+    written: Signal
     used: Signal
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, *, config: Config, index: int) -> None:
+    def __init__(self, *, config: Config, index: int, waits: bool = False) -> None:
         self.config = config
         self.index = index
-        super().__init__(engine_members(config.geometry[index], planes_of(config, index)))
+        self.waits = waits
+        planes = planes_of(config, index)
+        super().__init__(engine_members(config.geometry[index], planes, waits=waits))
 
     @property
     @abstractmethod

@@ -38,6 +38,8 @@ class Loader(wiring.Component, ABC):
         What a word of weights holds, 32 bits each.
     has_planes : bool
         Whether words of weights belong to planes.
+    waits : bool
+        Whether some words take more than a cycle to be written.
 
     Members
     -------
@@ -49,6 +51,8 @@ class Loader(wiring.Component, ABC):
         In a cycle with ``valid``, the word at ``layer``, ``plane`` (where there are some), ``row``,
         ``block`` is ``values``: bit b belongs to output 32·block + b. Every word comes once, in
         order.
+    written : ``In(1)``, of one that ``waits``
+        The word of weights stays until the cycle that has it.
     scales : ``Out(struct)``
         In a cycle with ``valid``, output ``channel`` of ``layer`` has ``multiplier``, ``offset``,
         ``shift``, of several planes where ``plane`` is the last one used. Neither of the two has a
@@ -62,8 +66,8 @@ class Loader(wiring.Component, ABC):
 
     Timing
     ------
-    A weight word is written in the cycle after its last coded bit was read; scales in the cycle
-    that takes their second word. At full rate a section takes exactly
+    A weight word is written from the cycle after its last coded bit was read on; scales in the
+    cycle that takes their second word. At full rate a section takes exactly
     :func:`kakure.hdl.weights.loading_time.section_cycles`. The next section follows at once;
     ``done`` or ``error`` the cycle after the word.
 
@@ -76,6 +80,7 @@ class Loader(wiring.Component, ABC):
     i: stream.Interface
     is_split: Signal
     weights: data.View
+    written: Signal
     scales: data.View
     done: Signal
     error: Any
@@ -87,8 +92,10 @@ class Loader(wiring.Component, ABC):
         layers: tuple[LayerWeights, ...],
         values: tuple[str, ...],
         has_planes: bool = False,
+        waits: bool = False,
     ) -> None:
         self.layers = layers
+        self.waits = waits
         self.network = network = NetworkWeights(layers)
         self.has_planes = has_planes
         self.planes = network.max_planes
@@ -109,6 +116,7 @@ class Loader(wiring.Component, ABC):
             "i": In(stream.Signature(IMAGE_WORD)),
             "is_split": In(1),
             "weights": Out(weights),
+            **({"written": In(1)} if waits else {}),
             "scales": Out(scales),
             "done": Out(1),
             "error": Out(LoadError),
@@ -125,7 +133,11 @@ class Loader(wiring.Component, ABC):
         )
 
     def write(self, m: Module, reader: ImageReader, words: CodedWords) -> None:
-        """Write the words that were made, and say what the reader says."""
+        """Write the words that were made, and say what the reader says.
+
+        Where words wait, ``words.o.ready`` and ``reader.ends_mask`` follow from that: scales are
+        read when all is written.
+        """
         m.d.comb += [
             self.scales.eq(reader.scales),
             self.done.eq(reader.done),
@@ -134,8 +146,17 @@ class Loader(wiring.Component, ABC):
         ]
         valid = Signal()
         word: Any = Signal(words.o.p.shape(), reset_less=True)  # a View
-        m.d.sync += valid.eq(words.o.valid)
-        m.d.sync += word.eq(words.o.p)
+        if self.waits:
+            is_free = ~valid | self.written
+            m.d.comb += words.o.ready.eq(is_free)
+            m.d.comb += reader.ends_mask.eq(valid & self.written & word.last)
+            with m.If(is_free):
+                m.d.sync += valid.eq(words.o.valid)
+            with m.If(words.o.valid & is_free):  # nothing moves where no word comes
+                m.d.sync += word.eq(words.o.p)
+        else:
+            m.d.sync += valid.eq(words.o.valid)
+            m.d.sync += word.eq(words.o.p)
         m.d.comb += self.weights.valid.eq(valid)
         m.d.comb += self.weights.layer.eq(reader.layer)  # stays for many cycles after the last word
         if self.has_planes:

@@ -1,5 +1,7 @@
 """Loader of a network: from the supermask image to weights and scales."""
 
+from typing import ClassVar
+
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
@@ -28,6 +30,8 @@ class WeightGenerator(Loader):
         Seed of the signs.
     layers : tuple of LayerWeights, 1 to 256
         Sizes of the layers, each number at least 1.
+    waits : bool
+        Whether some words take more than a cycle to be written.
 
     Members
     -------
@@ -46,15 +50,19 @@ class WeightGenerator(Loader):
         If a parameter is out of range.
     """
 
-    def __init__(self, *, generator: str, seed: int, layers: tuple[LayerWeights, ...]) -> None:
+    unnamed: ClassVar = {"waits": False}
+
+    def __init__(
+        self, *, generator: str, seed: int, layers: tuple[LayerWeights, ...], waits: bool = False
+    ) -> None:
         if generator not in GENERATORS:
             raise ValueError(f"generator must be {' or '.join(GENERATORS)}, not {generator!r}")
         if not 0 <= seed < 1 << 32:
             raise ValueError(f"seed must be 0 to 4294967295, not {seed!r}")
         self.generator = generator
         self.seed = seed
-        super().__init__(layers=layers, values=("positive", "negative"))
-        self.shape = WeightGeneratorShape.of(generator, layers)
+        super().__init__(layers=layers, values=("positive", "negative"), waits=waits)
+        self.shape = WeightGeneratorShape.of(generator, layers, waits=waits)
 
     def elaborate(self, platform) -> Module:
         m = Module()

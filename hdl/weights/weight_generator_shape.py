@@ -8,7 +8,7 @@ import numpy as np
 
 from kakure.hdl.arithmetic.crc32_shape import Crc32Shape
 from kakure.hdl.shape.block_shape import BlockShape, Child, FixedShape, Terms
-from kakure.hdl.shape.numbers import Number, bits, ceil_div, log2, range_bits
+from kakure.hdl.shape.numbers import Number, bits, ceil_div, choose, log2, range_bits
 
 from .layer_weights import WORD, LayerWeights
 from .sign_generator_shape import SignGeneratorShape
@@ -135,7 +135,8 @@ class ImageReaderShape(BlockShape):
 class WeightGeneratorShape(BlockShape):
     """A generator for ``layers``, each of up to so much; ``signs`` are those of the largest.
 
-    ``max_rows`` and ``max_weights`` are of one layer: no product of the largest numbers.
+    ``max_rows`` and ``max_weights`` are of one layer: no product of the largest numbers. ``waits``
+    is 1 where a word stays until it is written.
     """
 
     layers: Number
@@ -143,13 +144,16 @@ class WeightGeneratorShape(BlockShape):
     max_outputs: Number
     max_weights: Number
     signs: SignGeneratorShape
+    waits: Number = 0
 
     kind = "weight_generator"
     parameters = ("layers", "max_rows", "max_blocks")
     repeated = frozenset(parameters)
 
     @classmethod
-    def of(cls, generator: str, layers: Sequence[LayerWeights]) -> "WeightGeneratorShape":
+    def of(
+        cls, generator: str, layers: Sequence[LayerWeights], *, waits: bool = False
+    ) -> "WeightGeneratorShape":
         """The shape of a generator for ``layers``."""
         signs = SignGeneratorShape(
             max_channels=max(layer.channels for layer in layers),
@@ -164,6 +168,7 @@ class WeightGeneratorShape(BlockShape):
             max_outputs=max(layer.outputs for layer in layers),
             max_weights=max(layer.rows * layer.outputs for layer in layers),
             signs=signs,
+            waits=int(waits),
         )
 
     @property
@@ -178,8 +183,21 @@ class WeightGeneratorShape(BlockShape):
 
     @cached_property
     def flops(self) -> Number:
-        """A word of both polarities, whether there is one, its row and its block."""
-        return 2 * WORD + 1 + range_bits(self.max_rows) + range_bits(self.max_blocks)
+        """A word of both polarities, whether there is one, its row and its block.
+
+        Of one that waits, whether it is the last one too.
+        """
+        return 2 * WORD + 1 + range_bits(self.max_rows) + range_bits(self.max_blocks) + self.waits
+
+    @cached_property
+    def gates(self) -> Number:
+        """One for a word that waits."""
+        return 1.0 * self.waits
+
+    @cached_property
+    def free_flops(self) -> Number:
+        """Whether there is a word; the word too, where it does not wait."""
+        return choose(self.waits == 1, 1, self.flops)
 
     @cached_property
     def terms(self) -> Terms:

@@ -104,6 +104,8 @@ class LayerBatch:
     pe_inputs, pe_outputs, pe_pixels : size of a PE array
     array_inputs, array_outputs, array_pixels, array_batches, array_rows : of the array that layers
         take turns on; 0, which may be left out, in a spatial accelerator
+    in_memory : 1 where the cells of crossbars are memories, if there are words enough; 0, which may
+        be left out, where they are registers
     """
 
     in_height: NDArray[np.int64]
@@ -139,9 +141,10 @@ class LayerBatch:
     array_pixels: NDArray[np.int64] = field(default_factory=_nothing)
     array_batches: NDArray[np.int64] = field(default_factory=_nothing)
     array_rows: NDArray[np.int64] = field(default_factory=_nothing)
+    in_memory: NDArray[np.int64] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
-        for name in ARRAY:
+        for name in (*ARRAY, "in_memory"):
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.zeros(len(self.outputs), np.int64))
 
@@ -187,6 +190,7 @@ class LayerBatch:
                 "pe_outputs": config.pe_array.outputs,
                 "pe_pixels": config.pe_array.pixels,
                 **array_sizes(config.accelerator),
+                "in_memory": int(config.crossbar.cells == "memory"),
             })
         names = [field.name for field in fields(cls)]
         return cls(**{name: np.array([row[name] for row in rows], np.int64) for name in names})

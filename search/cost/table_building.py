@@ -161,6 +161,7 @@ def _layer_table(
         **summed_sizes(geometry),
         "rows": hardware.rows,
         "columns": hardware.columns,
+        "in_memory": int(hardware.cells == "memory"),
         **array_sizes(hardware.array),
         "pe_inputs": space.pe_array.inputs,
         "pe_outputs": space.pe_array.outputs,

@@ -27,8 +27,8 @@ __all__ = ["network_of", "score_task", "start_of"]
 def network_of(space: Space, point: Point) -> Config:
     """The network of a point: its channels and precisions on the first crossbar of the space.
 
-    Readouts of both types, any sharing and number of copies, and any array on which layers take
-    turns compute the same, so that one training does for all points of the same network.
+    Readouts of both types, any cells, sharing and number of copies, and any array on which layers
+    take turns compute the same, so that one training does for all points of the same network.
     """
     layers = []
     for layer, choice in zip(space.layers, point.layers, strict=True):
@@ -36,7 +36,8 @@ def network_of(space: Space, point: Point) -> Config:
         if choice.option.engine == "crossbar":
             option = Option("crossbar", layer.adc_type[0], layer.column_sharing[0], layer.copies[0])
         layers.append(dataclasses.replace(choice, option=option))
-    hardware = Hardware(point.hardware.rows, space.crossbar.columns[0])
+    tiles = space.crossbar
+    hardware = Hardware(point.hardware.rows, tiles.columns[0], cells=tiles.cells[0])
     return space.config(Point(hardware, tuple(layers)), "network")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kakure.model.config.accelerators.temporal import TemporalConfig
+from kakure.model.config.engines.crossbar import Cells
 
 from .layer_space import LayerChoice, LayerSpace, Option
 
@@ -23,11 +24,14 @@ class Hardware:
         Of a crossbar tile.
     array : TemporalConfig or None
         On which the layers take turns; None where each has hardware of its own.
+    cells : str
+        Of a crossbar tile.
     """
 
     rows: int
     columns: int
     array: TemporalConfig | None = None
+    cells: Cells = "registers"
 
     def choices(self, layer: LayerSpace) -> Iterator[LayerChoice]:
         """Every choice of a layer on it."""

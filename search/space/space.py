@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from itertools import product
 from typing import Annotated, Any, Literal
@@ -109,13 +109,14 @@ class Space(Schema):
     @cached_property
     def hardware(self) -> tuple[Hardware, ...]:
         """All that may be chosen once: crossbars, then arrays."""
-        found = []
+        found, tiles = [], self.crossbar
         if "spatial" in self.accelerator.kind:
             found += [
-                Hardware(*size) for size in product(self.crossbar.rows, self.crossbar.columns)
+                Hardware(rows, columns, cells=cells)
+                for rows, columns, cells in product(tiles.rows, tiles.columns, tiles.cells)
             ]
-        first = self.crossbar.rows[0], self.crossbar.columns[0]
-        return (*found, *(Hardware(*first, array) for array in self.accelerator.arrays))
+        first = Hardware(tiles.rows[0], tiles.columns[0], cells=tiles.cells[0])
+        return (*found, *(replace(first, array=array) for array in self.accelerator.arrays))
 
     @cached_property
     def families(self) -> "tuple[Space, ...]":
@@ -182,7 +183,7 @@ class Space(Schema):
         ValueError
             If the point does not lie in the space.
         """
-        for field in ("rows", "columns"):
+        for field in ("rows", "columns", "cells"):
             found = getattr(point.hardware, field)
             _expect(("crossbar", field), found, getattr(self.crossbar, field))
         if point.hardware.array is not None:
@@ -215,7 +216,11 @@ class Space(Schema):
                 "adc_shift": shift,
             })
         hardware: dict[str, Any] = {
-            "crossbar": {"rows": point.hardware.rows, "columns": point.hardware.columns},
+            "crossbar": {
+                "rows": point.hardware.rows,
+                "columns": point.hardware.columns,
+                "cells": point.hardware.cells,
+            },
             "pe_array": self.pe_array.model_dump(),
         }
         if point.hardware.array is not None:

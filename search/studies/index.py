@@ -122,6 +122,12 @@ SEARCH = (
         "kakure.search.studies.zero_planes",
     ),
     Verb(
+        "cells",
+        "Cost models",
+        "cells of crossbar tiles as registers and as memories: area, period, energy",
+        "kakure.search.studies.cells",
+    ),
+    Verb(
         "dot-product",
         "Cost models",
         "look-up tables of a dot product of bits, beside BISMO's unit",

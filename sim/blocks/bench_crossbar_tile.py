@@ -1,4 +1,4 @@
-"""cocotb bench of :class:`kakure.hdl.engines.crossbar.tile.CrossbarTile`."""
+"""cocotb bench of crossbar tiles, whatever their cells are."""
 
 import cocotb
 

@@ -1,4 +1,4 @@
-"""Points of :class:`kakure.hdl.engines.crossbar.tile.CrossbarTile` and their golden vectors."""
+"""Points of tiles with either kind of cells, and their golden vectors."""
 
 from functools import partial
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kakure.hdl.engines.crossbar.memory_tile import MemoryTile
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
 from kakure.model.config.engines.row_groups import code_peak
 from kakure.model.reference import crossbar
@@ -33,7 +34,22 @@ QUICK = (
         "adc_shift": 1,
         "write_groups": (1, 3, 2),
     },
+    {
+        "cells": "memory",
+        "rows": 9,
+        "columns": 6,
+        "sharing": 3,
+        "adc_type": "sar",
+        "adc_bits": 2,
+        "input_bits": 3,
+        "write_groups": (4, 2),
+    },
 )
+KINDS: dict[str, type[CrossbarTile] | type[MemoryTile]] = {
+    "registers": CrossbarTile,
+    "memory": MemoryTile,
+}
+"""By what cells are; they are registers where a point does not say it."""
 
 
 def points() -> list[Point]:
@@ -48,6 +64,7 @@ def points() -> list[Point]:
             "input_bits": (1, 2, 3, 8),
             "adc_shift": (0, 1, 2),
             "groups": (1, 2),
+            "cells": ("registers", "memory"),
         },
         is_allowed=_is_allowed,
     )
@@ -56,12 +73,17 @@ def points() -> list[Point]:
         Point(
             block="crossbar_tile",
             parameters=parameters,
-            make=partial(CrossbarTile, **parameters),
+            make=partial(_make, parameters),
             save_vectors=partial(save_vectors, parameters),
             is_quick=index < len(QUICK),
         )
         for index, parameters in enumerate(chosen)
     ]
+
+
+def _make(parameters: dict[str, Any]) -> CrossbarTile | MemoryTile:
+    values = dict(parameters)
+    return KINDS[values.pop("cells", "registers")](**values)
 
 
 def _is_allowed(point: dict[str, Any]) -> bool:
@@ -80,6 +102,7 @@ def _resolve(point: dict[str, Any]) -> dict[str, Any]:
     adc_bits = {"1": 1, "middle": max(1, lossless - 1), "lossless": lossless}
     split = columns - columns // 3
     return {
+        **({"cells": "memory"} if point["cells"] == "memory" else {}),
         "rows": rows,
         "columns": columns,
         "sharing": sharing[point["sharing"]],
@@ -98,7 +121,6 @@ def save_vectors(parameters: dict[str, Any], path: Path) -> None:
     rows, columns = parameters["rows"], parameters["columns"]
     input_bits, adc_bits = parameters["input_bits"], parameters["adc_bits"]
     adc_shift = parameters.get("adc_shift", 0)
-    groups = parameters.get("write_groups", (columns,))
     conversion = adc_bits if parameters["adc_type"] == "sar" else 1
     cycles = input_bits * parameters["sharing"] * conversion
     largest = (1 << input_bits) - 1
@@ -123,10 +145,14 @@ def save_vectors(parameters: dict[str, Any], path: Path) -> None:
                 outputs=[outputs.pack(vector) for vector in y],
                 where=["one tile"] * len(y),
                 steps=steps,
-                writes=_writes(rng, w, groups),
+                writes=_writes(rng, w, parameters),
             )
         )
-    Vectors(cases, inputs, outputs, parameters, write_port="write").save(path)
+    is_moved = parameters.get("cells") == "memory"  # a share of a row in a cycle, after one read
+    write_cycles = parameters["sharing"] + 1 if is_moved else 1
+    Vectors(cases, inputs, outputs, parameters, write_port="write", write_cycles=write_cycles).save(
+        path
+    )
 
 
 def _weights(rng: np.random.Generator, rows: int, columns: int) -> dict[str, NDArray[np.int8]]:
@@ -158,23 +184,33 @@ def _activations(
     return x
 
 
-def _writes(rng: np.random.Generator, w: NDArray[np.int8], groups: tuple[int, ...]) -> list[int]:
+def _writes(rng: np.random.Generator, w: NDArray[np.int8], parameters: dict[str, Any]) -> list[int]:
     """Words that write the cells, group after group; other groups are given what is not theirs."""
-    columns = w.shape[1]
+    rows, columns = w.shape
+    groups = parameters.get("write_groups", (columns,))
+    has_memory = parameters.get("cells") == "memory"
+    conversion = parameters["adc_bits"] if parameters["adc_type"] == "sar" else 1
+    part_bits = (conversion - 1).bit_length() if has_memory else 0
     port = Fields([
         Field("valid", 1),
         Field("enable", len(groups)),
+        Field("part", part_bits),
         *(Field(f"positive {column}", 1) for column in range(columns)),
         *(Field(f"negative {column}", 1) for column in range(columns)),
     ])
+
+    def packed(number: int, enable: int, row: NDArray[Any]) -> int:
+        part = number // -(-rows // conversion) if part_bits else 0
+        return port.pack([1, enable, part, *(row > 0), *(row < 0)])
+
     ends = np.cumsum(groups)
     words = []
     for group, (width, end) in enumerate(zip(groups, ends, strict=True)):
-        for row in w:
+        for number, row in enumerate(w):
             shown = rng.integers(-1, 2, columns)
             shown[end - width : end] = row[end - width : end]
-            words.append(port.pack([1, 1 << group, *(shown > 0), *(shown < 0)]))
+            words.append(packed(number, 1 << group, shown))
     if len(groups) == 1:
         return words
-    everything = [port.pack([1, (1 << len(groups)) - 1, *(row > 0), *(row < 0)]) for row in -w]
+    everything = [packed(number, (1 << len(groups)) - 1, row) for number, row in enumerate(-w)]
     return [*everything, *words]

@@ -201,7 +201,7 @@ async def interrupt(dut: Any, vectors: Vectors, case: Case, rng: Random) -> None
 
 
 async def _write(dut: Any, vectors: Vectors, case: Case, gaps: Random | None) -> None:
-    """Write what the case needs, a word per cycle, with ``gaps`` of words that do not count."""
+    """Write what the case needs, with ``gaps`` of words that do not count between its words."""
     if not vectors.write_port:
         return
     port = getattr(dut, vectors.write_port)
@@ -211,7 +211,8 @@ async def _write(dut: Any, vectors: Vectors, case: Case, gaps: Random | None) ->
             port.value = gaps.getrandbits(len(port)) & ~1
             await edge
         port.value = word
-        await edge
+        for _ in range(vectors.write_cycles):
+            await edge
     port.value = 0 if gaps is None else gaps.getrandbits(len(port)) & ~1
 
 

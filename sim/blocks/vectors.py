@@ -62,6 +62,8 @@ class Vectors:
         The numbers in a payload.
     write_port : str
         Name of the write port, empty without one.
+    write_cycles : int
+        Cycles that each word stays at the write port.
     delay : int
         Cycles from the one that follows the completing step to the one with the output.
     parameters : dict
@@ -73,6 +75,7 @@ class Vectors:
     outputs: Fields
     parameters: dict
     write_port: str = ""
+    write_cycles: int = 1
     delay: int = 0
 
     def save(self, path: Path) -> None:
@@ -84,6 +87,7 @@ class Vectors:
                 "outputs": [asdict(item) for item in self.outputs.fields],
                 "parameters": self.parameters,
                 "write_port": self.write_port,
+                "write_cycles": self.write_cycles,
                 "delay": self.delay,
             }),
             encoding="utf-8",

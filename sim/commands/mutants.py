@@ -62,8 +62,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"EQUIVALENT {verdict.mutant}\n           {reasons[verdict.mutant]}")
     for verdict in summary.survived:
         print(f"SURVIVED   line {verdict.line}: {verdict.mutant}")
+    counted = summary.killed or summary.survived
+    share = f"{100 * summary.share:.1f} % killed" if counted else "none counts"
     print(
         f"{len(summary.killed)} killed, {len(summary.survived)} survived, "
-        f"{len(summary.equivalent)} equivalent: {100 * summary.share:.1f} % killed"
+        f"{len(summary.equivalent)} equivalent: {share}"
     )
     return 0 if summary.share >= LEAST else 1

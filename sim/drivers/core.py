@@ -18,6 +18,10 @@ from .streams import receive, send, simulate, watch
 __all__ = ["CoreRun", "compare_core", "frame", "run_core"]
 
 
+SHOWN = 4
+"""Cycles after which what is counted shows."""
+
+
 @dataclass(frozen=True)
 class CoreRun:
     """What a core did.
@@ -30,11 +34,14 @@ class CoreRun:
     results : tuple of int
         As :class:`kakure.hdl.accelerators.image_timing.ImageTiming`, of the images that were
         sent without gaps.
+    own : dict of str to int
+        What the core's own registers show in the end.
     """
 
     loading: int
     logits: NDArray[np.int64]
     results: tuple[int, ...]
+    own: dict[str, int]
 
 
 def frame(words: list[int]) -> list[dict[str, int]]:
@@ -76,6 +83,7 @@ def run_core(
     begin = 0
     taken: list[tuple[int, Any]] = []
     sent: list[tuple[int, Any]] = []
+    own: dict[str, int] = {}
 
     async def count(ctx: Any) -> None:
         nonlocal cycle
@@ -98,6 +106,9 @@ def run_core(
     async def take(ctx: Any) -> None:
         for part, pauses in parts:
             await receive(ctx, core.o, classes * len(part), pauses)
+        await ctx.tick().repeat(SHOWN)
+        for register in core.own_registers:
+            own[register.name] = ctx.get(core.own[register.name])
 
     monitors = (count, watch(core.i, sent), watch(core.o, taken))
     simulate(core, drive, take, monitors=monitors, deadline=deadline)
@@ -107,6 +118,7 @@ def run_core(
         loading=sent[len(head) - 1][0] + 1 - sent[0][0],
         logits=logits.astype(np.int64).reshape(len(images), classes),
         results=tuple(ends[: len(parts[0][0])]),
+        own=own,
     )
 
 
@@ -141,3 +153,13 @@ def compare_core(config: Config, *, images: int, gaps: int, seed: int, planes: i
     assert (run.logits == expected).all(), f"logits must be {expected}, not {run.logits}"
     assert run.results == cycles, f"results must end in cycles {cycles}, not {run.results}"
     assert run.loading == loading, f"loading must take {loading} cycles, not {run.loading}"
+    for name, each in architecture_of(used).counts.items():
+        found = run.own[name] if name in run.own else _wide(run.own, name)
+        assert found == each * (images + gaps), (
+            f"{name} must be {each} an image, not {found} in all"
+        )
+
+
+def _wide(own: dict[str, int], name: str) -> int:
+    """A number of two registers."""
+    return own[f"{name}_HIGH"] << 32 | own[f"{name}_LOW"]

@@ -16,6 +16,7 @@ from kakure.hdl.accelerators.temporal.logit_sender import LogitSender
 from kakure.hdl.arithmetic.lam_multiplier import LamMultiplier
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.bus.stream_register import StreamRegister
+from kakure.hdl.engines.crossbar.memory_tile import MemoryTile
 from kakure.hdl.stages.max_pool import MaxPool
 from kakure.hdl.stages.requantizer import Requantizer
 from kakure.hdl.stages.shortcut import Shortcut
@@ -28,6 +29,7 @@ from kakure.hdl.weights.sign_generator import SignGenerator
 
 from .harness import Claim
 from .lam_claims import multiplies_nearly
+from .tile_claims import is_a_tile_of_registers
 
 __all__ = ["PROOFS", "Proof"]
 
@@ -189,6 +191,25 @@ def _lams() -> dict[str, Proof]:
     return found
 
 
+def _memory_tiles() -> dict[str, Proof]:
+    found = {}
+    for adc_type, rows, adc_bits, depth in (("flash", 2, 2, 16), ("sar", 3, 2, 24)):
+        found[f"memory_tile_{adc_type}"] = Proof(
+            "a tile of memory cells does what one of registers does, for any weights and vectors",
+            lambda rows=rows, adc_type=adc_type, adc_bits=adc_bits: MemoryTile(
+                rows=rows,
+                columns=2,
+                sharing=2,
+                adc_type=adc_type,
+                adc_bits=adc_bits,
+                input_bits=2,
+            ),
+            depth,
+            is_a_tile_of_registers,
+        )
+    return found
+
+
 PROOFS: dict[str, Proof] = {
     **_popcounts(),
     **_lams(),
@@ -200,6 +221,7 @@ PROOFS: dict[str, Proof] = {
         "negative weights of the set in use, of 6 that come in twos",
         lambda: ExcessCounter(inputs=6, many=2), 8, counts_negative,
     ),
+    **_memory_tiles(),
     "stream_register": Proof(RULES, lambda: StreamRegister(width=8)),
     "frame_gate": Proof(RULES, lambda: FrameGate(image_words=3)),
     "pixel_unpacker": Proof(RULES, lambda: PixelUnpacker(pixels=3, channels=3, bits=4)),

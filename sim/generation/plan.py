@@ -4,8 +4,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from kakure.hdl.accelerators.table import architecture_of
+from kakure.hdl.engines.crossbar.engine_shape import has_memory
+from kakure.hdl.engines.crossbar.grid_shape import LEAST_WORDS
 from kakure.hdl.engines.table import engine_of
 from kakure.model.config.config import Config
+from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.config.weights.bitwise import BitwiseWeights
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.datasets.images import load_images
@@ -145,13 +148,24 @@ def describe(config: Config, path: Path) -> str:
     ]
     if has_tiles:
         size = f"{config.crossbar.rows} rows x {config.crossbar.columns} columns per tile"
-        lines.append(f"crossbar    {size}")
+        lines.append(f"crossbar    {size}{_cells(config)}")
     lines += [
         f"dataset     {_dataset(config, path)}",
         f"parameters  {parameters_line}",
         f"digest      {config.digest}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cells(config: Config) -> str:
+    """Which layers have their cells in memories, where some may."""
+    if config.crossbar.cells == "registers":
+        return ""
+    crossbars = [n for n, layer in enumerate(config.layers) if isinstance(layer, CrossbarLayer)]
+    layers = [str(n) for n in crossbars if has_memory(config, n)]
+    if not layers:
+        return f", cells in registers: no layer has the {LEAST_WORDS} words that a memory needs"
+    return f", cells of layer{'s' * (len(layers) > 1)} {', '.join(layers)} in memory"
 
 
 def _parameters(config: Config, path: Path) -> tuple[Parameters | None, str]:

@@ -27,7 +27,9 @@ __all__ = ["EQUIVALENT", "TEST_FILES", "Summary", "Verdict", "equivalents", "run
 FOLDERS = ("hdl", "model")
 """What is mutated."""
 
-EQUIVALENT = Path(__file__).with_name("equivalent.json")
+OWN = Path(__file__).parent
+
+EQUIVALENT = OWN / "equivalent.json"
 """Mutants that change nothing that anybody can see, each with the reason."""
 
 PORTION = 8
@@ -231,8 +233,12 @@ def _check_baseline(root: Path, work: Path, killed: Iterable[Verdict]) -> None:
 
 
 def _decided(root: Path, killed_by: str | None, tests: Sequence[str]) -> str:
-    """Digest of the test files that a verdict rests on."""
-    return _digest(root, tests if killed_by is None else [killed_by.partition("::")[0]])
+    """Digest of the test files that a verdict rests on; of a survivor, of how they are chosen."""
+    if killed_by is not None:
+        return _digest(root, [killed_by.partition("::")[0]])
+    own = sorted(path.name for path in OWN.glob("*.py"))
+    chooses = hashlib.sha256(b"".join((OWN / name).read_bytes() for name in own))
+    return _digest(root, tests) + chooses.hexdigest()[:4]
 
 
 def _read(store: Path) -> Iterator[Verdict]:

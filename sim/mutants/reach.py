@@ -18,6 +18,9 @@ __all__ = ["Reach"]
 SOON_S = 60.0
 """Tests of the first turn take no longer together, as far as was measured [s]."""
 
+FAR_S = 120.0
+"""Tests that are not in the nearest files take no longer together, as far as was measured [s]."""
+
 
 class Reach:
     """What the tests of each file take and run, as far as it was measured.
@@ -58,17 +61,32 @@ class Reach:
     ) -> list[Sequence[str]]:
         """Tests that may notice a mutant, those that are quick in the first turn.
 
-        They are the tests that run its function; where none is known, or ``is_thorough``, all.
+        They are the tests that run its function, of ``files`` and, the quickest of them, of all
+        others that were measured; where none is known, or ``is_thorough``, all of ``files``.
         """
         noted = {test: one for f in files if self._load(f) for test, one in self._known[f].items()}
         function = f"{mutant.file}:{mutant.function}"
         running = {test: one for test, one in noted.items() if function in one.functions}
+        running |= self._far(function, files)
         soon, late, total = [], [], 0.0
         for test, one in sorted((running or noted).items(), key=lambda item: item[1].seconds):
             total += one.seconds
             (soon if total < SOON_S else late).append(test)
         everything = is_thorough or not running or any(map(self._is_unknown, files))
         return [turn for turn in (soon, files if everything else late) if turn]
+
+    def _far(self, function: str, files: Sequence[str]) -> Measured:
+        """The quickest tests of other files that run a function."""
+        others = (self._known[file] for file in sorted(set(self._known) - set(files)))
+        found = {
+            t: one for tests in others for t, one in tests.items() if function in one.functions
+        }
+        chosen, total = {}, 0.0
+        for test, one in sorted(found.items(), key=lambda item: item[1].seconds):
+            total += one.seconds
+            if total < FAR_S:
+                chosen[test] = one
+        return chosen
 
     def _is_unknown(self, file: str) -> bool:
         return not self._load(file)

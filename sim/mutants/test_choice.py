@@ -14,10 +14,11 @@ TESTS = ("test_model_", "test_hdl_", "test_sim_")
 def nearest_tests(root: Path, most: int) -> dict[str, list[str]]:
     """For every source file of :data:`PACKAGES`, at most ``most`` test files that reach it.
 
-    First the file's namesakes, then those from which the fewest imports lead to it. A test named
-    after a file and what of it is looked at is a namesake too: ``test_hdl_block_errors.py`` of
-    ``hdl/block.py``, if there is no ``hdl/block/errors.py`` or ``hdl/block_errors.py``. What
-    several tests share, a file beside them that is no test, is as if each of them held it.
+    First the file's namesakes, whether or not imports lead from them to it (a command is found by
+    its name), then those from which the fewest do. A test named after a file and what of it is
+    looked at is a namesake too: ``test_hdl_block_errors.py`` of ``hdl/block.py``, if there is no
+    ``hdl/block/errors.py`` or ``hdl/block_errors.py``. What several tests share, a file beside them
+    that is no test, is as if each of them held it.
     """
     modules = {}
     for package in PACKAGES:
@@ -36,10 +37,12 @@ def nearest_tests(root: Path, most: int) -> dict[str, list[str]]:
         if not test.name.startswith(TESTS):
             continue
         stem = _namesake(test.stem, stems)
-        held = set(_held(test, modules, beside))
-        for name, distance in _distances(held, graph).items():
+        distances = _distances(set(_held(test, modules, beside)), graph)
+        for name in modules:
             is_namesake = stem == name.replace(".", "_").replace("kakure", "test", 1)
-            ranked[name].append((-1 if is_namesake else distance, f"tests/{test.name}"))
+            if is_namesake or name in distances:
+                distance = -1 if is_namesake else distances[name]
+                ranked[name].append((distance, f"tests/{test.name}"))
     return {
         modules[name].relative_to(root).as_posix(): [test for _, test in sorted(found)[:most]]
         for name, found in ranked.items()

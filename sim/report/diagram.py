@@ -196,7 +196,7 @@ def block_lines(module: ModuleSource, modules: Mapping[str, ModuleSource], path:
     p = module.parameters
     below = [other for name, other in modules.items() if name.startswith(f"{path}.")]
     if module.kind == "crossbar_engine":
-        tiles = [other for other in below if other.kind == "crossbar_tile"]
+        tiles = [other for other in below if other.kind in ("crossbar_tile", "memory_tile")]
         grids = sum(other.kind == "crossbar_grid" for other in below)
         t = tiles[0].parameters
         rows = max(int(other.parameters["rows"]) for other in tiles)
@@ -204,7 +204,8 @@ def block_lines(module: ModuleSource, modules: Mapping[str, ModuleSource], path:
         return [
             f"crossbar, {t['adc_type']} {t['adc_bits']} bit",
             f"{_count(len(tiles), 'tile')} of {rows}×{t['columns']}{copies}",
-            f"{_count(int(t['sharing']), 'column')} a readout",
+            f"{_count(int(t['sharing']), 'column')} a readout"
+            + (", in memory" if tiles[0].kind == "memory_tile" else ""),
         ]
     if module.kind == "pe_engine":
         a = next(other for other in below if other.kind == "pe_array").parameters

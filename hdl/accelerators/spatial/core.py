@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from kakure.hdl.accelerators.core import Core
@@ -18,6 +18,7 @@ from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import core_identity
 from kakure.hdl.engines.ports import planes_of
+from kakure.hdl.engines.table import engine_of
 from kakure.hdl.weights.image_reader import LoadError
 from kakure.hdl.weights.layer_weights import LayerWeights
 from kakure.hdl.weights.loader import Loader
@@ -109,13 +110,17 @@ class SpatialCore(Core):
             images, results, used = self._planes(m, platform, gate, sender, image_words)
         join(m, images, unpacker.i)
         source = unpacker.o
+        written = []
         for index in range(len(self.config.layers)):
             layer = self._layer(m, platform, generator, index)
+            written.append(layer.written if layer.waits else generator.weights.layer == index)
             if used is not None:
                 most = planes_of(self.config, index)
                 m.d.comb += layer.used.eq(Mux(used > most, most, used))
             join(m, source, layer.i)
             source = layer.o
+        if generator.waits:
+            m.d.comb += generator.written.eq(Cat(written).any())
         join(m, source, results)
         join(m, sender.o, wiring.flipped(self.o))
 
@@ -205,7 +210,13 @@ class SpatialCore(Core):
         if planes_of(self.config):
             return PlaneLoader(layers=layers)
         weights = HiddenWeights.of(self.config.weights)
-        return WeightGenerator(generator=weights.generator, seed=weights.seed, layers=layers)
+        engines = [engine_of(self.config, index) for index in range(len(layers))]
+        return WeightGenerator(
+            generator=weights.generator,
+            seed=weights.seed,
+            layers=layers,
+            waits=any(engine.write_cycles is not None for engine in engines),
+        )
 
     def _layer(self, m: Module, platform: Platform | None, generator: Loader, index: int) -> Layer:
         """A layer, with what the generator writes into it."""

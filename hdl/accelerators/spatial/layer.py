@@ -49,6 +49,8 @@ class Layer(wiring.Component):
     -------
     weights : ``In(WeightWrite)``
         Weights, written once before the first pixel.
+    written : ``Out(1)``, of an engine that waits
+        The last cycle of a word of weights.
     scales : ``In(StructLayout)``
         M, B and S of a channel, as :class:`~kakure.hdl.stages.requantizer.Requantizer`.
     used : ``In``, with bitwise weights
@@ -65,6 +67,7 @@ class Layer(wiring.Component):
     """
 
     weights: data.View
+    written: Signal
     scales: data.View
     used: Signal
     i: stream.Interface
@@ -76,12 +79,14 @@ class Layer(wiring.Component):
         self.planes = planes
         self.index = index
         self.engine = engine_of(config, index)
+        self.waits = self.engine.write_cycles is not None
         pixel = data.ArrayLayout(config.layers[index].read_bits, geometry.in_channels)
         result = data.ArrayLayout(output_shape(geometry.output_bits), geometry.outputs)
         super().__init__({
             "weights": In(
                 WeightWrite(rows=geometry.fan_in, outputs=geometry.outputs, planes=planes)
             ),
+            **({"written": Out(1)} if self.waits else {}),
             "scales": In(scales_layout(geometry.outputs, "channel", max(planes, 1))),
             **({"used": In(range(planes + 1))} if planes else {}),
             "i": In(stream.Signature(pixel)),
@@ -106,6 +111,8 @@ class Layer(wiring.Component):
         engine = self.engine.component()
         m.submodules.engine = place(engine, platform)
         m.d.comb += engine.weights.eq(self.weights)
+        if self.waits:
+            m.d.comb += self.written.eq(engine.written)
         requantizer = Requantizer(
             channels=geometry.outputs,
             lanes=requantizer_lanes(self.config, self.index),

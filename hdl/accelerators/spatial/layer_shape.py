@@ -47,6 +47,7 @@ class LayerShape(BlockShape):
     column_sharing, is_sar, adc_bits, adc_shift, copies : of a crossbar's readouts, and copies of it
     residual : 1 where the layer adds what it reads to what it computes
     rows, columns : of a crossbar tile, at most
+    in_memory : 1 where the cells of crossbars are memories, if there are words enough
     pe_inputs, pe_outputs, pe_pixels : of a PE array, at most
     is_16 : 1 where ``xorshift16`` makes the signs
     """
@@ -80,6 +81,7 @@ class LayerShape(BlockShape):
     pe_outputs: Number
     pe_pixels: Number
     is_16: Number
+    in_memory: Number = 0
 
     kind = "layer"
     parameters = ("one",)
@@ -133,6 +135,7 @@ class LayerShape(BlockShape):
             pe_outputs=config.pe_array.outputs,
             pe_pixels=config.pe_array.pixels,
             is_16=int(HiddenWeights.of(config.weights).generator == "xorshift16"),
+            in_memory=int(config.crossbar.cells == "memory"),
         )
 
     def __len__(self) -> int:
@@ -200,6 +203,7 @@ class LayerShape(BlockShape):
             adc_bits=self.adc_bits,
             adc_shift=self.adc_shift,
             input_bits=self.input_bits,
+            in_memory=self.in_memory,
         )
         return CrossbarEngineShape(self.copies, grid)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,9 +13,20 @@ from kakure.hdl.emission.hierarchy import place
 from kakure.hdl.engines.ports import WORD
 
 from .grid_shape import CrossbarGridShape
+from .memory_tile import MemoryTile
 from .tile import CrossbarTile
 
-__all__ = ["CrossbarColumn", "TileColumns", "row_groups", "tile_columns", "tree"]
+__all__ = [
+    "CrossbarColumn",
+    "Tile",
+    "TileColumns",
+    "choose_part",
+    "row_groups",
+    "tile_columns",
+    "tree",
+]
+
+Tile = CrossbarTile | MemoryTile
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,13 @@ def row_groups(grid: CrossbarGridShape) -> Iterator[tuple[int, int]]:
         yield group * grid.rows, grid.rows if group < grid.full_groups else grid.rest_rows
 
 
+def choose_part(m: Module, tile: Tile, row: Value, start: int) -> None:
+    """Say which part of a tile's rows, the first one at ``start``, has the row that is written."""
+    if isinstance(tile, MemoryTile) and tile.conversion > 1:
+        starts = range(start + tile.lanes, start + tile.rows, tile.lanes)
+        m.d.comb += tile.write.part.eq(sum(((row >= first) for first in starts), Value.cast(0)))
+
+
 def tree(values: Sequence[Value]) -> Value:
     """Add signed values as a balanced tree."""
     if len(values) == 1:
@@ -88,13 +107,18 @@ class CrossbarColumn(wiring.Component):
     peak : int
         Largest magnitude of a sum.
     columns, sharing, adc_type, adc_bits, adc_shift, input_bits, write_groups
-        Of the tiles, as :class:`~kakure.hdl.engines.crossbar.tile.CrossbarTile` takes them.
+        Of the tiles, as :class:`~kakure.hdl.engines.crossbar.tile_component.TileComponent` takes
+        them.
+    has_memory : bool
+        Whether the tiles are those of :class:`~kakure.hdl.engines.crossbar.memory_tile.MemoryTile`.
 
     Members
     -------
     write : ``In(struct)``
         In a cycle with ``valid``, the tile of ``row`` takes ``positive`` and ``negative`` into the
         columns of the groups with their ``enable`` bit; a bit per output.
+    written : ``Out(1)``, with memories
+        The last cycle of a row that is written.
     i : ``In(stream.Signature(ArrayLayout(input_bits, fan_in)))``
         A window.
     o : ``Out(stream.Signature(ArrayLayout(range(-peak, peak + 1), used)))``
@@ -102,10 +126,13 @@ class CrossbarColumn(wiring.Component):
 
     Timing
     ------
-    As :class:`~kakure.hdl.engines.crossbar.tile.CrossbarTile`.
+    As :class:`~kakure.hdl.engines.crossbar.tile_component.TileComponent`.
     """
 
+    unnamed: ClassVar = {"has_memory": False}
+
     write: data.View
+    written: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -123,6 +150,7 @@ class CrossbarColumn(wiring.Component):
         adc_shift: int,
         input_bits: int,
         write_groups: tuple[int, ...],
+        has_memory: bool = False,
     ) -> None:
         self.fan_in = fan_in
         self.groups = groups
@@ -135,6 +163,7 @@ class CrossbarColumn(wiring.Component):
         self.adc_shift = adc_shift
         self.input_bits = input_bits
         self.write_groups = write_groups
+        self.has_memory = has_memory
         write = data.StructLayout({
             "valid": 1,
             "row": range(fan_in),
@@ -145,15 +174,17 @@ class CrossbarColumn(wiring.Component):
         sums = data.ArrayLayout(range(-peak, peak + 1), used)
         super().__init__({
             "write": In(write),
+            **({"written": Out(1)} if has_memory else {}),
             "i": In(stream.Signature(data.ArrayLayout(input_bits, fan_in))),
             "o": Out(stream.Signature(sums)),
         })
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        window, tiles, start = Value.cast(self.i.payload), [], 0
+        window, start = Value.cast(self.i.payload), 0
+        tiles: list[Any] = []
         for group, rows in enumerate(self.groups):
-            tile = CrossbarTile(
+            tile = (MemoryTile if self.has_memory else CrossbarTile)(
                 rows=rows,
                 columns=self.columns,
                 sharing=self.sharing,
@@ -179,8 +210,11 @@ class CrossbarColumn(wiring.Component):
                     window[start * self.input_bits : end * self.input_bits]
                 ),
             ]
+            choose_part(m, tile, self.write.row, start)
             start = end
 
+        if self.has_memory:
+            m.d.comb += self.written.eq(Cat(tile.written for tile in tiles).any())
         # All tiles see the same handshakes and take the same cycles: the first speaks for all.
         m.d.comb += self.i.ready.eq(tiles[0].i.ready)
         m.d.comb += self.o.valid.eq(tiles[0].o.valid)

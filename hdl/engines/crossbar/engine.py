@@ -1,5 +1,6 @@
 """A layer's grid of crossbar tiles, repeated to work on several positions at once."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
@@ -12,16 +13,30 @@ from kakure.hdl.engines.ports import WORD, EngineComponent
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 
-from .column import CrossbarColumn, TileColumns, row_groups, tile_columns, tree
-from .engine_shape import CrossbarEngineShape
+from .column import (
+    CrossbarColumn,
+    Tile,
+    TileColumns,
+    choose_part,
+    row_groups,
+    tile_columns,
+    tree,
+)
+from .engine_shape import CrossbarEngineShape, has_memory
+from .memory_tile import MemoryTile
 from .tile import CrossbarTile
 
 __all__ = ["CrossbarEngine", "CrossbarGrid", "crossbar_identity"]
 
 
-def crossbar_identity(config: Config) -> dict[str, int | str | None]:
+def crossbar_identity(config: Config, index: int) -> dict[str, int | str | None]:
     """What decides a layer's tiles, but for the layer."""
-    return {"crossbar_rows": config.crossbar.rows, "crossbar_columns": config.crossbar.columns}
+    tiles = config.crossbar
+    return {
+        "crossbar_rows": tiles.rows,
+        "crossbar_columns": tiles.columns,
+        **({"crossbar_cells": tiles.cells} if has_memory(config, index) else {}),
+    }
 
 
 MOST_ADDERS = 2048
@@ -55,8 +70,8 @@ class CrossbarGrid(EngineComponent):
 
     Timing
     ------
-    As :class:`~kakure.hdl.engines.crossbar.tile.CrossbarTile`: ``i`` is taken in the last of
-    ``cycles`` cycles.
+    As :class:`~kakure.hdl.engines.crossbar.tile_component.TileComponent`: ``i`` is taken in the
+    last of ``cycles`` cycles.
     """
 
     def __init__(self, *, config: Config, index: int) -> None:
@@ -64,12 +79,12 @@ class CrossbarGrid(EngineComponent):
         self.shape = CrossbarEngineShape.of(config, index).grid
         self.columns = tile_columns(self.shape)
         self.cycles = self.shape.cycles
-        super().__init__(config=config, index=index)
+        super().__init__(config=config, index=index, waits=has_memory(config, index))
 
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
-        return layer_identity(self.config, self.index, crossbar_identity(self.config))
+        return layer_identity(self.config, self.index, crossbar_identity(self.config, self.index))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -80,13 +95,23 @@ class CrossbarGrid(EngineComponent):
             self._place_tiles(m, platform)
         return m
 
+    def _say_written(self, m: Module, placed: Iterable[Any]) -> None:
+        """A word is written when a tile says so, or none holds its row."""
+        if self.waits:
+            held = sum(rows for _, rows in row_groups(self.shape))
+            is_held = self.weights.row < held
+            is_written = Cat(one.written for one in placed).any()
+            m.d.comb += self.written.eq(self.weights.valid & (is_written | ~is_held))
+
     def _place_tiles(self, m: Module, platform: Platform | None) -> None:
         """All tiles side by side, and the sums of each output."""
-        tiles: list[list[CrossbarTile]] = []
+        tiles: list[list[Tile]] = []
         for group, (start, rows) in enumerate(row_groups(self.shape)):
             tiles.append([])
             for number, columns in enumerate(self.columns):
-                tile = CrossbarTile(rows=rows, **self._sizes(columns))
+                tile = (MemoryTile if self.waits else CrossbarTile)(
+                    rows=rows, **self._sizes(columns)
+                )
                 m.submodules[f"tile_{group}_{number}"] = place(tile, platform)
                 tiles[group].append(tile)
                 self._write(m, tile, columns, start)
@@ -96,6 +121,7 @@ class CrossbarGrid(EngineComponent):
                     m.d.comb += tile.i.payload[r].eq(self.i.payload[start + r])
 
         # All tiles see the same handshakes and take the same cycles: the first speaks for all.
+        self._say_written(m, (tile for row in tiles for tile in row))
         m.d.comb += self.i.ready.eq(tiles[0][0].i.ready)
         m.d.comb += self.o.valid.eq(tiles[0][0].o.valid)
         sums = []
@@ -113,6 +139,7 @@ class CrossbarGrid(EngineComponent):
                 groups=tuple(rows for _, rows in row_groups(self.shape)),
                 used=columns.used,
                 peak=self.geometry.peak,
+                has_memory=self.waits,
                 **self._sizes(columns),
             )
             m.submodules[f"column_{number}"] = place(column, platform)
@@ -125,6 +152,7 @@ class CrossbarGrid(EngineComponent):
                 Value.cast(column.i.payload).eq(Value.cast(self.i.payload)),
             ]
             self._route(m, column, columns)
+        self._say_written(m, placed)
         m.d.comb += self.i.ready.eq(placed[0].i.ready)
         m.d.comb += self.o.valid.eq(placed[0].o.valid)
         m.d.comb += Value.cast(self.o.payload).eq(Cat(column.o.payload for column in placed))
@@ -142,16 +170,15 @@ class CrossbarGrid(EngineComponent):
             "write_groups": tuple(width for _, width in columns.pieces),
         }
 
-    def _write(self, m: Module, tile: CrossbarTile, columns: TileColumns, start: int) -> None:
+    def _write(self, m: Module, tile: Tile, columns: TileColumns, start: int) -> None:
         """Route the words of the tile's rows and blocks to its write port."""
         row = self.weights.row
         is_here = (row >= start) & (row < start + tile.rows)
         m.d.comb += tile.write.valid.eq(self.weights.valid & is_here)
+        choose_part(m, tile, row, start)
         self._route(m, tile, columns)
 
-    def _route(
-        self, m: Module, target: CrossbarTile | CrossbarColumn, columns: TileColumns
-    ) -> None:
+    def _route(self, m: Module, target: Tile | CrossbarColumn, columns: TileColumns) -> None:
         """Route the words of some columns' blocks to what holds those."""
         for group, (block, _) in enumerate(columns.pieces):
             m.d.comb += target.write.enable[group].eq(self.weights.block == block)
@@ -187,12 +214,12 @@ class CrossbarEngine(EngineComponent):
     def __init__(self, *, config: Config, index: int) -> None:
         self.shape = CrossbarEngineShape.of(config, index)
         self.copies: int = self.shape.copies
-        super().__init__(config=config, index=index)
+        super().__init__(config=config, index=index, waits=has_memory(config, index))
 
     @property
     def identity(self) -> dict[str, int | str | None]:
         """What of the configuration this block depends on."""
-        return layer_identity(self.config, self.index, crossbar_identity(self.config))
+        return layer_identity(self.config, self.index, crossbar_identity(self.config, self.index))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -200,6 +227,8 @@ class CrossbarEngine(EngineComponent):
         for copy, grid in enumerate(grids):
             m.submodules[f"grid_{copy}"] = place(grid, platform)
             m.d.comb += grid.weights.eq(self.weights)
+        if self.waits:
+            m.d.comb += self.written.eq(grids[0].written)
         if self.copies == 1:
             wiring.connect(m, wiring.flipped(self.i), grids[0].i)
             wiring.connect(m, grids[0].o, wiring.flipped(self.o))

@@ -14,7 +14,12 @@ from kakure.model.config.engines.crossbar import CrossbarLayer
 
 from .grid_shape import CrossbarGridShape
 
-__all__ = ["CrossbarEngineShape"]
+__all__ = ["CrossbarEngineShape", "has_memory"]
+
+
+def has_memory(config: Config, index: int) -> bool:
+    """Whether the cells of a layer on a crossbar are memories."""
+    return bool(CrossbarEngineShape.of(config, index).grid.has_memory)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class CrossbarEngineShape(BlockShape):
             adc_bits=layer.adc_bits,
             adc_shift=layer.adc_shift,
             input_bits=layer.input_bits,
+            in_memory=int(config.crossbar.cells == "memory"),
         )
         return cls(layer.copies, grid)
 

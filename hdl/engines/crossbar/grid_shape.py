@@ -20,10 +20,14 @@ from kakure.hdl.shape.numbers import (
     signed_bits,
 )
 
+from .memory_tile_shape import MemoryTileShape
 from .readout_shape import code_peak
 from .tile_shape import TileShape
 
-__all__ = ["WORD", "CrossbarGridShape", "adder_levels"]
+__all__ = ["LEAST_WORDS", "WORD", "CrossbarGridShape", "adder_levels"]
+
+LEAST_WORDS = 32
+"""Words that a tile's cells must be to become a memory; fewer are smaller as registers."""
 
 WORD = 32
 """Outputs whose weights are written together."""
@@ -58,7 +62,8 @@ def adder_levels(summands: Number) -> NDArray[np.int64]:
 class CrossbarGridShape(BlockShape):
     """A layer of ``fan_in`` inputs and ``outputs`` on tiles of at most ``rows`` x ``columns``.
 
-    ``sharing``, ``is_sar``, ``adc_bits``, ``adc_shift`` and ``input_bits`` are those of the tiles.
+    ``sharing``, ``is_sar``, ``adc_bits``, ``adc_shift`` and ``input_bits`` are those of the tiles;
+    ``in_memory`` is 1 where cells are memories, if there are words enough.
     """
 
     fan_in: Number
@@ -70,6 +75,7 @@ class CrossbarGridShape(BlockShape):
     adc_bits: Number
     adc_shift: Number
     input_bits: Number
+    in_memory: Number = 0
 
     kind = "crossbar_grid"
     parameters = (
@@ -82,6 +88,12 @@ class CrossbarGridShape(BlockShape):
         "input_bits",
     )
     repeated = frozenset({"outputs", "fan_in", "tile_columns", "groups"})
+
+    @cached_property
+    def has_memory(self) -> Number:
+        """1 where cells are memories."""
+        words = self.sharing * self._tile(self.rows, self.columns, 1).readout.cycles
+        return self.in_memory * (words >= LEAST_WORDS)
 
     @cached_property
     def full_groups(self) -> Number:
@@ -171,8 +183,14 @@ class CrossbarGridShape(BlockShape):
             "one": np.ones(np.shape(groups)),
         }
 
-    def _tile(self, rows: Number, columns: Number, write_groups: Number) -> TileShape:
-        return TileShape(
+    def _tile(
+        self,
+        rows: Number,
+        columns: Number,
+        write_groups: Number,
+        kind: type[TileShape] = TileShape,
+    ) -> TileShape:
+        return kind(
             rows=rows,
             columns=columns,
             sharing=self.sharing,
@@ -197,7 +215,17 @@ class CrossbarGridShape(BlockShape):
             (self.rows, self.full_groups),
             (at_least(self.rest_rows, 1), choose(self.rest_rows > 0, 1, 0)),
         ):
-            wide = self._tile(rows, self.columns, wide_groups)
-            yield Child("tile", wide, groups * self.wide_tiles)
-            last = self._tile(rows, at_least(self.last_columns, self.sharing), last_groups)
-            yield Child("tile", last, groups * has_last)
+            for kind, is_here in self._kinds():
+                wide = self._tile(rows, self.columns, wide_groups, kind)
+                yield Child("tile", wide, is_here * groups * self.wide_tiles)
+                width = at_least(self.last_columns, self.sharing)
+                last = self._tile(rows, width, last_groups, kind)
+                yield Child("tile", last, is_here * groups * has_last)
+
+    def _kinds(self) -> Iterator[tuple[type[TileShape], Number]]:
+        """Kinds of tiles that there are, and 1 where a layer's are of it."""
+        has_memory = self.has_memory
+        if np.any(has_memory == 0):
+            yield TileShape, 1 - has_memory
+        if np.any(has_memory):
+            yield MemoryTileShape, has_memory

@@ -4,9 +4,9 @@ from kakure.hdl.engines.engine import Engine, Push
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
 
-from .column import tile_columns
+from .column import row_groups, tile_columns
 from .engine import CrossbarEngine, crossbar_identity
-from .engine_shape import CrossbarEngineShape
+from .engine_shape import CrossbarEngineShape, has_memory
 from .timing import CrossbarTiming
 
 __all__ = ["CrossbarHardware"]
@@ -29,7 +29,7 @@ class CrossbarHardware(Engine):
     @property
     def identity(self) -> dict[str, int | str | None]:
         """Size of the tiles."""
-        return crossbar_identity(self.config)
+        return crossbar_identity(self.config, self.index)
 
     @property
     def windows_held(self) -> int:
@@ -45,6 +45,15 @@ class CrossbarHardware(Engine):
     def cycles_per_image(self) -> int:
         """Cycles of the copy that has most windows."""
         return -(-self.geometry.positions // self.layer.copies) * self.shape.grid.cycles
+
+    @property
+    def write_cycles(self) -> list[int] | None:
+        """CS + 1 with memories, but one for rows that no tile holds."""
+        if not has_memory(self.config, self.index):
+            return None
+        held = sum(rows for _, rows in row_groups(self.shape.grid))
+        fan_in = self.geometry.fan_in
+        return [self.layer.column_sharing + 1] * held + [1] * (fan_in - held)
 
     def timing(self, following: Push) -> Push:
         """Follow windows to the cycle."""

@@ -1,10 +1,10 @@
 """A layer on a crossbar, whose column counts pass through saturating readouts."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from kakure.model.config.geometry import LayerGeometry
 from kakure.model.config.schema import Schema
@@ -17,7 +17,10 @@ from .row_groups import code_peak, row_groups
 if TYPE_CHECKING:
     from kakure.model.config.config import Config
 
-__all__ = ["CrossbarConfig", "CrossbarLayer"]
+__all__ = ["Cells", "CrossbarConfig", "CrossbarLayer"]
+
+Cells = Literal["registers", "memory"]
+"""What the cells of a crossbar may be."""
 
 
 class CrossbarConfig(Schema):
@@ -27,6 +30,16 @@ class CrossbarConfig(Schema):
     """Rows R: inputs that one column count adds up."""
     columns: int = Field(default=64, ge=1, le=1024)
     """Columns C of one polarity: outputs of one tile."""
+    cells: Cells = "registers"
+    """What the cells are: flip-flops, or words of a memory where a tile has 32 words or more."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write ``cells`` only where they are others: the digest is of what is written."""
+        values = written(self)
+        if self.cells == type(self).model_fields["cells"].default:
+            values.pop("cells", None)
+        return values
 
 
 class CrossbarLayer(LayerConfig):

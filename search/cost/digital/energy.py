@@ -97,6 +97,8 @@ def fit(path: Path = ENERGY_MEASURED, written: Path | None = ENERGY) -> str:
         ("fitted", "fitted"),
         ("held_out", "held out"),
         ("validation", "of these, drawn after the closed forms were settled"),
+        ("memory_fitted", "of the fitted, with cells in memories"),
+        ("memory_held_out", "of the held out, with cells in memories"),
         ("temporal_fitted", "temporal, fitted"),
         ("temporal_held_out", "temporal, held out"),
         ("temporal_large", "of these, a network of real size"),

@@ -15,7 +15,13 @@ from kakure.model.errors import UserError
 
 from .energy_measured import SHARED, EnergyPoint, Row
 from .energy_model import EnergyModel, quantity, shared_works
-from .energy_samples import is_held_out, is_large, is_summed, is_validation
+from .energy_samples import (
+    is_held_out,
+    is_in_memory,
+    is_large,
+    is_summed,
+    is_validation,
+)
 from .energy_terms import RoleCells, role_cells, terms_of, works
 from .least_squares import non_negative
 from .line_file import digest_of_lines
@@ -34,6 +40,8 @@ ROUNDS = 5
 """Of the fit: from the second on errors are weighed relative to the estimate before, as errors
 relative to what was measured pull the estimates of scattered points down."""
 DIGITS = 6
+MEMORY_ROLES = frozenset({"memory_tile", "ram_cells"})
+"""Roles that samples with cells in memories are fitted for; of others they move nothing."""
 SUMMED_ROLES = frozenset({"sum_pool"})
 """Roles that samples with a summed map are fitted for; of others they move nothing."""
 
@@ -90,6 +98,8 @@ def _decides(point: EnergyPoint, role: str, plain_roles: Set[str]) -> bool:
     """
     if takes_turns(point.parsed):
         return role not in plain_roles
+    if is_in_memory(point.digest):
+        return role in MEMORY_ROLES
     return role in SUMMED_ROLES or not is_summed(point.digest)
 
 
@@ -214,11 +224,14 @@ def fit_energy(points: Sequence[EnergyPoint], blocks: Mapping[str, Any]) -> dict
     plain = [digest for digest in errors["accelerator"] if digest not in {*summed, *turns}]
     held = [digest for digest in plain if is_held_out(digest)]
     kept = [digest for digest in plain if not is_held_out(digest)]
+    memory = [digest for digest in plain if is_in_memory(digest)]
     late = [digest for digest in held if is_validation(digest)]
     groups = {
         "fitted": kept,
         "held_out": held,
         "validation": late,
+        "memory_fitted": [digest for digest in memory if not is_held_out(digest)],
+        "memory_held_out": [digest for digest in memory if is_held_out(digest)],
         "summed": summed,
         "temporal_fitted": [digest for digest in turns if not is_held_out(digest)],
         "temporal_held_out": [digest for digest in turns if is_held_out(digest)],

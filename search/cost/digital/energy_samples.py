@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from kakure.hdl.engines.crossbar.grid_shape import LEAST_WORDS
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config, load_config, parse_config
+from kakure.model.config.engines.crossbar import CrossbarLayer
 from kakure.model.config.engines.layer import LayerConfig
 from kakure.model.config.engines.pe_array import PeArrayLayer
 
@@ -18,6 +20,7 @@ __all__ = [
     "LARGE",
     "energy_samples",
     "is_held_out",
+    "is_in_memory",
     "is_large",
     "is_summed",
     "is_validation",
@@ -34,6 +37,9 @@ LATEST = 8
 """How many were drawn after the last change of a form, all held out; with shortcuts likewise."""
 SUMMED = 10
 """How many came later, with strides and a summed map: they decide on sum pools, nothing else."""
+IN_MEMORY = 20
+"""How many came later, with cells in memories: they decide on those, nothing else. Those are taken
+that have a layer whose cells are enough words."""
 TEMPORAL = 21
 """How many are temporal, which decide on the roles of such accelerators; of up to so many lanes."""
 TEMPORAL_LANES = 1024
@@ -60,12 +66,18 @@ def is_large(digest: str) -> bool:
 
 def is_validation(digest: str) -> bool:
     """Whether a configuration was drawn after the closed forms were settled."""
-    return digest in {config.digest for config in _latest()}
+    late = (*_latest(), *_in_memory("in memory validation", VALIDATED))
+    return digest in {config.digest for config in late}
 
 
 def is_summed(digest: str) -> bool:
     """Whether a configuration was drawn for its sum pool."""
     return digest in {config.digest for config in _summed()}
+
+
+def is_in_memory(digest: str) -> bool:
+    """Whether a configuration was drawn for its cells in memories."""
+    return digest in {config.digest for config in _all_in_memory()}
 
 
 class _Draw:
@@ -174,6 +186,33 @@ def _summed() -> tuple[Config, ...]:
     return tuple(samples)
 
 
+def _all_in_memory() -> tuple[Config, ...]:
+    validation = _in_memory("in memory validation", VALIDATED)
+    return (*_in_memory("in memory", IN_MEMORY), *validation)
+
+
+@lru_cache
+def _in_memory(name: str, count: int) -> tuple[Config, ...]:
+    """Accelerators with cells in memories, wherever a layer has a crossbar."""
+    draw = _Draw(f"sizes {name}", count)
+    samples = []
+    for draw.sample, config in enumerate(_drawn(name, count)):
+        columns = config.crossbar.columns
+        layers = []
+        for n, layer in enumerate(config.layers):
+            if isinstance(layer, CrossbarLayer):
+                sharing = min(columns, draw(f"columns_{n}", [8, 8, 16, 32]))
+                adc_bits = max(layer.adc_bits, LEAST_WORDS // sharing)
+                adc_type = "sar" if sharing < LEAST_WORDS else layer.adc_type
+                layer = layer.changed(column_sharing=sharing, adc_bits=adc_bits, adc_type=adc_type)
+            layers.append(layer)
+        crossbar = config.crossbar.changed(cells="memory")
+        config = config.changed(layers=tuple(layers), crossbar=crossbar)
+        if any(isinstance(layer, CrossbarLayer) for layer in layers):
+            samples.append(config)
+    return tuple(samples)
+
+
 @lru_cache
 def _temporal() -> tuple[Config, ...]:
     """Temporal accelerators for networks like those, some of them with shortcuts or sums."""
@@ -222,4 +261,5 @@ def _exact(layer: LayerConfig) -> LayerConfig:
 def energy_samples() -> list[Config]:
     """All samples, the same in every run."""
     drawn = [*_drawn("", COUNT), *_drawn("validation", VALIDATED)]
-    return [*drawn, *_residual(), *_latest(), *_summed(), *_temporal(), *large_samples()]
+    later = [*_latest(), *_summed(), *_all_in_memory(), *_temporal(), *large_samples()]
+    return [*drawn, *_residual(), *later]

@@ -74,6 +74,22 @@ TERMS: dict[str, dict[str, Pairs]] = {
             ("instances", "cycles"),
         ),
     },
+    "memory_tile": {
+        "switching": (
+            ("seen", "vector_cycles"),
+            *_dynamic("vector_cycles", "codes", "planes", "pixels", cells=("logic",)),
+            ("held", "codes"),
+        ),
+        "clock": (
+            *_dynamic("codes", "vectors", "cycles", cells=("held",)),
+            ("instances", "cycles"),
+        ),
+    },
+    "ram_cells": {
+        "switching": (("read", "cell_reads"),),
+        "clock": (("words", "cell_reads"),),
+        "memory": (("read", "cell_reads"),),
+    },
     "readout": _both("vector_cycles"),
     "popcount": {
         "switching": _dynamic("turning_cycles", "still_cycles", "pixels", cells=("logic",))
@@ -242,7 +258,11 @@ def works(layers: LayerShape, cycles: Floats) -> dict[str, Floats]:
     grid = layers.crossbar.grid.cycles
     vectors = np.where(crossbar, positions / layers.copies, 0.0)
     vector_cycles = vectors * grid
-    codes = vectors * layers.input_bits * layers.column_sharing
+    # A ring of sums moves with every code; with memories with every share, and its end with codes.
+    planes, shares = layers.input_bits, layers.column_sharing
+    in_memory = layers.crossbar.grid.has_memory == 1
+    codes = vectors * np.where(in_memory, shares + planes - 1, planes * shares)
+    reads = np.where(layers.is_sar == 1, vector_cycles, vectors * shares)
     # With one column to a readout that takes all rows, only the inputs change.
     is_still = grid == layers.input_bits
     pe = layers.pe_array
@@ -256,7 +276,8 @@ def works(layers: LayerShape, cycles: Floats) -> dict[str, Floats]:
         "turning_cycles": vector_cycles * ~is_still,
         "still_cycles": vector_cycles * is_still,
         "codes": codes,
-        "planes": vectors * layers.input_bits,
+        "planes": vectors * planes * np.where(in_memory, shares, 1),
+        "cell_reads": np.where(in_memory, reads, 0.0),
         "loose_codes": codes * (layers.pool == 1),
         "pe_signs": batches * pe.mask_words,
         "pe_bits": batches * pe.blocks * pe.banks * layers.input_bits,

@@ -30,6 +30,7 @@ from kakure.hdl.bus.register_bank_shape import RegisterBankShape
 from kakure.hdl.bus.stream_register_shape import StreamRegisterShape
 from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape
+from kakure.hdl.engines.crossbar.memory_tile_shape import MemoryTileShape
 from kakure.hdl.engines.crossbar.readout_shape import ReadoutShape
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.engines.pe_array.array_shape import PeArrayShape, ProcessingElementShape
@@ -71,6 +72,7 @@ BLOCKS: dict[str, type[BlockShape]] = {
         PopcountShape,
         ReadoutShape,
         TileShape,
+        MemoryTileShape,
         CrossbarGridShape,
         CrossbarEngineShape,
         ProcessingElementShape,

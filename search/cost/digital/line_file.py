@@ -1,5 +1,6 @@
 """Files of measurements: a line of JSON each with its checksum, added when it is measured."""
 
+import fcntl
 import hashlib
 import os
 import sys
@@ -110,9 +111,11 @@ def digest_of_lines(lines: Iterable[str]) -> str:
 def append_lines(path: Path, lines: Sequence[str]) -> None:
     """Add lines with their checksums, after cutting one off that a crash left unfinished.
 
-    What else stands at the end without a line end stays, as a line of its own.
+    What else stands at the end without a line end stays, as a line of its own. Two processes that
+    add to one file wait for each other.
     """
     with path.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
         text = path.read_bytes()
         last = text[text.rfind(b"\n") + 1 :]
         if _is_cut_off(last):

@@ -38,6 +38,7 @@ Floats = NDArray[np.float64]
 
 PATHS = (
     "crossbar_tile",
+    "memory_tile",
     "requantizer",
     "pe_array",
     "crossbar_engine",
@@ -63,10 +64,17 @@ KINDS = (
     "requantizer",
     "chain",
     "temporal core",
+    "memory_tile",
 )
 """What can set the clock; ``chain``: from the tiles' sums through the adders to the pool."""
-GENERATOR, FLASH, SAR, ARRAY, REQUANTIZER, CHAIN, CORE = range(len(KINDS))
-KIND_OF = {"pe_array": ARRAY, "requantizer": REQUANTIZER, "max_pool": CHAIN, "temporal_core": CORE}
+GENERATOR, FLASH, SAR, ARRAY, REQUANTIZER, CHAIN, CORE, MEMORY = range(len(KINDS))
+KIND_OF = {
+    "pe_array": ARRAY,
+    "requantizer": REQUANTIZER,
+    "max_pool": CHAIN,
+    "temporal_core": CORE,
+    "memory_tile": MEMORY,
+}
 
 
 def tile_kind(is_sar: NDArray[Any]) -> NDArray[np.int64]:
@@ -199,7 +207,7 @@ def layer_paths(
         if part.kind not in blocks:
             continue
         delay, outside, lines = _delay(part, fitted)
-        if isinstance(part.shape, TileShape):
+        if isinstance(part.shape, TileShape) and part.kind == TileShape.kind:  # of registers
             kind = np.broadcast_to(tile_kind(part.shape.is_sar), len(part.where))
         else:
             kind = np.full(len(part.where), KIND_OF.get(part.kind, CHAIN))

@@ -172,14 +172,14 @@ def _tile_ns(measurement: Measurement, fitted: Mapping[str, Any]) -> float:
     """Path of the slowest tile of a crossbar engine by the fit [ns]."""
     config = measurement.sample.config
     assert config is not None
-    paths = _paths(config, fitted, ("crossbar_tile",))
+    paths = _paths(config, fitted, ("crossbar_tile", "memory_tile"))
     return max(float(path.alone_ns[0]) for path in paths if path.where[0] == 0)
 
 
 def _engine_pace(config: Config, fitted: Mapping[str, Any]) -> tuple[float, int]:
     """Period of the first layer's crossbar engine by itself, and what sets it."""
     best, slowest = 0.0, CHAIN
-    for path in _paths(config, fitted, ("crossbar_tile", "crossbar_engine")):
+    for path in _paths(config, fitted, ("crossbar_tile", "memory_tile", "crossbar_engine")):
         if path.where[0] == 0 and path.alone_ns[0] > best:
             best, slowest = float(path.alone_ns[0]), int(path.kind[0])
     return best, slowest

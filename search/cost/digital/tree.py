@@ -34,6 +34,7 @@ __all__ = [
 Ints = NDArray[Any]
 
 RAM_ROLES = {
+    "cells": "ram_cells",
     "inputs": "ram_store",
     "mask": "ram_mask",
     "buffer": "ram_lines",
@@ -54,6 +55,8 @@ ALIKE = {"strided_window": "sliding_window", "crossbar_column": "crossbar_grid"}
 
 ORDER = (
     "crossbar_tile",
+    "memory_tile",
+    "ram_cells",
     "readout",
     "popcount",
     "crossbar_grid",

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kakure.hdl.engines.crossbar.grid_shape import LEAST_WORDS
+
 from .draw import Draw, divisors, spread
 
 __all__ = ["BLOCKS", "large_tile", "with_shortcut"]
@@ -41,6 +43,28 @@ def _tile(draw: Draw) -> dict[str, Any]:
         "adc_bits": draw("adc_bits", range(1, 9)),
         "input_bits": draw("input_bits", range(1, 9)),
         "adc_shift": draw("adc_shift", [0, 0, 0, 0, 1, 2]),
+    }
+
+
+def _memory_tile(draw: Draw) -> dict[str, Any]:
+    """A tile of as many words as a memory must have, or more."""
+    adc_type = draw("adc_type", ["sar", "sar", "flash"])
+    adc_bits = draw("adc_bits", range(2, 9))
+    parts = adc_bits if adc_type == "sar" else 1
+    sharing = draw("sharing", [n for n in (4, 8, 16, 32, 64) if n * parts >= LEAST_WORDS])
+    columns = sharing * draw("readouts", [1, 2, 3, 4, 8])
+    while columns > 128:
+        columns -= sharing
+    groups = min(draw("groups", [1, 1, 1, 2, 3]), columns // 4)
+    return {
+        "rows": draw("rows", spread(8, 128)),
+        "columns": columns,
+        "sharing": sharing,
+        "adc_type": adc_type,
+        "adc_bits": adc_bits,
+        "input_bits": draw("input_bits", range(1, 9)),
+        "adc_shift": draw("adc_shift", [0, 0, 0, 0, 1, 2]),
+        "write_groups": [columns - 2 * (groups - 1), *[2] * (groups - 1)],
     }
 
 
@@ -203,6 +227,7 @@ def _frame_gate(draw: Draw) -> dict[str, Any]:
 BLOCKS: Mapping[str, Callable[[Draw], dict[str, Any]]] = {
     "popcount": _popcount,
     "crossbar_tile": _tile,
+    "memory_tile": _memory_tile,
     "readout": _readout,
     "requantizer": _requantizer,
     "pe_array": _pe_array,

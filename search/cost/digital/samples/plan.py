@@ -34,13 +34,14 @@ COUNTS = {
     "frame_gate": 5,
     "accelerator": 9,
     "temporal_accelerator": 36,
+    "memory_tile": 36,
 }
 """How many of each block are drawn."""
 
 DRAWN = {**BLOCKS, **NETWORKS}
 """How the sizes of each block, or the configuration, are drawn."""
 
-ALONE = frozenset({"strided_window", "sum_pool"})
+ALONE = frozenset({"strided_window", "sum_pool", "memory_tile"})
 """Blocks that came later: what a sample of theirs holds of other kinds is not looked at, so that
 they move no coefficient but their own."""
 
@@ -60,6 +61,7 @@ VALIDATED = {
     "weight_generator": (1, 8),
     "accelerator": (2, 6),
     "temporal_accelerator": (1, 6),
+    "memory_tile": (1, 8),
 }
 """How many more are drawn of some blocks, all held out, after the closed forms were settled.
 

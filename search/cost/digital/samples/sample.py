@@ -15,6 +15,7 @@ from kakure.hdl.accelerators.pixel_unpacker import PixelUnpacker
 from kakure.hdl.accelerators.result_sender import ResultSender
 from kakure.hdl.arithmetic.popcount import Popcount
 from kakure.hdl.engines.crossbar.engine import CrossbarEngine
+from kakure.hdl.engines.crossbar.memory_tile import MemoryTile
 from kakure.hdl.engines.crossbar.readout import Readout
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
 from kakure.hdl.engines.pe_array.array import PeArray
@@ -72,6 +73,8 @@ class Sample:
         values = dict(self.parameters)
         if self.block == "weight_generator":
             values["layers"] = tuple(LayerWeights(*layer) for layer in values["layers"])
+        if "write_groups" in values:
+            values["write_groups"] = tuple(values["write_groups"])
         return FROM_NUMBERS[self.block](**values)
 
 
@@ -79,6 +82,7 @@ FROM_NUMBERS: dict[str, Callable[..., wiring.Component]] = {
     "popcount": Popcount,
     "readout": Readout,
     "crossbar_tile": CrossbarTile,
+    "memory_tile": MemoryTile,
     "pe_array": PeArray,
     "sliding_window": SlidingWindow,
     "strided_window": StridedWindow,

@@ -106,3 +106,7 @@ def test_words_follow_each_other_without_a_pause():
 def test_what_is_refused(depth, width, said):
     with pytest.raises(ValueError, match=said):
         RewindableFifo(depth=depth, width=width)
+
+
+def test_words_of_one_bit_are_words():
+    assert RewindableFifo(depth=2, width=1).width == 1

@@ -1,9 +1,11 @@
 """Counts of a grid's adder tree, and the peak of its sums."""
 
 import numpy as np
+import pytest
 
+from kakure.hdl.engines.crossbar.column import tile_columns
 from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
-from kakure.hdl.engines.crossbar.grid_shape import adder_levels
+from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape, adder_levels
 from kakure.sim.random_config import random_config
 
 
@@ -34,3 +36,21 @@ def test_the_peak_is_that_of_the_configuration():
                 assert grid.peak == config.geometry[index].peak
                 count += 1
     assert count > 40
+
+
+@pytest.mark.parametrize("outputs", [1, 31, 33, 64, 65, 100, 257])
+@pytest.mark.parametrize("columns", [1, 6, 8, 32, 36, 48, 64, 100])
+def test_columns_of_tiles_are_written_in_as_many_groups_as_they_lie_in_words(outputs, columns):
+    grid = CrossbarGridShape(
+        fan_in=7,
+        outputs=outputs,
+        rows=7,
+        columns=columns,
+        sharing=1,
+        is_sar=0,
+        adc_bits=3,
+        adc_shift=0,
+        input_bits=1,
+    )
+    groups = sum(child.shape.write_groups * child.count for child in grid.children())
+    assert groups == pytest.approx(sum(len(tile.pieces) for tile in tile_columns(grid)))

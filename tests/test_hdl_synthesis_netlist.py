@@ -2,7 +2,7 @@
 
 import json
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -62,6 +62,9 @@ def test_nets_that_a_child_passes_on_are_one():
 
 class Reads(wiring.Component):
     """A memory, and nothing behind it."""
+
+    address: Signal
+    o: Signal
 
     def __init__(self) -> None:
         super().__init__({"address": In(6), "o": Out(16)})

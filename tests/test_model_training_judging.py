@@ -53,10 +53,11 @@ def test_precisions_that_no_step_trains_get_the_scales_of_the_full_one():
         for n, norm in enumerate(layer.norms):
             torch.nn.init.uniform_(norm.weight, n + 1.0, n + 2.0)
             torch.nn.init.uniform_(norm.bias, n + 1.0, n + 2.0)
+            assert norm.running_mean is not None
             norm.running_mean.fill_(float(n))
     made.share_norms([1])
     for layer in made.layers:
         first, *others, full = layer.norms
         assert torch.equal(first.weight, full.weight) and torch.equal(first.bias, full.bias)
         assert not any(torch.equal(norm.weight, full.weight) for norm in others)
-        assert (first.running_mean == 0).all()
+        assert first.running_mean is not None and (first.running_mean == 0).all()

@@ -26,6 +26,7 @@ from kakure.hdl.arithmetic.crc32 import Crc32
 from kakure.hdl.boards.reply_writer import ReplyWriter
 from kakure.hdl.boards.request_reader import RequestReader
 from kakure.hdl.boards.uart_transmitter import UartTransmitter
+from kakure.hdl.bus.register_bank import RegisterBank
 from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.engines.crossbar.memory_tile import MemoryTile
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
@@ -39,6 +40,7 @@ from kakure.hdl.stages.sum_pool import SumPool
 from kakure.hdl.weights.bit_reader import BitReader
 from kakure.hdl.weights.mask_decoder import MaskDecoder
 from kakure.hdl.weights.plane_words import PlaneWords
+from kakure.hdl.weights.sign_generator import SignGenerator
 from kakure.hdl.weights.weight_order import WeightOrder
 from kakure.model.link.frames import REQUEST
 from tests.test_hdl_engines_pe_array_engine import engine, weights
@@ -159,6 +161,7 @@ BLOCKS = {
     ),
     "precision_choice": Block(lambda: PrecisionChoice(planes=3), {"tried": 0b101}),
     "pixel_unpacker": Block(lambda: PixelUnpacker(pixels=7, channels=3, bits=5)),
+    "register_bank": Block(RegisterBank, {"values": 0}),
     "reply_writer": Block(ReplyWriter),
     "request_reader": Block(lambda: RequestReader(gap=5), {"is_open": 1, "byte": REQUEST}),
     "requantizer": Block(
@@ -168,6 +171,10 @@ BLOCKS = {
     ),
     "result_judge": Block(lambda: ResultJudge(classes=3), {"has_more": 1, "threshold": 1 << 30}),
     "result_sender": Block(lambda: ResultSender(classes=5), {"must_drop": 0}),
+    "sign_generator": Block(
+        lambda: SignGenerator(generator="xorshift32", max_channels=3, windows=(2,), max_blocks=2),
+        {"jobs.payload": {"prefix": 77, "channels": 2, "window": 2, "blocks": 2}},
+    ),
     "sliding_window": Block(
         lambda: SlidingWindow(
             height=4, width=5, channels=2, bits=2, kernel_height=3, kernel_width=3, padding=1

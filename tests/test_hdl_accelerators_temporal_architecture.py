@@ -2,14 +2,17 @@
 """One chip runs every network that fits, and what does not fit is one line."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
 from branching import FORMS, HEAD
-from temporal import array_of, temporal
+from temporal import array_of, random_temporal, temporal
 
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.accelerators.temporal.block_layout import slot_layout
+from kakure.hdl.accelerators.temporal.planner import program_of
+from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.scale_lane import lane_layout
 from kakure.hdl.accelerators.temporal.widths import misfit
 from kakure.hdl.emission.artifacts import design_of, top_name
@@ -154,3 +157,28 @@ def test_images_that_are_tried_with_all_planes_at_once_take_what_they_take_witho
 
 def test_a_lane_is_written_over_no_more_bits_than_its_scales_have():
     assert lane_layout(4).size == 1 + 2 + 16 + 32 + 5
+
+
+def of_two_kernels():
+    """A map that windows of two sizes are read from: between rows there are words of none."""
+    first, short, *others = FORMS["a block that strides"]
+    short = short | {"kernel": 2}
+    return temporal([first, short, *others], ARRAY, input_shape=[6, 6, 1])
+
+
+def test_the_words_of_a_window_are_in_its_blocks_once():
+    longer = 0
+    for config in (of_two_kernels(), *map(random_temporal, range(1000, 1010))):
+        for operation in program_of(config).operations:
+            if isinstance(operation, LayerOperation):
+                g, words = operation.geometry, operation.source.words
+                blocks = (operation.slots(block) for block in range(operation.blocks))
+                slots = [slot for block in blocks for slot in block if slot is not None]
+                wanted = product(range(g.kernel_height), range(g.kernel_width), range(words))
+                assert sorted((s.ky, s.kx, s.word) for s in slots) == sorted(wanted)
+                longer += operation.run > g.kernel_width * words
+    assert longer > 0
+
+
+def test_windows_of_two_sizes_are_read_from_one_map():
+    compare_core(of_two_kernels(), images=1, gaps=0, seed=3)

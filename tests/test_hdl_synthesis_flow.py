@@ -85,6 +85,7 @@ def test_n_flip_flops_are_n_times_their_area(cache):
     assert report.totals.sequential_um2 == pytest.approx(5 * FLOP)
     assert report.totals.combinational_um2 == 0
     assert (report.totals.cells, report.totals.flops) == (5, 5)
+    assert "(NAND2), 5 cells, 5 flip-flops; leakage" in report.table()
     assert report.modules[0].cell_counts == {"DFF_X1": 5}
     assert report.totals.gate_equivalents == pytest.approx(5 * FLOP / 0.798, abs=1e-3)
 

@@ -78,6 +78,7 @@ def test_the_widest_that_fits_is_accepted():
     SpatialCore(config=config)
 
 
+@pytest.mark.full
 def test_what_is_wider_than_65536_bits_can_be_read():
     compilation = Compilation()
     for module in design_of(WIDE["a window, PE array"], "wide").modules.values():

@@ -231,6 +231,7 @@ def check_names(seeds):
     assert texts.keys() >= set(always)
 
 
+@pytest.mark.full
 def test_an_equal_name_means_an_equal_text_in_any_two_configurations():
     check_names(range(6))
 

@@ -6,6 +6,7 @@ import pytest
 from kakure.hdl.engines.crossbar.column import tile_columns
 from kakure.hdl.engines.crossbar.engine_shape import CrossbarEngineShape
 from kakure.hdl.engines.crossbar.grid_shape import CrossbarGridShape, adder_levels
+from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.sim.random_config import random_config
 
 
@@ -52,5 +53,8 @@ def test_columns_of_tiles_are_written_in_as_many_groups_as_they_lie_in_words(out
         adc_shift=0,
         input_bits=1,
     )
-    groups = sum(child.shape.write_groups * child.count for child in grid.children())
+    groups = 0.0
+    for child in grid.children():
+        assert isinstance(child.shape, TileShape)
+        groups += child.shape.write_groups * child.count
     assert groups == pytest.approx(sum(len(tile.pieces) for tile in tile_columns(grid)))

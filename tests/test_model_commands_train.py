@@ -224,6 +224,7 @@ def test_a_training_says_what_it_does_before_its_first_step(path):
     assert second.startswith("train digits: 1 epochs on ") and "the first step" in second
 
 
+@pytest.mark.full
 def test_two_trainings_of_one_configuration(path):
     command = [*KAKURE, "train", path.name, "--epochs", "40"]
     command += ["--device", "cpu"]

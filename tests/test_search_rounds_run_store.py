@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from kakure.model.config.config import load_config
 from kakure.model.datasets.images import load_images
@@ -28,6 +29,7 @@ def test_a_second_search_evaluates_nothing_and_finds_the_same(searched, tmp_path
         assert (tmp_path / "result" / name).read_bytes() == first
 
 
+@pytest.mark.full
 def test_killed_at_any_moment_it_goes_on_to_the_same_result(searched, tmp_path):
     command = [
         *(*KAKURE, "search", str(searched / "space.json")),

@@ -38,6 +38,7 @@ def test_the_first_of_repeated_layers_has_a_shortcut_only_where_it_can():
     assert first([8], [16, 32]) == (False,)
 
 
+@pytest.mark.full
 def test_a_repeated_layer_pools_last():
     deep = space(layers=[CONV | {"pool": 2, "repeat": [3]}, LINEAR])
     (family,) = deep.families
@@ -86,6 +87,7 @@ def test_what_is_never_read_is_no_reason_to_refuse():
     assert space(layers=[EIGHT, both, must, LINEAR]).networks == 1
 
 
+@pytest.mark.full
 def test_sizes_of_one_family_are_those_of_its_layers():
     for stage, networks in (
         ({"repeat": [2]}, 4),

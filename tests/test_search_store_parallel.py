@@ -102,6 +102,7 @@ def _count(path: Path) -> int:
         return 0
 
 
+@pytest.mark.full
 def test_a_ray_cluster_of_two_nodes_gives_the_same(tmp_path, monkeypatch):
     import ray
     from ray.cluster_utils import Cluster

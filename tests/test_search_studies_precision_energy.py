@@ -34,9 +34,8 @@ TEMPORAL = {key: value for key, value in SPATIAL.items() if key != "pe_array"} |
 }
 
 
-@pytest.mark.parametrize(
-    "raw", [SPATIAL, pytest.param(TEMPORAL, marks=pytest.mark.full)], ids=["spatial", "temporal"]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("raw", [SPATIAL, TEMPORAL], ids=["spatial", "temporal"])
 def test_the_netlist_computes_with_each_number_of_planes(raw, monkeypatch):
     config = parse_config(json.dumps(raw), "few")
     parameters = random_parameters(config, 3)

@@ -41,6 +41,7 @@ def test_mutants_are_of_every_kind_and_none_where_nothing_is_seen():
     assert "(mutant[0] == 2) ?" in text
 
 
+@pytest.mark.full
 def test_the_bench_notices_every_signal_of_ours_that_is_wrong(tmp_path):
     """In the tile itself, not below: each mutant of a line that names a signal of our sources."""
     point = point_of("crossbar_tile", 1)

@@ -147,7 +147,7 @@ def check_verilator(config, folder, *, images=3, has_initial_values=True):
 @needs_icarus
 @pytest.mark.parametrize(
     "config",
-    [SMALLEST, EVERY_KIND, PLANES, TEMPORAL],
+    [SMALLEST, EVERY_KIND, pytest.param(PLANES, marks=pytest.mark.full), TEMPORAL],
     ids=["smallest", "every kind", "planes", "temporal"],
 )
 def test_both_languages_in_icarus(config, tmp_path):
@@ -155,7 +155,9 @@ def test_both_languages_in_icarus(config, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "config", [EVERY_KIND, PLANES, TEMPORAL], ids=["every kind", "planes", "temporal"]
+    "config",
+    [EVERY_KIND, *(pytest.param(c, marks=pytest.mark.full) for c in (PLANES, TEMPORAL))],
+    ids=["every kind", "planes", "temporal"],
 )
 def test_any_value_at_time_0_in_verilator(config, tmp_path):
     check_verilator(config, tmp_path)

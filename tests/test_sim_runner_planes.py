@@ -61,7 +61,9 @@ def project_of(config, folder):
     return Project(folder / "planes.json", config, random_parameters(config, 3), is_trained=False)
 
 
-@pytest.mark.parametrize("config", [SPATIAL, TEMPORAL], ids=["spatial", "temporal"])
+@pytest.mark.parametrize(
+    "config", [pytest.param(SPATIAL, marks=pytest.mark.full), TEMPORAL], ids=["spatial", "temporal"]
+)
 def test_every_test_of_the_bench_passes(config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     outcome = simulate(project_of(config, tmp_path), 4, 1)

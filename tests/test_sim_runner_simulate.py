@@ -43,6 +43,7 @@ def runs_left(folder: Path) -> list[str]:
     return sorted(run.name for run in (folder / "build" / "sim").glob("*/*"))
 
 
+@pytest.mark.full
 @pytest.mark.xdist_group("tiny_rtl")
 def test_an_untrained_network_is_simulated_on_random_images(tiny, monkeypatch, capsys):
     monkeypatch.chdir(tiny.parent)
@@ -181,6 +182,7 @@ def test_a_bench_runs_by_itself_and_names_what_it_needs(tiny, monkeypatch):
     assert sorted(path.name for path in (bench / "work").iterdir()) == []
 
 
+@pytest.mark.full
 @pytest.mark.xdist_group("tiny_rtl")
 def test_a_fault_is_located(tiny, monkeypatch):
     """Let the pool of layer 0 take a minimum: layer, position, channel and a waveform."""

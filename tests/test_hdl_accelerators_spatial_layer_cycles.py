@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kakure.hdl.accelerators.spatial import cycle_model
-from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, layer_cycles
+from kakure.hdl.accelerators.spatial.layer_cycles import COPIES_ERROR, _jumps, layer_cycles
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.engines.pe_array.schedule import PeSchedule
 from kakure.hdl.engines.table import engine_of
@@ -186,3 +186,12 @@ def test_the_schedule_of_a_pe_array_is_that_of_the_hardware(seed):
         assert getattr(closed, name)[0] == getattr(schedule, name)
     assert closed.work_cycles[0] == schedule.work_cycles
     assert closed.chunk_blocks[0] == len(schedule.chunks[0].blocks)
+
+
+def test_rounds_of_copies_that_end_a_window_before_a_block_are_the_fewest():
+    copies, pools = (axis.ravel() for axis in np.meshgrid(np.arange(1, 9), np.arange(1, 9)))
+    wanted = [
+        next((n for n in range(1, pool) if n * many % pool == pool - 1), 0)
+        for many, pool in zip(copies.tolist(), pools.tolist(), strict=True)
+    ]
+    assert _jumps(copies, pools).tolist() == wanted

@@ -175,12 +175,18 @@ def test_frames_end_with_the_last_word_alone():
         payloads[40]["last"] = 1
         return payloads
 
+    def in_a_mask(sections):
+        assert sections[1][2] > 1  # words of the mask behind four of the header
+        payloads = joined(sections)
+        payloads[len(sections[0]) + 4]["last"] = 1
+        return payloads
+
     def late(sections):
         payloads = joined(sections)
         payloads[-1]["last"] = 0
         return payloads
 
-    for change in (early, late):
+    for change in (early, in_a_mask, late):
         done, error, _ = load(*CASES[0], change)
         assert not done and error == LoadError.LENGTH
         done, error, _ = load(*CASES[0], change, is_split=True)

@@ -8,7 +8,7 @@ from branching import HEAD, branching
 from kakure.model.reference import crossbar as crossbar_reference
 from kakure.model.reference import signs as signs_reference
 from kakure.model.reference import stages
-from kakure.model.training.layers import EngineSum, quantize, unroll
+from kakure.model.training.layers import EngineSum, quantize, shortcut, unroll
 from kakure.model.training.masks import MaskedWeights, largest
 from kakure.model.training.sums import CrossbarSums
 
@@ -138,3 +138,14 @@ def test_hidden_weights(density):
     assert weights.scores.grad is not None
     scores = weights.outside(weights.scores.detach())
     assert (weights.outside(weights.scores.grad) == signs * scores.sign()).all()
+
+
+@pytest.mark.parametrize(("read", "written"), [(4, 2), (3, 3), (2, 5)])
+def test_a_shortcut_is_in_the_step_of_what_is_written_and_its_gradient_is_straight(read, written):
+    codes = torch.arange(1 << read, dtype=torch.float32, requires_grad=True)
+    found = shortcut(codes, read, written)
+    wanted = [(code << written) >> read for code in range(1 << read)]
+    assert found.tolist() == wanted
+    found.sum().backward()
+    assert codes.grad is not None
+    assert (codes.grad == 2.0 ** (written - read)).all()

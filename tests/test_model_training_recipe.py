@@ -86,8 +86,8 @@ def test_the_images_that_are_turned_are_mirrored_and_no_others():
 
 def test_the_middle_of_a_cutout_is_any_pixel():
     white = torch.full((6000, 1, 9, 9), 255, dtype=torch.uint8)
-    got = augment(white, Recipe(cutout=4), torch.Generator().manual_seed(1))
-    wanted = torch.tensor([sum(-2 + m <= at < 2 + m for m in range(9)) / 9 for at in range(9)])
+    got = augment(white, Recipe(cutout=6), torch.Generator().manual_seed(1))
+    wanted = torch.tensor([sum(-3 + m <= at < 3 + m for m in range(9)) / 9 for at in range(9)])
     for side in (2, 3):
         share = (got != 255).any(dim=side).float().mean(dim=(0, 1))
         assert torch.allclose(share, wanted, atol=0.02)

@@ -159,6 +159,11 @@ BLOCKS = {
         lambda: PlaneWords(max_rows=3, max_blocks=2),
         {"token": 0, "tail": 5, "jobs.payload.rows": 3, "jobs.payload.blocks": 2},
     ),
+    "plane_engine_of_rows": Block(
+        lambda: PlaneEngine(config=configuration(((2, 2, 2), 1, 2, (2, 1, 3), 1), 3), index=0),
+        {"weights.valid": 0, "used": 2},
+        planes,
+    ),
     "precision_choice": Block(lambda: PrecisionChoice(planes=3), {"tried": 0b101}),
     "pixel_unpacker": Block(lambda: PixelUnpacker(pixels=7, channels=3, bits=5)),
     "register_bank": Block(RegisterBank, {"values": 0}),

@@ -141,7 +141,9 @@ def test_points_are_the_samples_on_real_images(points):
             assert point.images["dataset"] == "cifar10" and point.images["distinct"] >= 64
             continue
         config = point.parsed
-        assert point.images["dataset"] == "digits" and point.images["distinct"] >= 128
+        is_early = config.accelerator.kind == "spatial" and not is_in_memory(point.digest)
+        least = 200 if is_early else 128  # later ones count what is measured alone
+        assert point.images["dataset"] == "digits" and point.images["distinct"] >= least
         has_sums = any(geometry.summed for geometry in config.geometry)
         share = 0.35 if has_sums else 0.5  # sums tell little of where a stroke is
         assert point.training["correct"] > share * point.training["of"]

@@ -68,7 +68,7 @@ class Engine(Protocol):
 
     @property
     def write_cycles(self) -> Sequence[int] | None:
-        """Cycles that a word of weights takes, by its row; None where all take the one they come.
+        """Cycles that a word of weights takes, by its row; None where all take one.
 
         Where there are some, the component has ``written``.
         """

@@ -6,7 +6,7 @@ from kakure.hdl.engines.pe_array.hardware import PeHardware
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 
-__all__ = ["ENGINES", "engine_of"]
+__all__ = ["ENGINES", "engine_of", "weights_wait"]
 
 ENGINES: dict[str, type[Engine]] = {
     "crossbar": CrossbarHardware,
@@ -30,3 +30,9 @@ def engine_of(config: Config, index: int) -> Engine:
             f"must have hardware, as {known}", where=("layers", index, "engine"), value=repr(name)
         )
     return ENGINES[name](config, index)
+
+
+def weights_wait(config: Config) -> bool:
+    """Whether some words of weights take more than the cycle in which they come."""
+    engines = (engine_of(config, index) for index in range(len(config.layers)))
+    return any(engine.write_cycles is not None for engine in engines)

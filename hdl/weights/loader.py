@@ -55,8 +55,8 @@ class Loader(wiring.Component, ABC):
         The word of weights stays until the cycle that has it.
     scales : ``Out(struct)``
         In a cycle with ``valid``, output ``channel`` of ``layer`` has ``multiplier``, ``offset``,
-        ``shift``, of several planes where ``plane`` is the last one used. Neither of the two has a
-        ``ready``.
+        ``shift``, of several planes where ``plane`` is the last one used. It has no ``ready``, nor
+        have the weights, but of a loader that ``waits`` for ``written``.
     done : ``Out(1)``
         The image was right to its end. Stays; ``i.ready`` is 0 from then on.
     error : ``Out(LoadError)``

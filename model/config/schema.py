@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["KindName", "Schema"]
+__all__ = ["KindName", "Schema", "without_default"]
 
 if TYPE_CHECKING:
     KindName = Any
@@ -27,3 +27,13 @@ class Schema(BaseModel):
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self).model_validate(fields | values)
+
+
+def without_default(model: Schema, name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What is written of an object, without a field that came later where it says nothing.
+
+    So digests, which are of what is written, are those from before it came.
+    """
+    if getattr(model, name) == type(model).model_fields[name].default:
+        values.pop(name, None)
+    return values

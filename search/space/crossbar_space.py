@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from kakure.model.config.engines.crossbar import Cells
-from kakure.model.config.schema import Schema
+from kakure.model.config.schema import Schema, without_default
 
 from .layer_space import FromList, Sharing
 
@@ -25,7 +25,4 @@ class CrossbarSpace(Schema):
     @model_serializer(mode="wrap")
     def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write ``cells`` only where there is a choice: the digest is of what is written."""
-        values = written(self)
-        if self.cells == type(self).model_fields["cells"].default:
-            values.pop("cells", None)
-        return values
+        return without_default(self, "cells", written(self))

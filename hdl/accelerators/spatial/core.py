@@ -18,7 +18,7 @@ from kakure.hdl.bus.stream_register import StreamRegister
 from kakure.hdl.emission.hierarchy import Platform, place
 from kakure.hdl.emission.identity import core_identity
 from kakure.hdl.engines.ports import planes_of
-from kakure.hdl.engines.table import engine_of
+from kakure.hdl.engines.table import weights_wait
 from kakure.hdl.weights.image_reader import LoadError
 from kakure.hdl.weights.layer_weights import LayerWeights
 from kakure.hdl.weights.loader import Loader
@@ -110,16 +110,18 @@ class SpatialCore(Core):
             images, results, used = self._planes(m, platform, gate, sender, image_words)
         join(m, images, unpacker.i)
         source = unpacker.o
-        written = []
+        layers = []
         for index in range(len(self.config.layers)):
             layer = self._layer(m, platform, generator, index)
-            written.append(layer.written if layer.waits else generator.weights.layer == index)
+            layers.append(layer)
             if used is not None:
                 most = planes_of(self.config, index)
                 m.d.comb += layer.used.eq(Mux(used > most, most, used))
             join(m, source, layer.i)
             source = layer.o
         if generator.waits:
+            at = generator.weights.layer
+            written = (one.written if one.waits else at == n for n, one in enumerate(layers))
             m.d.comb += generator.written.eq(Cat(written).any())
         join(m, source, results)
         join(m, sender.o, wiring.flipped(self.o))
@@ -210,12 +212,11 @@ class SpatialCore(Core):
         if planes_of(self.config):
             return PlaneLoader(layers=layers)
         weights = HiddenWeights.of(self.config.weights)
-        engines = [engine_of(self.config, index) for index in range(len(layers))]
         return WeightGenerator(
             generator=weights.generator,
             seed=weights.seed,
             layers=layers,
-            waits=any(engine.write_cycles is not None for engine in engines),
+            waits=weights_wait(self.config),
         )
 
     def _layer(self, m: Module, platform: Platform | None, generator: Loader, index: int) -> Layer:

@@ -10,7 +10,7 @@ from kakure.hdl.accelerators.frame_gate_shape import FrameGateShape
 from kakure.hdl.accelerators.pixel_unpacker_shape import BYTES, PixelUnpackerShape
 from kakure.hdl.accelerators.result_sender_shape import ResultSenderShape
 from kakure.hdl.bus.stream_register_shape import StreamRegisterShape
-from kakure.hdl.engines.table import engine_of
+from kakure.hdl.engines.table import weights_wait
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
 from kakure.hdl.shape.numbers import Number, ceil_div
 from kakure.hdl.weights.layer_weights import LayerWeights
@@ -48,15 +48,13 @@ class SpatialCoreShape(BlockShape):
         height, width, channels = config.shape
         layers = [LayerWeights(g.in_channels, g.window, g.outputs) for g in config.geometry]
         count = len(layers) if has_layers else 0
-        engines = [engine_of(config, index) for index in range(len(layers))]
-        waits = any(engine.write_cycles is not None for engine in engines)
         generator = HiddenWeights.of(config.weights).generator
         return cls(
             pixels=height * width,
             channels=channels,
             bits=config.image_bits,
             classes=config.geometry[-1].outputs,
-            weights=WeightGeneratorShape.of(generator, layers, waits=waits),
+            weights=WeightGeneratorShape.of(generator, layers, waits=weights_wait(config)),
             layer_shapes=tuple(LayerShape.of(config, index) for index in range(count)),
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kakure.hdl.shape.block_shape import BlockShape, Child, Terms
-from kakure.hdl.shape.nets import GATE_FF, REGISTER_FF, WIRE_FF, buffers
+from kakure.hdl.shape.nets import GATE_FF, MACRO_DEPTH, REGISTER_FF, WIRE_FF, buffers
 from kakure.hdl.shape.numbers import (
     Number,
     at_least,
@@ -26,8 +26,8 @@ from .tile_shape import TileShape
 
 __all__ = ["LEAST_WORDS", "WORD", "CrossbarGridShape", "adder_levels"]
 
-LEAST_WORDS = 32
-"""Words that a tile's cells must be to become a memory; fewer are smaller as registers."""
+LEAST_WORDS = MACRO_DEPTH
+"""Words that a tile's cells must be to become a memory: fewer are no macro, and registers."""
 
 WORD = 32
 """Outputs whose weights are written together."""

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.hdl.emission.hierarchy import place
@@ -48,14 +48,8 @@ class MemoryTile(TileComponent):
     written: Signal
 
     def _write_members(self) -> dict[str, wiring.Member]:
-        write = data.StructLayout({
-            "valid": 1,
-            "enable": len(self.write_groups),
-            **({"part": range(self.conversion)} if self.conversion > 1 else {}),
-            "positive": self.columns,
-            "negative": self.columns,
-        })
-        return {"write": In(write), "written": Out(1)}
+        part = {"part": range(self.conversion)} if self.conversion > 1 else {}
+        return {"write": In(self._write_layout(**part)), "written": Out(1)}
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -100,9 +94,7 @@ class MemoryTile(TileComponent):
             code = (codes[number] - codes[readouts + number]) << self.adc_shift
             self._shift_add(m, number * self.sharing, code, converted, plane[0])
 
-        m.d.comb += self.i.ready.eq(is_last & (~self.o.valid | self.o.ready))
-        with m.If(~self.o.valid | self.o.ready):
-            m.d.sync += self.o.valid.eq(self.i.valid & is_last)
+        self._offer(m, is_last)
         return m
 
     def _write(self, m: Module, ram: Ram, address: Signal) -> None:
@@ -161,12 +153,8 @@ class MemoryTile(TileComponent):
         self, m: Module, first: int, code: Value, converted: Value, is_first_plane: Value
     ) -> None:
         """A sum is made up at the end of a ring, which moves along when the next one begins."""
-        peak_range = range(-self.peak, self.peak + 1)
-        ring = [
-            Signal(peak_range, name=f"sum_{first + s}", reset_less=True)
-            for s in range(self.sharing)
-        ]
-        total = Signal(peak_range, name=f"total_{first}")
+        ring = self._ring(first)
+        total = Signal(range(-self.peak, self.peak + 1), name=f"total_{first}")
         m.d.comb += total.eq(Mux(is_first_plane, 0, ring[-1] << 1) + code)
         with m.If(converted):
             m.d.sync += ring[-1].eq(total)

@@ -56,9 +56,7 @@ class CrossbarTile(TileComponent):
             self._shift_add(m, first, codes, converted, plane[0])
 
         is_last = is_last_part & is_last_share & is_last_plane
-        m.d.comb += self.i.ready.eq(is_last & (~self.o.valid | self.o.ready))
-        with m.If(~self.o.valid | self.o.ready):
-            m.d.sync += self.o.valid.eq(self.i.valid & is_last)
+        self._offer(m, is_last)
         return m
 
     def _cells(self, m: Module, polarity: str) -> list[Signal]:
@@ -90,12 +88,8 @@ class CrossbarTile(TileComponent):
         self, m: Module, first: int, codes: list[Signal], converted: Value, is_first_plane: Value
     ) -> None:
         """One adder for the columns of a readout: their sums take turns at the end of a ring."""
-        peak_range = range(-self.peak, self.peak + 1)
-        ring = [
-            Signal(peak_range, name=f"sum_{first + s}", reset_less=True)
-            for s in range(self.sharing)
-        ]
-        total = Signal(peak_range, name=f"total_{first}")
+        ring = self._ring(first)
+        total = Signal(range(-self.peak, self.peak + 1), name=f"total_{first}")
         code = (codes[0] - codes[1]) << self.adc_shift
         m.d.comb += total.eq(Mux(is_first_plane, 0, ring[0] << 1) + code)
         with m.If(converted):

@@ -4,7 +4,7 @@ from abc import ABC
 from collections.abc import Sequence
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, ShapeLike, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -146,13 +146,17 @@ class TileComponent(wiring.Component, ABC):
 
     def _write_members(self) -> dict[str, wiring.Member]:
         """Ports that write cells."""
-        write = data.StructLayout({
+        return {"write": In(self._write_layout())}
+
+    def _write_layout(self, **place: ShapeLike) -> data.StructLayout:
+        """A row of cells, and the ``place`` of it."""
+        return data.StructLayout({
             "valid": 1,
             "enable": len(self.write_groups),
+            **place,
             "positive": self.columns,
             "negative": self.columns,
         })
-        return {"write": In(write)}
 
     def _shape(self) -> TileShape:
         return self.shape_type(
@@ -190,3 +194,17 @@ class TileComponent(wiring.Component, ABC):
         ones = Signal(self.rows)
         m.d.comb += ones.eq(one_hot_mux(plane, plane_bits))
         return ones
+
+    def _ring(self, first: int) -> list[Signal]:
+        """The sums of a readout's columns, the first one ``first``."""
+        peak_range = range(-self.peak, self.peak + 1)
+        return [
+            Signal(peak_range, name=f"sum_{first + s}", reset_less=True)
+            for s in range(self.sharing)
+        ]
+
+    def _offer(self, m: Module, is_last: Value) -> None:
+        """Take the vector in its last cycle, and offer its sums from the next on."""
+        m.d.comb += self.i.ready.eq(is_last & (~self.o.valid | self.o.ready))
+        with m.If(~self.o.valid | self.o.ready):
+            m.d.sync += self.o.valid.eq(self.i.valid & is_last)

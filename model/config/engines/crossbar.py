@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from kakure.model.config.geometry import LayerGeometry
-from kakure.model.config.schema import Schema
+from kakure.model.config.schema import Schema, without_default
 from kakure.model.errors import FieldError
 from kakure.model.reference.crossbar import channel_peaks, crossbar, crossbar_bitwise
 
@@ -36,10 +36,7 @@ class CrossbarConfig(Schema):
     @model_serializer(mode="wrap")
     def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write ``cells`` only where they are others: the digest is of what is written."""
-        values = written(self)
-        if self.cells == type(self).model_fields["cells"].default:
-            values.pop("cells", None)
-        return values
+        return without_default(self, "cells", written(self))
 
 
 class CrossbarLayer(LayerConfig):

@@ -15,6 +15,10 @@ from kakure.hdl.accelerators.temporal.program import LayerOperation
 from kakure.hdl.accelerators.temporal.target import most_pace
 from kakure.hdl.accelerators.temporal.timing import operation_cycles
 from kakure.hdl.emission.emit import emit
+from kakure.hdl.synthesis.activity import FLIP_FLOPS
+from kakure.hdl.synthesis.liberty import library
+from kakure.hdl.synthesis.mapping import Mapper
+from kakure.hdl.synthesis.yosys import find_engine
 from kakure.search.cost.digital.tree import all_parts
 
 COMPARED = {
@@ -99,3 +103,19 @@ def test_a_pass_like_the_one_before_is_not_walked_again():
 
     grown = [cycles(n + 1) - cycles(n) for n in range(2, 40)]
     assert len(set(grown)) == 1
+
+
+@pytest.fixture(scope="module")
+def design():
+    return emit(Accelerator(config=random_temporal(1000)), "accelerator")
+
+
+@pytest.mark.parametrize("kind", ["logit_sender", "temporal_core"])
+def test_free_flip_flops_are_those_that_no_clock_gate_stops(kind, design, tmp_path):
+    [module] = [module for module in design.modules.values() if module.kind == kind]
+    [shape] = [part.shape for part in all_parts(random_temporal(1000)) if part.kind == kind]
+    cells = library()
+    netlist = Mapper(find_engine("auto"), cells, tmp_path).map(design, module).netlist
+    flops = [i for i in netlist.instances if i.kind in FLIP_FLOPS]
+    free = [i for i in flops if i.pins["CK"] == netlist.ports["clk"].bits]
+    assert (len(flops), len(free)) == (shape.flops, shape.free_flops)

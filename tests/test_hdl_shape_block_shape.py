@@ -12,6 +12,7 @@ from amaranth.lib import wiring
 from temporal import random_temporal
 
 from kakure.hdl.accelerators.accelerator import Accelerator
+from kakure.hdl.accelerators.temporal.program_reader_shape import ProgramReaderShape
 from kakure.hdl.emission.emit import Emission
 from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.engines.pe_array.array import PeArray
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.xdist_group("block_shape")  # they share what is elabor
 SEEDS = (*range(12), 223)  # the last one has a stride between windows of one pixel
 TURNS = tuple(range(1000, 1010))
 """Seeds of accelerators whose layers take turns."""
+IN_PIECES = 1057
+"""Seed of an accelerator with words of masks of 64 bits."""
 REDUCED = {
     "crossbar_tile": "with a shift the low bits of all sums are 0",
     "memory_tile": "with a shift the low bits of all sums are 0",
@@ -89,7 +92,7 @@ def _plain(shape: BlockShape) -> BlockShape:
 
 @cache
 def _modules(seed: int) -> _Modules:
-    config = random_temporal(seed) if seed in TURNS else random_config(seed)
+    config = random_temporal(seed) if seed >= TURNS[0] else random_config(seed)
     return _Modules(Accelerator(config=config))
 
 
@@ -138,6 +141,15 @@ def test_every_kind_is_elaborated_and_no_more_than_needed_is_taken_for_reduced()
     assert set(dropped) == set(BLOCKS)
     assert set(REDUCED) == {kind for kind, many in dropped.items() if any(many)}
     assert {kind: (min(dropped[kind]), max(dropped[kind])) for kind in REDUCED} == DROPPED
+
+
+def test_a_reader_keeps_what_came_of_a_word_of_a_mask_in_pieces():
+    modules = _modules(IN_PIECES)
+    readers = [(n, s) for n, s in modules.shapes.items() if isinstance(s, ProgramReaderShape)]
+    [(name, shape)] = readers
+    assert shape.pieces == 2
+    dropped = int(modules.flops(name) - shape.flops)
+    assert (dropped, dropped) == DROPPED["program_reader"]
 
 
 def test_arrays_of_blocks_have_the_numbers_of_each():

@@ -9,6 +9,7 @@ import torch
 from kakure.model.datasets.digits import DIGITS
 from kakure.model.datasets.labelled import LabelledImages
 from kakure.model.errors import UserError
+from kakure.model.generative import images as generative
 from kakure.model.generative.images import _moved, generate, learn_generator
 from kakure.model.generative.networks import Critic, Generator
 from kakure.model.reduction.random_choice import random_choice
@@ -71,6 +72,21 @@ def test_generators_follow_the_shape():
         assert critic(torch.zeros(3, channels, height, width), torch.tensor([0, 1, 1])).shape == (
             3,
         )
+
+
+def test_black_and_white_are_the_ends_of_the_range_that_is_learnt(monkeypatch):
+    seen = []
+
+    def noted(real, *more):
+        seen.append(real)
+        return batches(real, *more)
+
+    batches = generative._batches
+    monkeypatch.setattr(generative, "_batches", noted)
+    images = np.zeros((4, 8, 8, 1), np.uint8)
+    images[2:] = 255
+    learn_generator(LabelledImages(images, np.arange(4) % 2), classes=2, seed=1, steps=1)
+    assert [real.unique().tolist() for real in seen] == [[-1.0, 1.0]]
 
 
 def test_moves_are_whole_pixels_on_black():

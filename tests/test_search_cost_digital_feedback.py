@@ -44,18 +44,18 @@ def _held_out() -> Measurement:
 
 
 def test_a_configuration_is_measured_once_and_then_known(tmp_path: Path):
-    path, cache = tmp_path / "new" / "feedback.jsonl", tmp_path / "cache"
+    path = tmp_path / "new" / "feedback.jsonl"
     config, same = _tiny(), _tiny("another", parameters="trained.safetensors")
-    first, again = measure_configs([config, same], path=path, cache=cache, jobs=1, progress=False)
+    first, again = measure_configs([config, same], path=path, jobs=1, progress=False)
     assert first == again
     assert len(path.read_text().splitlines()) == 1
     stored = path.read_bytes()
-    assert measure_configs([same], path=path, cache=cache, jobs=1, progress=False) == [first]
+    assert measure_configs([same], path=path, jobs=1, progress=False) == [first]
     assert path.read_bytes() == stored
 
     line = json.loads(stored)
     path.write_text(json.dumps(line | {"verilog": "of another day", "area_um2": 1.0}) + "\n")
-    assert measure_configs([config], path=path, cache=cache, jobs=1, progress=False) == [first]
+    assert measure_configs([config], path=path, jobs=1, progress=False) == [first]
 
     refitted = refit([first])
     before = DigitalModel().metrics(config, extrapolate=True).area_um2

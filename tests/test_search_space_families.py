@@ -11,7 +11,8 @@ FAMILY = CONV | {"pool": [1, 2], "repeat": [0, 1, 2], "residual": [False, True]}
 
 
 def test_families_are_the_choices_of_pool_and_depth_that_fit():
-    one = space(layers=[CONV | {"channels": [8]}, FAMILY | {"channels": [8]}, LINEAR])
+    few = {"channels": [8], "adc_bits": [4]}
+    one = space(layers=[CONV | few, FAMILY | few, LINEAR])
     shapes = [[(la.pool, la.residual) for la in family.layers[1:-1]] for family in one.families]
     free, pooled = ((1,), (False, True)), ((2,), (False,))
     assert shapes == [[], [free], [free, free], [pooled], [free, pooled]]

@@ -1,5 +1,6 @@
 """Digits of scikit-learn: 1797 grey images of 8 x 8."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,24 @@ DIGITS_SEED = 0
 """Seed of the split of the digits into 1437 training and 360 test images."""
 
 
+FILE = Path("datasets/data/digits.csv.gz")
+"""In scikit-learn: a row for each image, 64 pixels of 0 to 16 and the label.
+
+It is read from there, as importing the package takes a second, most of it for its statistics.
+"""
+
+
 def load(_: Path, split: Split) -> LabelledImages:
     """All images of a split."""
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise UserError("digits: needs the package scikit-learn, which is not installed")
+    file = Path(package.origin).parent / FILE
     try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise UserError("digits: needs the package scikit-learn, which is not installed") from None
-    pixels, labels = load_digits(return_X_y=True)
+        rows = np.loadtxt(file, dtype=np.uint8, delimiter=",")
+    except (OSError, EOFError, ValueError) as error:
+        raise UserError("digits: scikit-learn is damaged, install it again", file=file) from error
+    pixels, labels = rows[:, :64], rows[:, 64]
     images = np.minimum(pixels.astype(np.int64) * 16, 255).astype(np.uint8)  # 0 .. 16 to 8 bits
     data = LabelledImages(images.reshape(-1, 8, 8, 1), labels.astype(np.int64))
     is_test = systematic(data.labels, 5, DIGITS_SEED)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from random import Random
 from typing import Any
 
-from amaranth.hdl import Elaboratable
+from amaranth.hdl import Elaboratable, Value
 from amaranth.lib import stream
 from amaranth.sim import Simulator
 
@@ -22,15 +22,20 @@ async def send(
     Without ``rng`` a payload is offered in every cycle. Returns in the cycle after the last one
     was taken, with ``valid`` at 0.
     """
+    is_offered = False  # what is set is settled at once: what stays is not set again
     for payload in payloads:
         while rng is not None and rng.random() < 0.5:
+            if is_offered:
+                ctx.set(target.valid, 0)
+            is_offered = False
             await ctx.tick()
         ctx.set(target.payload, payload)
-        ctx.set(target.valid, 1)
-        taken = False
+        if not is_offered:
+            ctx.set(target.valid, 1)
+        is_offered, taken = True, False
         while not taken:
             *_, taken = await ctx.tick().sample(target.ready)
-        ctx.set(target.valid, 0)
+    ctx.set(target.valid, 0)
 
 
 async def receive(
@@ -42,13 +47,16 @@ async def receive(
     ``ready`` at 0.
     """
     payloads: list[Any] = []
+    bits, read = _raw(source.payload)
+    was_ready = None
     while len(payloads) < count:
-        ctx.set(source.ready, rng is None or rng.random() < 0.5)
-        *_, valid, ready, payload = await ctx.tick().sample(
-            source.valid, source.ready, source.payload
-        )
+        is_ready = rng is None or rng.random() < 0.5
+        if is_ready != was_ready:
+            ctx.set(source.ready, is_ready)
+        was_ready = is_ready
+        *_, valid, ready, payload = await ctx.tick().sample(source.valid, source.ready, bits)
         if valid and ready:
-            payloads.append(payload)
+            payloads.append(read(payload))
     ctx.set(source.ready, 0)
     return payloads
 
@@ -63,18 +71,30 @@ def watch(watched: stream.Interface, log: list[tuple[int, Any]] | None = None) -
     async def monitor(ctx: Any) -> None:
         cycle = 0
         pending = None
+        bits, read = _raw(watched.payload)
         async for *_, valid, ready, payload in ctx.tick().sample(
-            watched.valid, watched.ready, watched.payload
+            watched.valid, watched.ready, bits
         ):
             if pending is not None:
-                assert valid, f"cycle {cycle}: an offered payload was withdrawn: {pending}"
-                assert payload == pending, f"cycle {cycle}: {pending} became {payload}"
+                where = f"cycle {cycle}"
+                assert valid, f"{where}: an offered payload was withdrawn: {read(pending)}"
+                assert payload == pending, f"{where}: {read(pending)} became {read(payload)}"
             if valid and ready and log is not None:
-                log.append((cycle, payload))
+                log.append((cycle, read(payload)))
             pending = payload if valid and not ready else None
             cycle += 1
 
     return monitor
+
+
+def _raw(payload: Any) -> tuple[Value, Callable[[int], Any]]:
+    """What to sample of a payload, and how to read it: a structure is read where it is wanted.
+
+    Amaranth walks a whole layout for each value of it, which would be in every cycle.
+    """
+    if isinstance(payload, Value):
+        return payload, int
+    return Value.cast(payload), payload.shape().from_bits
 
 
 def simulate(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import BlockShape
@@ -184,6 +183,8 @@ def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
     """Spearman's: the correlation of the ranks; equal values share a rank."""
+    from scipy.stats import spearmanr  # takes half a second, which only a fit shall wait
+
     found: Any = spearmanr(a, b)  # a named tuple, which pyright does not see
     return float(found.statistic)
 

@@ -27,9 +27,12 @@ TOLERATED = {
 }
 """Kinds of warnings that Yosys' Verilog leads to, and why each is none."""
 
+NO_HARDWARE = "resnet-cifar"
+"""It is trained and judged; no accelerator keeps its maps and makes its engines."""
+CONFIGS = ("digits", "fashion-mnist", "cifar10", "cifar10-temporal", "progressive-digits")
 SHIPPED = {
-    **{name: ROOT / "configs" / f"{name}.json" for name in ("digits", "fashion-mnist")},
-    **dict.fromkeys(PRESETS),
+    **dict.fromkeys(name for name in PRESETS if name != NO_HARDWARE),
+    **{name: ROOT / "configs" / f"{name}.json" for name in CONFIGS},
 }
 QUICK = ("digits", "residual")
 

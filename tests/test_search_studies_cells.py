@@ -13,19 +13,19 @@ CROSSBAR = {"engine": "crossbar", "adc_type": "sar", "adc_bits": 4, "column_shar
 
 
 def written(folder, sharing=8):
-    """A small network with parameters, on tiles of 16 x 8."""
+    """A small network with parameters, on tiles of 32 x 24."""
     path = folder / "few.json"
     path.write_text(
         json.dumps({
             "name": "few",
             "dataset": "digits",
             "weights": {"kind": "hidden", "seed": 1},
-            "crossbar": {"rows": 16, "columns": 8},
-            "pe_array": {"inputs": 4, "outputs": 2, "pixels": 1},
+            "crossbar": {"rows": 32, "columns": 24},
             "layers": [
-                {"kind": "conv", "channels": 8, "kernel": 3, "stride": 2, "pool": 2,
+                {"kind": "conv", "channels": 24, "kernel": 5, "stride": 2, "pool": 2,
                  "input_bits": 2, **CROSSBAR, "column_sharing": sharing},
-                {"kind": "linear", "channels": 10, "engine": "pe_array", "input_bits": 2},
+                {"kind": "linear", "channels": 10, "input_bits": 2, **CROSSBAR,
+                 "column_sharing": 2},
             ],
             "parameters": "few.safetensors",
         })

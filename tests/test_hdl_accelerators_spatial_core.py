@@ -218,7 +218,16 @@ def test_the_formula_knows_that_a_result_waits(images):
 KINDS = ("right", "right", "right", "short", "long")
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+LARGE = (
+    "many columns at a slow readout",
+    "banks, partial batches, wide padding, leftover rows, 45 bytes",
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.full] * (name in LARGE)) for name in CONFIGS],
+)
 @pytest.mark.parametrize("has_pauses", [pytest.param(False, marks=pytest.mark.full), True])
 def test_wrong_frames_in_any_network(name, has_pauses):
     """Right and wrong frames in random order; the results are those of the right ones."""

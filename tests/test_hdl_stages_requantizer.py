@@ -155,9 +155,13 @@ def test_latency_and_throughput_at_full_rate(channels, lanes):
     assert offered == [n + 3 for n in taken]
 
 
-@pytest.mark.parametrize("peak", [1, 20000])
-@pytest.mark.parametrize("shift", range(32))
-def test_extremes_are_exact(shift, peak):
+MORE_SHIFTS = [pytest.param(1, shift, marks=pytest.mark.full) for shift in range(1, 31)]
+
+
+@pytest.mark.parametrize(
+    ("peak", "shift"), [(1, 0), (1, 31), *((20000, shift) for shift in range(32)), *MORE_SHIFTS]
+)
+def test_extremes_are_exact(peak, shift):
     pairs = [(a, b) for a in EXTREMES for b in OFFSETS]
     multiplier, offset = np.array(pairs).T
     dut = Requantizer(channels=len(pairs), lanes=len(pairs), peak=peak, output_bits=8)

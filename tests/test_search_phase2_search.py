@@ -136,6 +136,7 @@ def same(one, other) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
+@pytest.mark.full
 def test_two_workers_find_what_one_does(start, whole, tmp_path):
     assert same(run(start, tmp_path / "store.sqlite", workers=Workers(2)), whole)
 

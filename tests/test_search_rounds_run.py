@@ -77,6 +77,7 @@ def test_shortcuts_and_depth_come_out_of_a_search(tmp_path, capsys):
 
 def test_shortcuts_are_trained_and_scored():
     first, last = SPACE["layers"]
+    first = first | {"adc_bits": [4], "copies": [1]}
     stage = first | {"pool": 1, "repeat": [1, 2], "residual": [False, True]}
     whole = parse_space(json.dumps(SPACE | {"layers": [first, stage, last]}))
     for number, family in enumerate(whole.families):

@@ -190,7 +190,7 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-@pytest.mark.parametrize("backend", ["local", "ray"])
+@pytest.mark.parametrize("backend", ["local", pytest.param("ray", marks=pytest.mark.full)])
 def test_workers_and_what_they_started_end_with_a_killed_search(tmp_path, backend):
     tests = str(Path(__file__).parent)
     script = STARTS.format(tests=tests, folder=str(tmp_path), backend=backend)

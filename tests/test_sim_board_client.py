@@ -33,6 +33,7 @@ def test_a_network_is_loaded_and_images_become_its_logits():
     assert not (client.run(IMAGES) == LOGITS).all()
 
 
+@pytest.mark.full
 def test_results_wait_where_there_is_no_room_and_none_is_lost():
     client = BoardClient(board(depth=4), CONFIG)
     client.load(PARAMETERS)

@@ -147,7 +147,7 @@ def check_verilator(config, folder, *, images=3, has_initial_values=True):
 @needs_icarus
 @pytest.mark.parametrize(
     "config",
-    [SMALLEST, EVERY_KIND, pytest.param(PLANES, marks=pytest.mark.full), TEMPORAL],
+    [SMALLEST, EVERY_KIND, *(pytest.param(c, marks=pytest.mark.full) for c in (PLANES, TEMPORAL))],
     ids=["smallest", "every kind", "planes", "temporal"],
 )
 def test_both_languages_in_icarus(config, tmp_path):

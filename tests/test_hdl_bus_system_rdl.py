@@ -6,11 +6,14 @@ from systemrdl.messages import MessagePrinter
 from systemrdl.node import AddrmapNode, FieldNode, RegNode
 from systemrdl.rdltypes.builtin_enums import AccessType
 
+from kakure.hdl.accelerators.temporal.core import TemporalCore
 from kakure.hdl.bus.error_code import ErrorCode
 from kakure.hdl.bus.register_map import (
     ACCELERATOR_REGISTERS,
     IDENTITY,
     MAP_VERSION,
+    PLANES,
+    THRESHOLD,
     Field,
     Register,
     constant_values,
@@ -61,8 +64,16 @@ def expected_access(register: Register, field: Field, constants) -> tuple:
     return AccessType.rw, AccessType.r, field.is_pulse
 
 
+OWN = (*TemporalCore.own_registers, PLANES, THRESHOLD)
+
+
 @pytest.mark.parametrize(
-    ("table", "constants"), [(ACCELERATOR_REGISTERS, CONSTANTS), (EXAMPLE, {"A": 0x80000001})]
+    ("table", "constants"),
+    [
+        (ACCELERATOR_REGISTERS, CONSTANTS),
+        (ACCELERATOR_REGISTERS + OWN, CONSTANTS),
+        (EXAMPLE, {"A": 0x80000001}),
+    ],
 )
 def test_addresses_fields_bits_access_and_reset_are_those_of_the_table(table, constants, tmp_path):
     top = compiled(table, constants, tmp_path)

@@ -59,6 +59,9 @@ class Architecture(Protocol):
 
     config: Config
 
+    order = ""
+    """When each layer works, in a sentence for a person."""
+
     def __init__(self, config: Config) -> None:
         self.config = config
 

@@ -11,7 +11,6 @@ from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.bus.register_map import Register
 from kakure.hdl.engines.ports import planes_of
 from kakure.hdl.synthesis.report import SynthesisReport
-from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
 from kakure.model.errors import UserError
@@ -136,12 +135,10 @@ def _energy_cards(metrics: Metrics | None) -> list[tuple[str, str, str]]:
 def _cycles(config: Config, plans: tuple[LayerPlan, ...], timing: ImageTiming) -> str:
     rows = [(f"{n}: {one.engine}", {"engine": one.engine_cycles}) for n, one in enumerate(plans)]
     picture = bars(rows, "Cycles that each engine works on an image", "cycles")
-    at_once = "All layers work at the same time."
-    if isinstance(config.accelerator, TemporalConfig):
-        at_once = "One layer works after the other, on one array."
+    order = architecture_of(config).order
     return figure(
         picture,
-        f"{at_once} One image takes {grouped(timing.latency)} cycles from "
+        f"{order}{' ' * bool(order)}One image takes {grouped(timing.latency)} cycles from "
         f"its first word to the last of its result, and results follow each other every "
         f"{grouped(timing.interval)} cycles: exact, and held against the RTL by kakure sim.",
     )

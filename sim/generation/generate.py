@@ -13,6 +13,7 @@ from kakure.model.files import work_folder
 from kakure.model.provenance import Provenance, array_digest, sources, tools
 from kakure.sim import bench
 from kakure.sim.report.diagram import diagram
+from kakure.sim.report.plain_diagram import plain_diagram
 from kakure.sim.report.temporal_diagram import temporal_diagram
 from kakure.sim.runner import executables, simulator, simulator_cache
 from kakure.sim.runner.golden import golden_vectors
@@ -24,7 +25,7 @@ from .summary import summary
 __all__ = ["BENCH_FILES", "BENCH_PACKAGES", "VECTOR_IMAGES", "facts_of", "generate"]
 
 DIAGRAMS = {"spatial": diagram, "temporal": temporal_diagram}
-"""By kind of accelerator."""
+"""By kind of accelerator; any other has the plain one."""
 
 BENCH_FILES = (
     "run.py",
@@ -87,7 +88,8 @@ def generate(
         if synthesis_jobs:
             synthesis = synthesize(design, jobs=synthesis_jobs, config_digest=config.digest)
             synthesis.write(new / "synth.json")
-        picture = DIAGRAMS[config.accelerator.kind](config, design, synthesis)
+        draw = DIAGRAMS.get(config.accelerator.kind, plain_diagram)
+        picture = draw(config, design, synthesis)
         (new / "diagram.svg").write_text(picture, encoding="utf-8")
         (new / "summary.txt").write_text(summary(project, folder, synthesis), encoding="utf-8")
         facts = facts_of(project)

@@ -34,6 +34,8 @@ __all__ = ["Temporal"]
 class Temporal(Architecture):
     """One array, on which the layers take turns."""
 
+    order = "One layer works after the other, on one array."
+
     @property
     def array(self) -> TemporalConfig:
         """The array's sizes."""

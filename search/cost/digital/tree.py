@@ -14,9 +14,11 @@ from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.shape.block_shape import BlockShape, Child
+from kakure.model.config.accelerators.spatial import SpatialConfig
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
+from kakure.model.errors import UserError
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
 
 __all__ = [
@@ -169,7 +171,19 @@ def layer_parts(layers: LayerShape) -> list[Part]:
 
 
 def takes_turns(config: Config) -> bool:
-    """Whether the layers take turns on one array, and no block is a layer's alone."""
+    """Whether the layers take turns on one array, and no block is a layer's alone.
+
+    Raises
+    ------
+    UserError
+        If the accelerator is of a kind that was not fitted.
+    """
+    if not isinstance(config.accelerator, SpatialConfig | TemporalConfig):
+        raise UserError(
+            "must be 'spatial' or 'temporal' in a cost model",
+            where=("accelerator", "kind"),
+            value=repr(config.accelerator.kind),
+        )
     return isinstance(config.accelerator, TemporalConfig)
 
 

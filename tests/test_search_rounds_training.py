@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +121,54 @@ def test_a_training_is_done_again_for_other_sources_only(tmp_path, monkeypatch, 
     assert start_of(chosen, point, tmp_path, store, seed=1).digest == first.digest
     assert trained == [1, 2, 1, 2]
     assert store.count("start") == 2
+
+
+def test_a_training_is_done_again_for_another_recipe_seed_and_tools(tmp_path, monkeypatch):
+    """Nothing is trained here: what would be is told apart by its key."""
+    monkeypatch.setattr(kakure.search.rounds.training, "train_start", _no_training)
+    chosen = space()
+    recipe = DATASETS["digits"].recipe
+    changes = {
+        "nothing": lambda _: None,
+        "recipe": lambda patch: patch.setattr(
+            kakure.search.rounds.training,
+            "recipe_for",
+            lambda _: dataclasses.replace(recipe, learning_rate=2 * recipe.learning_rate),
+        ),
+        "tools": lambda patch: patch.setattr(
+            kakure.search.rounds.training, "tools", lambda *_: {"torch": "another"}
+        ),
+    }
+    keys = {name: _start_key(chosen, tmp_path, change) for name, change in changes.items()}
+    keys["seed"] = _start_key(chosen, tmp_path, lambda _: None, seed=2)
+    keys["epochs"] = _start_key(space(epochs=3), tmp_path, lambda _: None)
+    assert len(set(keys.values())) == len(keys) == 5
+    assert _start_key(chosen, tmp_path, lambda _: None) == keys["nothing"]
+
+
+class _NoTraining(Exception):
+    """A training would begin here."""
+
+
+def _no_training(*_: Any, **__: Any) -> None:
+    raise _NoTraining
+
+
+def _start_key(chosen: Space, folder: Path, change: Callable[..., None], seed: int = 1) -> str:
+    """The key that a training is looked for by."""
+    asked: list[Mapping[str, Any]] = []
+
+    class Asked(Store):
+        def get(self, kind, arguments):
+            asked.append(arguments)
+            return super().get(kind, arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        change(patch)
+        with pytest.raises(_NoTraining):
+            point = next(iter(chosen.points()))
+            start_of(chosen, point, folder, Asked(folder / "keys.sqlite"), seed=seed)
+    return key_of("start", asked[0])
 
 
 def test_a_damaged_checkpoint_is_named_and_trained_anew(tmp_path, monkeypatch, trained, capsys):

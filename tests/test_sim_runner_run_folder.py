@@ -1,9 +1,12 @@
 """The generated folder of a simulation: damage is found and mended, an edited module is kept."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from kakure.model.parameters.parameters import random_parameters
+from kakure.sim.generation import generate as generation
 from kakure.sim.generation.generate import generate
 from kakure.sim.generation.origin import Origin
 from kakure.sim.generation.project import open_project
@@ -52,6 +55,23 @@ def test_what_a_simulation_needs_is_mended_and_named(project, capsys):
         said = f"{folder}: damaged or missing: {name}; generated anew\n"
         assert capsys.readouterr().err == said
         assert contents(folder) == made
+
+
+def test_other_parameters_images_sources_or_tools_are_generated_anew(project, monkeypatch):
+    """What lies there is of the same configuration, and would be simulated for another network."""
+    before = taken(project)
+    [folder] = project.path.parent.glob("build/*/origin.json")
+    digests = [json.loads(folder.read_text())["from"]["digest"]]
+    other = replace(project, parameters=random_parameters(project.config, 9))
+    assert taken(other) != before
+    digests.append(json.loads(folder.read_text())["from"]["digest"])
+    for name, value in (("sources", "others"), ("tools", {}), ("array_digest", "others")):
+        with monkeypatch.context() as patch:
+            patch.setattr(generation, name, lambda *_, value=value: value)
+            taken(project)
+        digests.append(json.loads(folder.read_text())["from"]["digest"])
+    assert len(set(digests)) == 5
+    assert taken(project) == before
 
 
 @pytest.mark.parametrize(

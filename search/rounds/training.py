@@ -1,9 +1,10 @@
 """Trainings as evaluations: pure functions of plain arguments, run in any process."""
 
 import dataclasses
-import fcntl
 from functools import partial
 from pathlib import Path
+
+from filelock import FileLock
 
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
@@ -87,8 +88,7 @@ def start_of(
     if found is None:
         checkpoint = store.path.parent / "trainings" / f"{key_of('start', arguments)[:16]}.pt"
         checkpoint.parent.mkdir(exist_ok=True)
-        with checkpoint.with_suffix(".lock").open("w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another search on this store may train the same
+        with FileLock(checkpoint.with_suffix(".lock")):  # another search may train the same
             found = store.get("start", arguments)
             if found is None:
                 start = train_start(

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from amaranth.hdl import ResetInserter, Signal
 
 from kakure.hdl.engines.crossbar.memory_tile import MemoryTile
 from kakure.hdl.engines.crossbar.tile import CrossbarTile
@@ -157,6 +158,27 @@ def test_a_row_of_a_memory_that_is_given_up_does_not_count_as_written():
             written.append((await ctx.tick().sample(dut.written))[2])
 
     simulate(dut, driver, deadline=20)
+    assert written == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("cycles", range(1, 6))
+def test_a_reset_in_the_middle_of_a_row_begins_it_anew(cycles):
+    """Whoever writes it may go on at once."""
+    dut = make(MemoryTile, (5, 4, 4, "sar", 3, 1, 0))
+    reset = Signal()
+    written = []
+
+    async def driver(ctx):
+        ctx.set(dut.write.valid, 1)
+        ctx.set(dut.write.enable, 1)
+        await ctx.tick().repeat(cycles)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        for _ in range(5):
+            written.append((await ctx.tick().sample(dut.written))[2])
+
+    simulate(ResetInserter(reset)(dut), driver, deadline=20)
     assert written == [0, 0, 0, 0, 1]
 
 

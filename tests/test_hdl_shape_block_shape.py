@@ -24,12 +24,11 @@ from kakure.sim.random_config import random_config
 
 pytestmark = pytest.mark.xdist_group("block_shape")  # they share what is elaborated
 
-SEEDS = (0, 1, 4, 5, 6, 8, 11, 223)  # the last one has a stride between windows of one pixel
+SEEDS = (0, 1, 2, 4, 5, 6, 8, 11, 223)  # the last one has a stride between windows of one pixel
 TURNS = (1000, 1002)
 """Seeds of accelerators whose layers take turns."""
 MORE = [
-    pytest.param(seed, marks=pytest.mark.full)
-    for seed in (2, 3, 7, 9, 10, 1001, *range(1003, 1010))
+    pytest.param(seed, marks=pytest.mark.full) for seed in (3, 7, 9, 10, 1001, *range(1003, 1010))
 ]
 IN_PIECES = 1057
 """Seed of an accelerator with words of masks of 64 bits."""

@@ -101,10 +101,9 @@ def root(tmp_path) -> Path:
     return tmp_path / "repository"
 
 
-def run(root: Path, *, count: int = 100, only: str = "") -> Summary:
-    return run_campaign(
-        root, root.parent / "work", count=count, seed=1, jobs=2, only=only, listed=EQUAL
-    )
+def run(root: Path, *, count: int = 100, only: str = "", listed=EQUAL, **more) -> Summary:
+    work = root.parent / "work"
+    return run_campaign(root, work, count=count, seed=1, jobs=2, only=only, listed=listed, **more)
 
 
 def names(verdicts: list[Verdict]) -> set[str]:
@@ -233,7 +232,7 @@ def test_what_tests_share_and_a_part_of_a_namesake_count(root):
 def test_a_campaign_tells_killed_from_survived_from_equivalent(root):
     summary = run(root)
     assert names(summary.survived) == SURVIVORS
-    assert names(summary.equivalent) == set(EQUAL)
+    assert set(summary.equivalent) == set(EQUAL)
     assert names(summary.killed) == {KILLED}
     assert [v.killed_by for v in summary.killed] == ["tests/test_model_rule.py::test_magnitude"]
     assert summary.share == 1 / 3
@@ -257,36 +256,50 @@ def judged(monkeypatch) -> list[str]:
     return found
 
 
-def test_what_was_judged_stays_judged_until_it_may_come_out_otherwise(root, monkeypatch):
-    first = run(root)
+def test_listed_mutants_are_judged_where_it_is_asked_for_and_a_killed_one_is_none(
+    root, monkeypatch
+):
     anew = judged(monkeypatch)
-    assert run(root) == first
+    assert run(root).equivalent == list(EQUAL)
+    assert not set(anew) & set(EQUAL) and len(anew) == 1 + len(SURVIVORS)
+    summary = run(root, listed=EQUAL | {KILLED: "It changes nothing."}, judges_listed=True)
+    assert names(summary.killed) == {KILLED}
+    assert set(summary.equivalent) == set(EQUAL) <= set(anew)
+    summary = run(root, listed=EQUAL | {KILLED: "It changes nothing."})
+    assert names(summary.killed) == set()
+    assert set(summary.equivalent) == {*EQUAL, KILLED}
+
+
+def test_what_was_judged_stays_judged_until_it_may_come_out_otherwise(root, monkeypatch):
+    first = run(root, judges_listed=True)
+    anew = judged(monkeypatch)
+    assert run(root, judges_listed=True) == first
     assert anew == []
     store = root.parent / "work" / "verdicts.jsonl"
     lines = store.read_text().splitlines()
     lines[2] = lines[2].replace('"line": ', '"line": 1')
     store.write_text("\n".join(lines)[:-9])  # the last one is cut by a kill
-    assert run(root) == first
+    assert run(root, judges_listed=True) == first
     assert sorted(anew) == sorted(json.loads(line)["mutant"] for line in (lines[2], lines[-1]))
     anew.clear()
-    assert run(root) == first
+    assert run(root, judges_listed=True) == first
     assert anew == []
     assert run(root, only=KILLED).share == 1
     assert anew == [KILLED]
 
 
 def test_a_better_test_is_given_another_look(root, monkeypatch):
-    run(root)
+    run(root, judges_listed=True)
     anew = judged(monkeypatch)
     path = root / "tests" / "test_model_rule.py"
     path.write_text(TESTS + "\n\ndef test_limit():\n    assert is_big(10)\n")
-    summary = run(root)
+    summary = run(root, judges_listed=True)
     assert set(anew) == SURVIVORS | set(EQUAL) | {KILLED}
     found = {v.mutant: v.killed_by for v in summary.killed}
     assert {found[name] for name in SURVIVORS} == {"tests/test_model_rule.py::test_limit"}
     anew.clear()
     (root / "sim" / "bench.py").write_text("LENGTH = 1\n")
-    run(root)
+    run(root, judges_listed=True)
     assert len(anew) == 5  # a test may use any source
 
 
@@ -501,8 +514,7 @@ def test_every_equivalent_mutant_is_one_of_ours_and_has_a_reason():
 @pytest.mark.parametrize(("killed", "code"), [(49, 0), (48, 1)])
 def test_the_command_tells_the_count_and_the_survivors(monkeypatch, capsys, killed, code):
     verdict = Verdict("model/rule.py bound: a", 3, None, "", "")
-    other = Verdict("model/rule.py bound: b", 4, None, "", "")
-    summary = Summary([verdict] * killed, [verdict], [other])
+    summary = Summary([verdict] * killed, [verdict], ["model/rule.py bound: b"])
     monkeypatch.setattr(command, "run_campaign", lambda *_, **__: summary)
     monkeypatch.setattr(command, "equivalents", lambda: {"model/rule.py bound: b": "b is a"})
     assert main(["mutants", "--count", "51"]) == code
@@ -515,7 +527,7 @@ def test_the_command_tells_the_count_and_the_survivors(monkeypatch, capsys, kill
 
 
 def test_equivalent_mutants_alone_are_no_share(monkeypatch, capsys):
-    summary = Summary([], [], [Verdict("model/rule.py bound: b", 4, None, "", "")])
+    summary = Summary([], [], ["model/rule.py bound: b"])
     monkeypatch.setattr(command, "run_campaign", lambda *_, **__: summary)
     monkeypatch.setattr(command, "equivalents", lambda: {"model/rule.py bound: b": "b is a"})
     assert main(["mutants"]) == 0

@@ -30,6 +30,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=TEST_FILES,
         help="how many of the nearest decide (%(default)s)",
     )
+    parser.add_argument(
+        "--listed", action="store_true", help="judge those that are listed as equivalent as well"
+    )
     parser.add_argument("--only", default="", help="judge anew whose name contains this (all)")
 
 
@@ -51,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         only=args.only,
         test_files=args.test_files,
+        judges_listed=args.listed,
     )
     if not (summary.killed or summary.survived or summary.equivalent):
         raise UserError(
@@ -58,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
             f"and --seed draw, not {shown(args.only)}"
         )
     reasons = equivalents()
-    for verdict in summary.equivalent:
-        print(f"EQUIVALENT {verdict.mutant}\n           {reasons[verdict.mutant]}")
+    for name in summary.equivalent:
+        print(f"EQUIVALENT {name}\n           {reasons[name]}")
     for verdict in summary.survived:
         print(f"SURVIVED   line {verdict.line}: {verdict.mutant}")
     counted = summary.killed or summary.survived

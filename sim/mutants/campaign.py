@@ -68,11 +68,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Summary:
-    """Verdicts of a campaign, sorted out."""
+    """Verdicts of a campaign, and the names of equivalent mutants."""
 
     killed: list[Verdict]
     survived: list[Verdict]
-    equivalent: list[Verdict]
+    equivalent: list[str]
 
     @property
     def share(self) -> float:
@@ -96,6 +96,7 @@ def run_campaign(
     only: str = "",
     test_files: int = TEST_FILES,
     listed: Mapping[str, str] | None = None,
+    judges_listed: bool = False,
 ) -> Summary:
     """Judge ``count`` mutants of a repository, drawn by ``seed``.
 
@@ -118,7 +119,11 @@ def run_campaign(
     test_files : int
         How many test files, the nearest, a mutant must survive.
     listed : mapping
-        Equivalent mutants; by default :func:`equivalents`.
+        Equivalent mutants; by default :func:`equivalents`. They are not judged, as no test ends
+        early for them.
+    judges_listed : bool
+        Judge them all the same, the last: one that is killed is no equivalent one. So does
+        ``only``.
 
     Raises
     ------
@@ -127,6 +132,10 @@ def run_campaign(
     """
     drawn = chosen(mutants_of(root, FOLDERS), count, seed)
     drawn = [mutant for mutant in drawn if only in mutant.name]
+    listed = equivalents() if listed is None else listed
+    equivalent = [mutant.name for mutant in drawn if mutant.name in listed]
+    if not (judges_listed or only):
+        drawn = [mutant for mutant in drawn if mutant.name not in listed]
     choice = nearest_tests(root, test_files)
     sources = _digest(root, sorted(_sources(root)))
     work.mkdir(parents=True, exist_ok=True)
@@ -138,9 +147,8 @@ def run_campaign(
         if verdict is not None and verdict.sources == sources:
             if verdict.tests == _decided(root, verdict.killed_by, choice[mutant.file]):
                 verdicts[mutant.name] = verdict
-    listed = equivalents() if listed is None else listed
     open_ones = [mutant for mutant in drawn if mutant.name not in verdicts]
-    open_ones.sort(key=lambda mutant: mutant.name in listed)  # no test ends theirs early
+    open_ones.sort(key=lambda mutant: mutant.name in listed)
     reach = Reach(root, work / "reach")
     if not only:
         _measure(root, work, reach, sorted({f for m in open_ones for f in choice[m.file]}), jobs)
@@ -159,10 +167,11 @@ def run_campaign(
     killed = [verdict for verdict in found if verdict.killed_by is not None]
     alive = [verdict for verdict in found if verdict.killed_by is None]
     _check_baseline(root, work, killed)
+    were_killed = {verdict.mutant for verdict in killed}
     return Summary(
         killed,
         [verdict for verdict in alive if verdict.mutant not in listed],
-        [verdict for verdict in alive if verdict.mutant in listed],
+        [name for name in equivalent if name not in were_killed],
     )
 
 

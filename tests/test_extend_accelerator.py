@@ -5,6 +5,7 @@ docs/extend.md walks through this file, as through test_extend.py.
 """
 
 import json
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -12,11 +13,13 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import connect, flipped
 from pydantic import Field
 
+from kakure.hdl.accelerators.architecture import Part, hidden_weights
 from kakure.hdl.accelerators.core import Core
 from kakure.hdl.accelerators.image_timing import ImageTiming
 from kakure.hdl.accelerators.spatial.architecture import Spatial
 from kakure.hdl.accelerators.spatial.core import SpatialCore
 from kakure.hdl.accelerators.table import ARCHITECTURES, architecture_of
+from kakure.hdl.emission.artifacts import design_of
 from kakure.hdl.emission.hierarchy import place
 from kakure.model.config.accelerators.accelerator import AcceleratorConfig
 from kakure.model.config.accelerators.table import ACCELERATORS
@@ -24,7 +27,11 @@ from kakure.model.config.config import Config, load_config, parse_config
 from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.model import DigitalModel
+from kakure.search.report.area import area_parts
 from kakure.sim.drivers.core import compare_core
+from kakure.sim.report.plain_diagram import plain_diagram
+from kakure.sim.report.svg import grouped
+from tests.test_sim_report_diagram import synthesized
 
 LAYERS = [
     {"kind": "conv", "kernel": 2, "channels": 3, "engine": "pe_array", "input_bits": 2},
@@ -89,12 +96,20 @@ class LateCore(Core):
 
 
 class Late(Spatial):
-    """Its core and its cycles; all else is as with a spatial one."""
+    """Its core, where its parts lie, and its cycles; all else is as with a spatial one."""
 
-    order = "All layers work at the same time, and results wait."
+    schedule = "All layers work at the same time, and results wait."
+
+    def check(self) -> None:
+        hidden_weights(self.config)  # the core passes on no number of planes
+        super().check()
 
     def core(self) -> Core:
         return LateCore(config=self.config)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(replace(part, path=f"inner.{part.path}") for part in super().parts)
 
     def timing(self, images: int = 1) -> ImageTiming:
         later = cycles_of(self.config)
@@ -133,6 +148,37 @@ def test_it_is_generated_with_a_picture_and_a_page(late, tmp_path, monkeypatch):
     spatial = parse_config(json.dumps(load_config(path).model_dump(mode="json") | SPATIAL))
     latency = architecture_of(spatial).timing().latency + 3
     assert f"cycles      {latency} for one image" in (folder / "summary.txt").read_text()
+
+
+def test_its_parts_have_their_areas(late):
+    config = parse_config(json.dumps(DOCUMENT))
+    design = design_of(config, "late.json")
+    report = synthesized(design)
+    areas = {item.path: item.total_um2 for item in report.instances}
+    parts = area_parts(config, report)
+    assert [name for name, _ in parts] == [
+        *("layer 0", "layer 1", "weight generator", "streams, registers")
+    ]
+    inner = f"{design.top}.core.inner"
+    assert sum(parts[1][1].values()) == areas[f"{inner}.layer_1"] > 0
+    assert sum(sum(blocks.values()) for _, blocks in parts) == report.totals.area_um2
+    picture = plain_diagram(config, design, report)
+    assert f">{grouped(areas[f'{inner}.generator'])} µm²</text>" in picture
+
+
+@pytest.mark.parametrize("path", ["core", "core.inner", "core.inner.gate"])
+def test_the_picture_of_a_core_of_few_blocks_shows_them(late, path):
+    """A core alone, one block in it, and one in that."""
+    config = parse_config(json.dumps(DOCUMENT))
+    design = design_of(config, "late.json")
+    kept = dict(design.modules)
+    for name in (path, path.rpartition(".")[0]):
+        module = dict(design.instances()).get(f"{design.top}.{name}")
+        if module is not None:
+            own = {i: m for i, m in module.instances.items() if path == f"{name}.{i}"}
+            kept[module.name] = replace(module, instances=own)
+    picture = plain_diagram(config, replace(design, modules=kept))
+    assert f">{path}</text>" in picture
 
 
 def test_no_accelerator_is_known_before_it_is_added():

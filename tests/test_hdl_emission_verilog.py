@@ -16,6 +16,7 @@ from kakure.hdl.emission.emit import emit
 from kakure.hdl.emission.verilog import START, verilog_texts
 from kakure.model.config.config import load_config
 from kakure.model.config.presets import PRESETS, preset
+from kakure.model.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,7 +29,7 @@ TOLERATED = {
 """Kinds of warnings that Yosys' Verilog leads to, and why each is none."""
 
 NO_HARDWARE = "resnet-cifar"
-"""It is trained and judged; no accelerator keeps its maps and makes its engines."""
+"""It has crossbars and shortcuts over two layers: each accelerator refuses one of them."""
 CONFIGS = ("digits", "fashion-mnist", "cifar10", "cifar10-temporal", "progressive-digits")
 SHIPPED = {
     **dict.fromkeys(name for name in PRESETS if name != NO_HARDWARE),
@@ -84,6 +85,13 @@ def test_a_shipped_configuration_has_no_error_and_only_known_warnings(name):
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name not in QUICK])
 def test_every_shipped_configuration_has_no_error_and_only_known_warnings(name):
     check_lint(name)
+
+
+def test_what_is_not_linted_has_no_hardware_and_all_else_is():
+    with pytest.raises(UserError, match=r"layers\[2\]\.residual: must be true or false"):
+        design_of(preset(NO_HARDWARE), NO_HARDWARE)
+    files = {path.stem for path in (ROOT / "configs").glob("*.json")}
+    assert set(CONFIGS) == {n for n in files if n != "schema" and not n.startswith("search")}
 
 
 def test_every_combinational_block_runs_at_time_0():

@@ -25,11 +25,13 @@ from kakure.sim.random_config import random_config
 pytestmark = pytest.mark.xdist_group("block_shape")  # they share what is elaborated
 
 SEEDS = (0, 1, 2, 4, 5, 6, 8, 11, 223)  # the last one has a stride between windows of one pixel
+FIRST_TURNS = 1000
 TURNS = (1000, 1002)
-"""Seeds of accelerators whose layers take turns."""
-MORE = [
-    pytest.param(seed, marks=pytest.mark.full) for seed in (3, 7, 9, 10, 1001, *range(1003, 1010))
-]
+"""Seeds of accelerators whose layers take turns: FIRST_TURNS and above."""
+REST = (3, 7, 9, 10, 1001, *range(1003, 1010))
+MORE = [pytest.param(seed, marks=pytest.mark.full) for seed in REST]
+MANY = [(*SEEDS, *TURNS), pytest.param((*SEEDS, *TURNS, *REST), marks=pytest.mark.full)]
+"""Of several accelerators together: a few, and all."""
 IN_PIECES = 1057
 """Seed of an accelerator with words of masks of 64 bits."""
 REDUCED = {
@@ -95,7 +97,7 @@ def _plain(shape: BlockShape) -> BlockShape:
 
 @cache
 def _modules(seed: int) -> _Modules:
-    config = random_temporal(seed) if seed >= TURNS[0] else random_config(seed)
+    config = random_temporal(seed) if seed >= FIRST_TURNS else random_config(seed)
     return _Modules(Accelerator(config=config))
 
 
@@ -135,9 +137,10 @@ def test_flip_flops_are_the_registers_that_are_written_but_for_those_that_are_dr
             assert shape.flops == written, shape
 
 
-def test_every_kind_is_elaborated_and_no_more_than_needed_is_taken_for_reduced():
+@pytest.mark.parametrize("seeds", MANY, ids=len)
+def test_every_kind_is_elaborated_and_no_more_than_needed_is_taken_for_reduced(seeds):
     dropped: dict[str, list[int]] = {}
-    for seed in (*SEEDS, *TURNS):
+    for seed in seeds:
         modules = _modules(seed)
         for name, shape in modules.shapes.items():
             dropped.setdefault(shape.kind, []).append(int(modules.flops(name) - shape.flops))
@@ -155,10 +158,11 @@ def test_a_reader_keeps_what_came_of_a_word_of_a_mask_in_pieces():
     assert (dropped, dropped) == DROPPED["program_reader"]
 
 
-def test_arrays_of_blocks_have_the_numbers_of_each():
+@pytest.mark.parametrize("seeds", MANY, ids=len)
+def test_arrays_of_blocks_have_the_numbers_of_each(seeds):
     """Every parameter, flip-flop, clock gate and term of many blocks is that of each alone."""
     found: dict[tuple[str, type], list[BlockShape]] = {}
-    for seed in (*SEEDS, *TURNS):
+    for seed in seeds:
         for shape in _modules(seed).shapes.values():
             inner = type(getattr(shape, "core", None))  # of an accelerator: not both kinds at once
             found.setdefault((shape.kind, inner), []).append(shape)

@@ -2,6 +2,7 @@
 
 import gzip
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,15 +33,23 @@ def test_without_the_package_one_line_says_so(spec, monkeypatch):
     assert str(refusal.value) == ("digits: needs the package scikit-learn, which is not installed")
 
 
-@pytest.mark.parametrize("damage", ["gone", "cut", "no gzip", "no numbers"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "flipped", "short", "no gzip", "no numbers"])
 def test_a_damaged_package_is_named(damage, tmp_path, monkeypatch):
     spec = ModuleSpec("sklearn", None, origin=str(tmp_path / "__init__.py"))
     monkeypatch.setattr(digits, "find_spec", lambda _: spec)
     file = tmp_path / digits.FILE
     file.parent.mkdir(parents=True)
-    packed = gzip.compress(b"1,2,3\n" * 100)
-    data = {"cut": packed[:-9], "no gzip": b"1,2\n", "no numbers": gzip.compress(b"a,b\n")}
+    package = find_spec("sklearn")
+    assert package is not None and package.origin is not None
+    packed = (Path(package.origin).parent / digits.FILE).read_bytes()
+    data = {
+        "cut": packed[:-9],
+        "flipped": packed[:1000] + bytes([packed[1000] ^ 64]) + packed[1001:],
+        "short": gzip.compress(gzip.decompress(packed)[: -len("0,1,2\n") - 200]),
+        "no gzip": b"1,2\n",
+        "no numbers": gzip.compress(b"a,b\n"),
+    }
     if damage in data:
         file.write_bytes(data[damage])
-    with pytest.raises(UserError, match=r"digits.csv.gz: digits: scikit-learn is damaged"):
+    with pytest.raises(UserError, match=r"digits.csv.gz: must be scikit-learn's digits, 1797 r"):
         DIGITS.load(Path(), "train")

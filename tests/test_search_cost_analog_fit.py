@@ -34,7 +34,6 @@ def differences(a, b, path=""):
     return [] if a == b else [f"{path}: {a} is not {b}"]
 
 
-@pytest.mark.full
 def test_the_committed_constants_are_the_refit(committed):
     assert differences(committed, json.loads(json.dumps(calibrate()))) == []
 

@@ -137,7 +137,7 @@ def test_the_figures_with_a_synthesis_are_its_own(folder, project):
 
 def test_the_parts_of_the_area_add_up(project):
     report = synthesized(design_of(project.config, "tiny.json"))
-    parts = area_parts(report)
+    parts = area_parts(project.config, report)
     assert sum(sum(blocks.values()) for _, blocks in parts) == report.totals.area_um2
     assert all(area > 0 for _, blocks in parts for area in blocks.values())
 

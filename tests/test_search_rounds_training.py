@@ -4,6 +4,7 @@ import dataclasses
 import json
 import random
 from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def trained(monkeypatch) -> list[int]:
     return epochs
 
 
-def test_a_training_is_done_again_for_other_sources_only(tmp_path, monkeypatch, trained):
+def test_a_training_is_done_again_for_other_sources(tmp_path, monkeypatch, trained):
     chosen = space()
     point = next(iter(chosen.points()))
     store = Store(tmp_path / "store.sqlite")
@@ -123,7 +124,7 @@ def test_a_training_is_done_again_for_other_sources_only(tmp_path, monkeypatch, 
     assert store.count("start") == 2
 
 
-def test_a_training_is_done_again_for_another_recipe_seed_and_tools(tmp_path, monkeypatch):
+def test_a_training_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
     """Nothing is trained here: what would be is told apart by its key."""
     monkeypatch.setattr(kakure.search.rounds.training, "train_start", _no_training)
     chosen = space()
@@ -138,12 +139,33 @@ def test_a_training_is_done_again_for_another_recipe_seed_and_tools(tmp_path, mo
         "tools": lambda patch: patch.setattr(
             kakure.search.rounds.training, "tools", lambda *_: {"torch": "another"}
         ),
+        "images": lambda patch: patch.setattr(
+            kakure.search.rounds.training, "images_digest", lambda *_: "others"
+        ),
     }
     keys = {name: _start_key(chosen, tmp_path, change) for name, change in changes.items()}
     keys["seed"] = _start_key(chosen, tmp_path, lambda _: None, seed=2)
     keys["epochs"] = _start_key(space(epochs=3), tmp_path, lambda _: None)
-    assert len(set(keys.values())) == len(keys) == 5
+    keys["parts"] = _start_key(space(parts=1), tmp_path, lambda _: None)
+    wider = json.loads(json.dumps(SPACE))
+    wider["layers"][0]["channels"] = [5]
+    keys["network"] = _start_key(parse_space(json.dumps(wider)), tmp_path, lambda _: None)
+    assert len(set(keys.values())) == len(keys) == 8
     assert _start_key(chosen, tmp_path, lambda _: None) == keys["nothing"]
+
+
+def test_a_search_says_that_another_one_trains_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(kakure.search.rounds.training, "train_start", _no_training)
+    waited = []
+
+    @contextmanager
+    def noted(lock: Path, what: str):
+        waited.append((lock.parent.name, lock.suffix, what))
+        yield
+
+    monkeypatch.setattr(kakure.search.rounds.training, "held", noted)
+    key = _start_key(space(), tmp_path, lambda _: None)
+    assert waited == [("trainings", ".lock", f"it trains {key[:16]}")]
 
 
 class _NoTraining(Exception):

@@ -1,8 +1,8 @@
 from random import Random
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import fifo, stream, wiring
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from kakure.sim.drivers.streams import receive, send, simulate, watch
@@ -57,6 +57,45 @@ def test_a_lost_payload_meets_the_deadline():
 
     with pytest.raises(TimeoutError, match="must end within 20 cycles"):
         simulate(dut, take, deadline=20)
+
+
+class Pair(wiring.Component):
+    """Offers a structure, and another one in cycle 3, though nobody took it."""
+
+    o: stream.Interface
+
+    def __init__(self):
+        super().__init__({"o": Out(stream.Signature(data.StructLayout({"a": 4, "b": signed(3)})))})
+
+    def elaborate(self, platform):
+        m = Module()
+        cycle = Signal(4)
+        m.d.sync += cycle.eq(cycle + 1)
+        m.d.comb += [self.o.valid.eq(1), self.o.payload.a.eq(9), self.o.payload.b.eq(-2)]
+        with m.If(cycle == 3):
+            m.d.comb += self.o.payload.b.eq(1)
+        return m
+
+
+def test_structures_are_read_as_such():
+    dut = Pair()
+    log = []
+
+    async def take(ctx):
+        for payload in await receive(ctx, dut.o, 2):
+            assert (payload.a, payload.b) == (9, -2)
+
+    simulate(dut, take, deadline=20, monitors=[watch(dut.o, log)])
+    assert [(cycle, payload.a, payload.b) for cycle, payload in log] == [(0, 9, -2), (1, 9, -2)]
+
+    async def wait(ctx):
+        for _ in range(6):
+            await ctx.tick()
+
+    changed = r"cycle 3: Const\(.*, 105\) became Const\(.*, 25\)"
+    dut = Pair()
+    with pytest.raises(AssertionError, match=changed):
+        simulate(dut, wait, deadline=20, monitors=[watch(dut.o)])
 
 
 @pytest.mark.parametrize(

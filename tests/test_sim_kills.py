@@ -139,7 +139,7 @@ VERBS = {
     "data": Verb((sys.executable, "local.py"), local),
     "schema": Verb((*KAKURE, "schema", "--output", "."), nothing, differs="none"),
 }
-FAST = ("check", "data", "schema")
+FAST = ("check", "train", "data", "schema")
 
 
 def start(verb: Verb, folder: Path) -> subprocess.Popen[bytes]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -256,14 +257,13 @@ def judged(monkeypatch) -> list[str]:
     return found
 
 
-def test_listed_mutants_are_judged_where_it_is_asked_for_and_a_killed_one_is_none(
-    root, monkeypatch
-):
+def test_listed_mutants_are_judged_where_it_is_asked_for_and_one_may_be_refuted(root, monkeypatch):
     anew = judged(monkeypatch)
     assert run(root).equivalent == list(EQUAL)
     assert not set(anew) & set(EQUAL) and len(anew) == 1 + len(SURVIVORS)
     summary = run(root, listed=EQUAL | {KILLED: "It changes nothing."}, judges_listed=True)
-    assert names(summary.killed) == {KILLED}
+    assert names(summary.refuted) == {KILLED}
+    assert summary.killed == []
     assert set(summary.equivalent) == set(EQUAL) <= set(anew)
     summary = run(root, listed=EQUAL | {KILLED: "It changes nothing."})
     assert names(summary.killed) == set()
@@ -518,12 +518,30 @@ def test_the_command_tells_the_count_and_the_survivors(monkeypatch, capsys, kill
     monkeypatch.setattr(command, "run_campaign", lambda *_, **__: summary)
     monkeypatch.setattr(command, "equivalents", lambda: {"model/rule.py bound: b": "b is a"})
     assert main(["mutants", "--count", "51"]) == code
+    share = 100 * killed / (killed + 1)
     assert capsys.readouterr().out.splitlines() == [
         "EQUIVALENT model/rule.py bound: b",
         "           b is a",
         "SURVIVED   line 3: model/rule.py bound: a",
-        f"{killed} killed, 1 survived, 1 equivalent: {100 * killed / (killed + 1):.1f} % killed",
+        f"{killed} killed, 1 survived, 1 equivalent, not judged: {share:.1f} % killed",
     ]
+
+
+def test_the_command_names_a_mutant_that_is_listed_wrongly(monkeypatch, capsys):
+    verdict = Verdict("model/rule.py bound: a", 3, "tests/test_rule.py::test_a", "", "")
+    given = []
+
+    def run_campaign(*_, **options):
+        given.append(options["judges_listed"])
+        return Summary([verdict], [], [], [replace(verdict, mutant="model/rule.py bound: b")])
+
+    monkeypatch.setattr(command, "run_campaign", run_campaign)
+    assert main(["mutants", "--listed"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "NO EQUIVALENT ONE model/rule.py bound: b: tests/test_rule.py::test_a kills it",
+        "1 killed, 0 survived, 0 equivalent: 100.0 % killed",
+    ]
+    assert given == [True]
 
 
 def test_equivalent_mutants_alone_are_no_share(monkeypatch, capsys):
@@ -531,7 +549,9 @@ def test_equivalent_mutants_alone_are_no_share(monkeypatch, capsys):
     monkeypatch.setattr(command, "run_campaign", lambda *_, **__: summary)
     monkeypatch.setattr(command, "equivalents", lambda: {"model/rule.py bound: b": "b is a"})
     assert main(["mutants"]) == 0
-    assert capsys.readouterr().out.endswith("0 killed, 0 survived, 1 equivalent: none counts\n")
+    assert capsys.readouterr().out.endswith(
+        "0 killed, 0 survived, 1 equivalent, not judged: none counts\n"
+    )
 
 
 @pytest.mark.parametrize("args", [["--count", "0"], ["--jobs", "0"], ["--test-files", "9"]])

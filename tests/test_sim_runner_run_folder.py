@@ -60,16 +60,16 @@ def test_what_a_simulation_needs_is_mended_and_named(project, capsys):
 def test_other_parameters_images_sources_or_tools_are_generated_anew(project, monkeypatch):
     """What lies there is of the same configuration, and would be simulated for another network."""
     before = taken(project)
-    [folder] = project.path.parent.glob("build/*/origin.json")
-    digests = [json.loads(folder.read_text())["from"]["digest"]]
+    [origin] = project.path.parent.glob("build/*/origin.json")
+    digests = [json.loads(origin.read_text())["from"]["digest"]]
     other = replace(project, parameters=random_parameters(project.config, 9))
     assert taken(other) != before
-    digests.append(json.loads(folder.read_text())["from"]["digest"])
+    digests.append(json.loads(origin.read_text())["from"]["digest"])
     for name, value in (("sources", "others"), ("tools", {}), ("array_digest", "others")):
         with monkeypatch.context() as patch:
             patch.setattr(generation, name, lambda *_, value=value: value)
             taken(project)
-        digests.append(json.loads(folder.read_text())["from"]["digest"])
+        digests.append(json.loads(origin.read_text())["from"]["digest"])
     assert len(set(digests)) == 5
     assert taken(project) == before
 

@@ -313,6 +313,18 @@ def test_jobs_are_for_compiled_programs(tiny, capsys):
     assert capsys.readouterr().err == said
 
 
+def test_what_cannot_be_compiled_is_one_line(tmp_path, monkeypatch, capsys):
+    place = tmp_path / "a b"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    (place / "tiny.json").write_text(json.dumps(TINY))
+    assert main(["sim", "tiny.json", "--runner", "compiled", "--images", "1"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"FAIL TMPDIR: must be a path of letters, digits and ./+,@^-_ alone, not {place}"
+    )
+
+
 @pytest.mark.full
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize(("name", "images"), [("digits", 360), ("fashion-mnist", 1000)])

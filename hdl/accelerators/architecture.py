@@ -59,7 +59,7 @@ class Architecture(Protocol):
 
     config: Config
 
-    order = ""
+    schedule = "When each layer works, this kind does not say."
     """When each layer works, in a sentence for a person."""
 
     def __init__(self, config: Config) -> None:

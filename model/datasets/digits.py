@@ -1,5 +1,6 @@
 """Digits of scikit-learn: 1797 grey images of 8 x 8."""
 
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,9 +32,15 @@ def load(_: Path, split: Split) -> LabelledImages:
         raise UserError("digits: needs the package scikit-learn, which is not installed")
     file = Path(package.origin).parent / FILE
     try:
-        rows = np.loadtxt(file, dtype=np.uint8, delimiter=",")
-    except (OSError, EOFError, ValueError) as error:
-        raise UserError("digits: scikit-learn is damaged, install it again", file=file) from error
+        rows = np.loadtxt(file, dtype=np.uint8, delimiter=",", ndmin=2)
+        if rows.shape != (1797, 65):
+            raise ValueError(rows.shape)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise UserError(
+            "must be scikit-learn's digits, 1797 rows of 65 numbers",
+            file=file,
+            advice="install scikit-learn again",
+        ) from error
     pixels, labels = rows[:, :64], rows[:, 64]
     images = np.minimum(pixels.astype(np.int64) * 16, 255).astype(np.uint8)  # 0 .. 16 to 8 bits
     data = LabelledImages(images.reshape(-1, 8, 8, 1), labels.astype(np.int64))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from kakure.hdl.accelerators.spatial.pipeline import check_pipeline
 from kakure.hdl.shape.numbers import bits
 from kakure.model.config.accelerators.accelerator import AcceleratorConfig
+from kakure.model.config.accelerators.spatial import SpatialConfig
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.engines.crossbar import CrossbarLayer
@@ -155,8 +156,14 @@ class LayerBatch:
     def of(cls, config: Config) -> "LayerBatch":
         """All layers of a configuration; UserError if no cost model knows it.
 
-        That is an engine of another kind, and layers that are no chain.
+        That is an accelerator or an engine of another kind, and layers that are no chain.
         """
+        if not isinstance(config.accelerator, SpatialConfig | TemporalConfig):
+            raise UserError(
+                "must be 'spatial' or 'temporal' in a cost model",
+                where=("accelerator", "kind"),
+                value=repr(config.accelerator.kind),
+            )
         check_pipeline(config, "a cost model")
         rows = []
         for geometry, layer in zip(config.geometry, config.layers, strict=True):

@@ -135,10 +135,9 @@ def _energy_cards(metrics: Metrics | None) -> list[tuple[str, str, str]]:
 def _cycles(config: Config, plans: tuple[LayerPlan, ...], timing: ImageTiming) -> str:
     rows = [(f"{n}: {one.engine}", {"engine": one.engine_cycles}) for n, one in enumerate(plans)]
     picture = bars(rows, "Cycles that each engine works on an image", "cycles")
-    order = architecture_of(config).order
     return figure(
         picture,
-        f"{order}{' ' * bool(order)}One image takes {grouped(timing.latency)} cycles from "
+        f"{architecture_of(config).schedule} One image takes {grouped(timing.latency)} cycles from "
         f"its first word to the last of its result, and results follow each other every "
         f"{grouped(timing.interval)} cycles: exact, and held against the RTL by kakure sim.",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.synthesis.report import SynthesisReport
 from kakure.model.config.config import Config
 from kakure.search.cost.metrics import Metrics
@@ -23,6 +24,8 @@ COLUMNS = {
 }
 NAMED = {"window": "window", "engine": "engine", "requantizer": "requantizer"}
 """Blocks of a layer by their look in pictures; all others are stages."""
+LOOKS = {"weight generator": "weights", "maker": "weights", "array": "engine", "reader": "window"}
+"""Parts that all layers use by their look."""
 
 
 def area_card(report: SynthesisReport | None, metrics: Metrics | None) -> tuple[str, str, str]:
@@ -36,39 +39,38 @@ def area_card(report: SynthesisReport | None, metrics: Metrics | None) -> tuple[
     return ("area", f"{grouped(metrics.area_um2)} µm²", said)
 
 
-def area_parts(report: SynthesisReport) -> Rows:
-    """Areas that add up to the whole [µm²]: of every layer by block, and of what there is once."""
-    core = f"{report.top}.core"
-    layers: dict[int, dict[str, float]] = {}
-    generator = 0.0
-    for item in report.instances:
-        if not item.path.startswith(f"{core}."):
-            continue
-        first, *rest = item.path.removeprefix(f"{core}.").split(".")
-        if first == "generator" and not rest:
-            generator = item.total_um2
-        if first.startswith("layer_") and len(rest) < 2:
-            parts = layers.setdefault(int(first.removeprefix("layer_")), {})
-            # the layer's own logic, which no block has, counts as a stage
-            look = NAMED.get(rest[0], "stage") if rest else "stage"
-            parts[look] = parts.get(look, 0.0) + (item.total_um2 if rest else item.area_um2)
-    rows: Rows = [(f"layer {n}", layers[n]) for n in sorted(layers)]
-    once = report.totals.area_um2 - generator - sum(sum(parts.values()) for _, parts in rows)
-    return [
-        *rows,
-        ("weight generator", {"weights": generator}),
-        ("streams, registers", {"bus": once}),
-    ]
+def area_parts(config: Config, report: SynthesisReport) -> Rows:
+    """Areas that add up to the whole [µm²]: of the parts that the accelerator names, and the rest.
+
+    Those of layers by block.
+    """
+    found = {item.path: item for item in report.instances}
+    rows: Rows = []
+    for part in architecture_of(config).parts:
+        path = f"{report.top}.core.{part.path}"
+        if part.layer is None:
+            areas = {LOOKS.get(part.label, "stage"): found[path].total_um2}
+        else:
+            areas = {"stage": found[path].area_um2}  # the layer's own logic, which no block has
+            for below, item in found.items():
+                parent, _, name = below.rpartition(".")
+                if parent == path:
+                    look = NAMED.get(name, "stage")
+                    areas[look] = areas.get(look, 0.0) + item.total_um2
+        rows.append((part.label, areas))
+    once = report.totals.area_um2 - sum(sum(areas.values()) for _, areas in rows)
+    return [*rows, ("streams, registers", {"bus": once})]
 
 
 def area(config: Config, report: SynthesisReport | None) -> str:
     """The picture and the table; a remark where nothing was synthesized."""
     if report is None:
         return note("Not synthesized: kakure gen without --no-synth measures it.")
-    parts = area_parts(report)
+    parts = area_parts(config, report)
+    layers = [part.layer for part in architecture_of(config).parts]
     rows = []
-    for n, (name, blocks) in enumerate(parts):
-        engine = config.layers[n].engine if n < len(config.layers) else ""
+    for layer, (name, blocks) in zip([*layers, None], parts, strict=True):
+        engine = "" if layer is None else config.layers[layer].engine
         cells = [grouped(blocks[look]) if blocks.get(look) else "" for look in COLUMNS]
         whole = sum(blocks.values())
         share = percent(whole / report.totals.area_um2, 1)

@@ -4,11 +4,10 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock
-
 from kakure.model.config.config import Config
 from kakure.model.datasets.images import load_images
 from kakure.model.datasets.labelled import Split
+from kakure.model.files.work_folder import held
 from kakure.model.provenance import array_digest, sources, tools
 from kakure.model.training.recipe import recipe_for
 from kakure.model.training.trainer import TOOLS as TRAINING_TOOLS
@@ -88,7 +87,8 @@ def start_of(
     if found is None:
         checkpoint = store.path.parent / "trainings" / f"{key_of('start', arguments)[:16]}.pt"
         checkpoint.parent.mkdir(exist_ok=True)
-        with FileLock(checkpoint.with_suffix(".lock")):  # another search may train the same
+        lock = checkpoint.with_suffix(".lock")  # another search on this store may train the same
+        with held(lock, f"it trains {checkpoint.stem}"):
             found = store.get("start", arguments)
             if found is None:
                 start = train_start(

@@ -7,7 +7,7 @@ from pathlib import Path
 from kakure.model.commands.command import jobs, positive, seed, whole
 from kakure.model.errors import UserError
 from kakure.model.shown import shown
-from kakure.sim.mutants.campaign import TEST_FILES, equivalents, run_campaign
+from kakure.sim.mutants.campaign import TEST_FILES, Summary, equivalents, run_campaign
 
 __all__ = ["options", "run"]
 
@@ -31,13 +31,15 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="how many of the nearest decide (%(default)s)",
     )
     parser.add_argument(
-        "--listed", action="store_true", help="judge those that are listed as equivalent as well"
+        "--listed", action="store_true", help="judge those of equivalent.json too, after the others"
     )
-    parser.add_argument("--only", default="", help="judge anew whose name contains this (all)")
+    parser.add_argument(
+        "--only", default="", help="judge anew whose name contains this, listed or not (all)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the campaign and print what it found; 1 if too many mutants survive."""
+    """Run the campaign and print what it found; 1 if too many survive, or one is listed wrongly."""
     if not (ROOT / "tests").is_dir():
         raise UserError(f"{ROOT}: must be a checkout of the repository, with its tests")
     missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         test_files=args.test_files,
         judges_listed=args.listed,
     )
-    if not (summary.killed or summary.survived or summary.equivalent):
+    if summary == Summary([], [], []):
         raise UserError(
             f"--only: must be a part of the name of one of the {args.count} mutants that --count "
             f"and --seed draw, not {shown(args.only)}"
@@ -64,12 +66,15 @@ def run(args: argparse.Namespace) -> int:
     reasons = equivalents()
     for name in summary.equivalent:
         print(f"EQUIVALENT {name}\n           {reasons[name]}")
+    for verdict in summary.refuted:
+        print(f"NO EQUIVALENT ONE {verdict.mutant}: {verdict.killed_by} kills it")
     for verdict in summary.survived:
         print(f"SURVIVED   line {verdict.line}: {verdict.mutant}")
     counted = summary.killed or summary.survived
     share = f"{100 * summary.share:.1f} % killed" if counted else "none counts"
+    said = "" if args.listed or args.only else ", not judged"
     print(
         f"{len(summary.killed)} killed, {len(summary.survived)} survived, "
-        f"{len(summary.equivalent)} equivalent: {share}"
+        f"{len(summary.equivalent)} equivalent{said}: {share}"
     )
-    return 0 if summary.share >= LEAST else 1
+    return 0 if summary.share >= LEAST and not summary.refuted else 1

@@ -58,9 +58,13 @@ def run(args: argparse.Namespace) -> int:
     count = FIRST if or_fewer else None if args.images == "all" else args.images
     if is_compiled:
         at_a_time = args.jobs or len(os.sched_getaffinity(0))
-        outcome = simulate_model(
-            project, count, args.seed, at_a_time, or_fewer=or_fewer, planes=args.planes
-        )
+        try:
+            outcome = simulate_model(
+                project, count, args.seed, at_a_time, or_fewer=or_fewer, planes=args.planes
+            )
+        except RuntimeError as error:  # what cannot be compiled; the bench says the same
+            print(f"FAIL {error}", file=sys.stderr)
+            return 1
     else:
         outcome = simulate(project, count, args.seed, or_fewer=or_fewer, planes=args.planes)
     print(outcome.note, end="")

@@ -22,7 +22,7 @@ async def send(
     Without ``rng`` a payload is offered in every cycle. Returns in the cycle after the last one
     was taken, with ``valid`` at 0.
     """
-    is_offered = False  # what is set is settled at once: what stays is not set again
+    is_offered = False  # each set settles the logic anew: only where something changes
     for payload in payloads:
         while rng is not None and rng.random() < 0.5:
             if is_offered:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -68,11 +68,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Summary:
-    """Verdicts of a campaign, and the names of equivalent mutants."""
+    """Verdicts of a campaign, and the names of equivalent mutants.
+
+    Attributes
+    ----------
+    killed, survived : list of Verdict
+        Of those that are not listed as equivalent.
+    equivalent : list of str
+        Names of listed ones that were not judged, or that no test killed.
+    refuted : list of Verdict
+        Listed ones that a test killed: their places in the list are wrong.
+    """
 
     killed: list[Verdict]
     survived: list[Verdict]
     equivalent: list[str]
+    refuted: list[Verdict] = field(default_factory=list)
 
     @property
     def share(self) -> float:
@@ -119,11 +130,10 @@ def run_campaign(
     test_files : int
         How many test files, the nearest, a mutant must survive.
     listed : mapping
-        Equivalent mutants; by default :func:`equivalents`. They are not judged, as no test ends
-        early for them.
+        Equivalent mutants; by default :func:`equivalents`. They are left out: no test fails for
+        them, so that each would cost all its tests.
     judges_listed : bool
-        Judge them all the same, the last: one that is killed is no equivalent one. So does
-        ``only``.
+        Judge them too, after the others; ``only`` does so as well.
 
     Raises
     ------
@@ -167,11 +177,12 @@ def run_campaign(
     killed = [verdict for verdict in found if verdict.killed_by is not None]
     alive = [verdict for verdict in found if verdict.killed_by is None]
     _check_baseline(root, work, killed)
-    were_killed = {verdict.mutant for verdict in killed}
+    refuted = {verdict.mutant for verdict in killed if verdict.mutant in listed}
     return Summary(
-        killed,
+        [verdict for verdict in killed if verdict.mutant not in refuted],
         [verdict for verdict in alive if verdict.mutant not in listed],
-        [name for name in equivalent if name not in were_killed],
+        [name for name in equivalent if name not in refuted],
+        [verdict for verdict in killed if verdict.mutant in refuted],
     )
 
 

@@ -8,7 +8,7 @@ from kakure.model.config.config import Config
 
 from .svg import arrow, box, document, grouped, label
 
-__all__ = ["areas_of", "block_lines", "diagram"]
+__all__ = ["area_lines", "areas_of", "block_lines", "diagram"]
 
 WIDTH = 990
 LEFT, COLUMN = 20, 168
@@ -69,7 +69,7 @@ def diagram(config: Config, design: Design, report: SynthesisReport | None = Non
     parts.append(
         box(
             LEFT, first, COLUMN, last - first, "weights",
-            [*generator, *_area(areas, f"{core}.generator")],
+            [*generator, *area_lines(areas, f"{core}.generator")],
         )
     )  # fmt: skip
     parts.append(arrow((LEFT + COLUMN / 2, top + BLOCK), (LEFT + COLUMN / 2, first)))
@@ -78,7 +78,7 @@ def diagram(config: Config, design: Design, report: SynthesisReport | None = Non
     parts.append(label(LEFT + COLUMN / 2 + 8, first - 14, loaded, "quiet", "start"))
     sender = f"{core}.sender"
     x = entry[0] - 75
-    lines = [*block_lines(modules[sender], modules, sender), *_area(areas, sender)]
+    lines = [*block_lines(modules[sender], modules, sender), *area_lines(areas, sender)]
     parts.append(arrow(entry, (entry[0], last + 30)))
     parts.append(box(x, last + 30, 150, BLOCK - 12, "bus", lines))
     parts.append(arrow((x, last + 61), (x - 70, last + 61)))
@@ -94,7 +94,8 @@ def _totals(config: Config, report: SynthesisReport | None) -> str:
     return f"{text}{area}, configuration {config.digest[:16]}"
 
 
-def _area(areas: Mapping[str, float], path: str) -> list[str]:
+def area_lines(areas: Mapping[str, float], path: str) -> list[str]:
+    """A line with the area of an instance, where it is known."""
     return [f"{grouped(areas[path])} µm²"] if path in areas else []
 
 
@@ -105,7 +106,7 @@ def _ports(
     core = f"{top}.core"
 
     def block(x: float, width: float, path: str, kind: str = "bus") -> str:
-        lines = [*block_lines(modules[path], modules, path), *_area(areas, path)]
+        lines = [*block_lines(modules[path], modules, path), *area_lines(areas, path)]
         return box(x, y, width, BLOCK, kind, lines)
 
     middle = y + BLOCK / 2
@@ -155,7 +156,7 @@ def _layer(
         label(FRAME + INLET + 12, y + 20, head, "strong", "start"),
         *(
             label(FRAME + FRAME_WIDTH - 14, y + 20, area, "strong", "end")
-            for area in _area(areas, path)
+            for area in area_lines(areas, path)
         ),
     ]
     front = [name for name in ("sum_pool", "window") if name in modules[path].instances]
@@ -170,7 +171,7 @@ def _layer(
     starts = {}
     for name in row:
         lines = block_lines(modules[f"{path}.{name}"], modules, f"{path}.{name}")
-        lines += _area(areas, f"{path}.{name}")
+        lines += area_lines(areas, f"{path}.{name}")
         kind = name if name in ("window", "engine", "requantizer") else "stage"
         parts.append(box(x, level, widths[name], BLOCK, kind, lines))
         if name != "requantizer":
@@ -180,7 +181,7 @@ def _layer(
         x += widths[name] + GAP
     if "shortcut" in modules[path].instances:
         where = f"{path}.shortcut"
-        lines = [*block_lines(modules[where], modules, where), *_area(areas, where)]
+        lines = [*block_lines(modules[where], modules, where), *area_lines(areas, where)]
         low = level + BLOCK + 12
         left, right = starts["engine"], starts["requantizer"]
         parts.append(box(left, low, widths["engine"], BYPASS, "stage", lines))

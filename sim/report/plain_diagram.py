@@ -6,8 +6,8 @@ from kakure.hdl.emission.design import Design
 from kakure.hdl.synthesis.report import SynthesisReport
 from kakure.model.config.config import Config
 
-from .diagram import areas_of, block_lines
-from .svg import box, document, grouped, label
+from .diagram import area_lines, areas_of, block_lines
+from .svg import box, document, label
 
 __all__ = ["plain_diagram"]
 
@@ -26,10 +26,10 @@ def plain_diagram(config: Config, design: Design, report: SynthesisReport | None
     areas = areas_of(report)
     modules = dict(design.instances())
     inner = f"{design.top}.core"
-    while len(only := _children(modules, inner)) == 1:
-        [inner] = only  # a wrapper tells nothing
-    paths = [path for path in _children(modules, design.top) if not path.endswith(".core")]
-    paths += _children(modules, inner)
+    while len(blocks := _children(modules, inner)) == 1:
+        [inner] = blocks  # a wrapper tells nothing
+    paths = [path for path in _children(modules, design.top) if path != f"{design.top}.core"]
+    paths += blocks or [inner]
     head = f"{config.accelerator.description}, configuration {config.digest[:16]}"
     parts = [
         label(LEFT, 34, config.name, "title", "start"),
@@ -38,10 +38,10 @@ def plain_diagram(config: Config, design: Design, report: SynthesisReport | None
     for number, path in enumerate(paths):
         x = LEFT + number % ROW * (BLOCK_WIDTH + GAP)
         y = TOP + number // ROW * (BLOCK + GAP)
-        area = [f"{grouped(areas[path])} µm²"] if path in areas else []
         name = path.removeprefix(f"{design.top}.")
-        lines = [name, *block_lines(modules[path], modules, path)[:2], *area]
-        parts.append(box(x, y, BLOCK_WIDTH, BLOCK, "engine" if "." in name else "bus", lines))
+        lines = [name, *block_lines(modules[path], modules, path)[:2], *area_lines(areas, path)]
+        look = "engine" if name.startswith("core") else "bus"
+        parts.append(box(x, y, BLOCK_WIDTH, BLOCK, look, lines))
     bottom = TOP + -(-len(paths) // ROW) * (BLOCK + GAP)
     return document(WIDTH, bottom, parts, f"Accelerator {config.name}, its blocks")
 

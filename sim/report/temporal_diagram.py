@@ -6,7 +6,7 @@ from kakure.hdl.emission.design import Design
 from kakure.hdl.synthesis.report import SynthesisReport
 from kakure.model.config.config import Config
 
-from .diagram import areas_of
+from .diagram import area_lines, areas_of
 from .svg import arrow, box, document, grouped, label
 
 __all__ = ["temporal_diagram"]
@@ -48,8 +48,7 @@ def temporal_diagram(config: Config, design: Design, report: SynthesisReport | N
         head += f", {grouped(report.totals.area_um2)} µm² in all"
 
     def block(x: float, y: float, wide: float, kind: str, path: str, *lines: str) -> str:
-        area = [f"{grouped(areas[path])} µm²"] if path in areas else []
-        return box(x, y, wide, BLOCK, kind, [*lines, *area])
+        return box(x, y, wide, BLOCK, kind, [*lines, *area_lines(areas, path)])
 
     words = sizes.rows * array.slots
     memory = f"{grouped(words)} words of {array.word} × 4 bit"

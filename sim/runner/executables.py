@@ -45,7 +45,7 @@ AHEAD = 3600
 
 
 BUILDABLE = re.compile(r"[\w./+,@^-]+")
-"""Paths that neither make nor its shell takes apart: without a blank, a colon, a quote."""
+"""Paths that neither make nor its shell takes apart, without a blank, a colon, a quote, a sign."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,8 @@ def _place(folder: Path) -> Iterator[Path]:
         return
     with temporary_folder("build") as place:
         if not BUILDABLE.fullmatch(str(place.resolve())):
-            raise RuntimeError(f"TMPDIR: must hold no blank, colon or quote: {place.parent}")
+            rule = "must be a path of letters, digits and ./+,@^-_ alone"
+            raise RuntimeError(f"TMPDIR: {rule}, not {place.parent}")
         yield place
 
 

@@ -26,7 +26,7 @@ __all__ = ["Spatial"]
 class Spatial(Architecture):
     """A pipeline of all layers, each with an engine of its own; weights are made on chip."""
 
-    order = "All layers work at the same time."
+    schedule = "All layers work at the same time."
 
     def check(self) -> None:
         """See that the weights have hardware, the layers are a chain, and no bus is wide."""

@@ -34,7 +34,7 @@ __all__ = ["Temporal"]
 class Temporal(Architecture):
     """One array, on which the layers take turns."""
 
-    order = "One layer works after the other, on one array."
+    schedule = "One layer works after the other, on one array."
 
     @property
     def array(self) -> TemporalConfig:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kakure.hdl.synthesis.flow import CACHE
 from kakure.model.config.config import Config
 from kakure.model.errors import UserError
 
@@ -46,7 +45,6 @@ def measure_configs(
     configs: Sequence[Config],
     *,
     path: Path,
-    cache: Path = CACHE,
     jobs: int = 2,
     progress: bool | None = None,
 ) -> list[Measurement]:
@@ -59,8 +57,6 @@ def measure_configs(
     path : Path
         File of measurements, not the one of the calibration. Each is appended when it is done;
         one that is there is taken from there if the generators still write the same Verilog.
-    cache : Path
-        Folder of mapped modules.
     jobs : int
         Configurations at a time.
     progress : bool, optional
@@ -76,7 +72,7 @@ def measure_configs(
         return []
     unique = {sample.key: sample for sample in samples}
     path.parent.mkdir(parents=True, exist_ok=True)
-    run(list(unique.values()), path=path, cache=cache, jobs=jobs, check=True, progress=progress)
+    run(list(unique.values()), path=path, jobs=jobs, check=True, progress=progress)
     found = {m.sample.key: m for m in read_measured(path)}
     return [found[sample.key] for sample in samples]
 

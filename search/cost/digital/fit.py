@@ -183,7 +183,7 @@ def estimate_tree(measurement: Measurement, blocks: Mapping[str, Any]) -> float:
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
     """Spearman's: the correlation of the ranks; equal values share a rank."""
-    from scipy.stats import spearmanr  # takes half a second, which only a fit shall wait
+    from scipy.stats import spearmanr  # takes half a second, which only a fit shall wait for
 
     found: Any = spearmanr(a, b)  # a named tuple, which pyright does not see
     return float(found.statistic)

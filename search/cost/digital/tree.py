@@ -14,11 +14,9 @@ from kakure.hdl.accelerators.accelerator_shape import AcceleratorShape
 from kakure.hdl.accelerators.spatial.layer_shape import LayerShape
 from kakure.hdl.accelerators.table import architecture_of
 from kakure.hdl.shape.block_shape import BlockShape, Child
-from kakure.model.config.accelerators.spatial import SpatialConfig
 from kakure.model.config.accelerators.temporal import TemporalConfig
 from kakure.model.config.config import Config
 from kakure.model.config.weights.hidden import HiddenWeights
-from kakure.model.errors import UserError
 from kakure.search.cost.metrics import ADC_TYPES, ENGINES, LayerBatch
 
 __all__ = [
@@ -171,26 +169,14 @@ def layer_parts(layers: LayerShape) -> list[Part]:
 
 
 def takes_turns(config: Config) -> bool:
-    """Whether the layers take turns on one array, and no block is a layer's alone.
-
-    Raises
-    ------
-    UserError
-        If the accelerator is of a kind that was not fitted.
-    """
-    if not isinstance(config.accelerator, SpatialConfig | TemporalConfig):
-        raise UserError(
-            "must be 'spatial' or 'temporal' in a cost model",
-            where=("accelerator", "kind"),
-            value=repr(config.accelerator.kind),
-        )
+    """Whether the layers take turns on one array, and no block is a layer's alone."""
     return isinstance(config.accelerator, TemporalConfig)
 
 
 def all_parts(config: Config) -> list[Part]:
     """All blocks of an accelerator."""
-    parts = shared_parts(config)
-    return parts if takes_turns(config) else [*parts, *layer_parts(config_layers(config))]
+    layers = [] if takes_turns(config) else layer_parts(config_layers(config))
+    return [*shared_parts(config), *layers]
 
 
 def shared_parts(config: Config) -> list[Part]:

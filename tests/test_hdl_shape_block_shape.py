@@ -18,6 +18,8 @@ from kakure.hdl.engines.crossbar.tile_shape import TileShape
 from kakure.hdl.engines.pe_array.array import PeArray
 from kakure.hdl.memory.ram_shape import RamShape
 from kakure.hdl.shape.block_shape import BlockShape, instance_name
+from kakure.hdl.shape.numbers import range_bits
+from kakure.hdl.stages.max_pool_shape import MaxPoolShape
 from kakure.search.cost.digital.description import stacked
 from kakure.search.cost.digital.library import BLOCKS
 from kakure.sim.random_config import random_config
@@ -131,6 +133,9 @@ def test_flip_flops_are_the_registers_that_are_written_but_for_those_that_are_dr
         written = modules.flops(name)
         if isinstance(shape, TileShape):
             assert shape.flops == written - shape.columns * shape.adc_shift, shape
+        elif isinstance(shape, MaxPoolShape):
+            blocks = 0 if shape.height % shape.size else shape.height // shape.size
+            assert shape.flops == written - range_bits(blocks), shape
         elif shape.kind in REDUCED:
             assert shape.flops <= written, shape
         else:

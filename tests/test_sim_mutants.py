@@ -374,15 +374,20 @@ def test_probes_change_no_meaning_and_note_what_runs(root):
     assert probed["A"]().f() == plain["A"]().f() == [3]  # without the plugin
     probed["__note__"] = noted.add
     assert probed["A"]().f() == [3]
-    assert noted == {f"model/rule.py:{line}" for line in (7, 13, 14)}
+    assert noted == {f"model/rule.py:{name}" for name in ("A.f", "g", "g.h")}
     assert (probed["__doc__"], probed["A"].f.__doc__) == ("Words.", "Words.")
 
 
 def test_a_mutant_knows_the_function_that_it_is_in(root):
-    text = "x = 1\n\n\ndef f(a=2):\n    def g(b=3):\n        return 4\n\n    return 5\n"
+    text = (
+        "x = 1\n\n\ndef f(a=2):\n    def g(b=3):\n        return 4\n\n    return 5\n\n\n"
+        "class A:\n    y = 6\n\n    def f(self):\n        return 7\n\n    z = 8\n"
+    )
     (root / "model" / "rule.py").write_text(text)
     found = {m.old: m.function for m in mutants_of(root, ("model",))}
-    assert found == {"1": 0, "2": 0, "3": 4, "4": 5, "5": 4}
+    assert found == {
+        **{"1": "", "2": "", "3": "f", "4": "f.g", "5": "f", "6": "", "7": "A.f", "8": ""}
+    }
 
 
 def test_tests_that_do_not_run_are_not_measured(root):

@@ -69,7 +69,8 @@ class MutantFinder(ast.NodeVisitor):
             self.starts.append(self.starts[-1] + len(line))
         self.found: list[SourceMutant] = []
         self.statement: ast.stmt | None = None
-        self.function = 0
+        self.function = ""
+        self.within = ""
         self.counted: dict[str, int] = {}
         self.registers = _registers(tree)
 
@@ -231,10 +232,18 @@ class MutantFinder(ast.NodeVisitor):
         defaults = [*node.args.defaults, *node.args.kw_defaults]
         for child in [default for default in defaults if default is not None]:
             self.visit(child)
-        self.function, before = node.lineno, self.function
+        before = self.function, self.within
+        self.function = f"{self.within}{node.name}"
+        self.within = f"{self.function}."
         for statement in node.body:
             self.visit(statement)
-        self.function = before
+        self.function, self.within = before
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        before = self.within
+        self.within += f"{node.name}."
+        self.generic_visit(node)
+        self.within = before
 
     def visit_Assert(self, node: ast.Assert) -> None:
         """An assertion is there for bugs alone."""

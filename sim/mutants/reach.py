@@ -15,6 +15,9 @@ from .tree import Measured, Noted
 
 __all__ = ["Reach"]
 
+BY = "name"
+"""How functions are called; what was measured when it was by lines is not used."""
+
 SOON_S = 60.0
 """Tests of the first turn take no longer together, as far as was measured [s]."""
 
@@ -25,9 +28,8 @@ FAR_S = 120.0
 class Reach:
     """What the tests of each file take and run, as far as it was measured.
 
-    What a test runs in another process, or finds made by a test before it, is not known, and a
-    function may have moved since: a mutant that survives the tests of its function may still be
-    noticed by others.
+    What a test runs in another process, or finds made by a test before it, is not known: a mutant
+    that survives the tests of its function may still be noticed by others.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ class Reach:
         for file in files:
             own = {test: one for test, one in measured.items() if test.startswith(f"{file}::")}
             tests = {test: astuple(one) for test, one in own.items()}
-            content = {"digest": self._digest(file), "tests": tests}
+            content = {"by": BY, "digest": self._digest(file), "tests": tests}
             write_atomically(self._path(file), sealed(json.dumps(content).encode()))
             self._known[file] = own
 
@@ -98,7 +100,7 @@ class Reach:
                 content = json.loads(read_sealed(self._path(file)))
             except Damaged:
                 return False
-            if content["digest"] != self._digest(file):
+            if (content.get("by"), content["digest"]) != (BY, self._digest(file)):
                 return False
             self._known[file] = {test: Noted(*one) for test, one in content["tests"].items()}
         return True

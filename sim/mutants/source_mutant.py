@@ -35,8 +35,8 @@ class SourceMutant:
         Where in the text the replaced part lies [character].
     line : int
         Its line, from 1.
-    function : int
-        The line of the innermost ``def`` that it is in; 0 if it is in none.
+    function : str
+        The innermost function that it is in, ``Class.method``; "" if it is in none.
     old, new : str
         The replaced part, and what takes its place.
     where : str
@@ -49,7 +49,7 @@ class SourceMutant:
     start: int
     end: int
     line: int
-    function: int
+    function: str
     old: str
     new: str
     where: str

@@ -54,7 +54,7 @@ class Noted:
     seconds : float
         That it takes, with its set-up.
     functions : list of str
-        That it runs in this process, each as ``file:line``.
+        That it runs in this process, each as ``file:Class.method``.
     """
 
     seconds: float

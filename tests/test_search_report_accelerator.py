@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from temporal import random_temporal
 
 from kakure.hdl.accelerators.spatial.cycle_model import image_timing
 from kakure.hdl.bus.register_map import ACCELERATOR_REGISTERS
@@ -17,7 +18,7 @@ from kakure.search.commands.kakure import main
 from kakure.search.cost.digital.model import DigitalModel
 from kakure.search.report.accelerator import write_report
 from kakure.search.report.accuracy import confusion, curve
-from kakure.search.report.area import area_parts
+from kakure.search.report.area import area, area_parts
 from kakure.sim.generation.plan import plan
 from kakure.sim.generation.project import Project, open_project
 from kakure.sim.report.svg import grouped
@@ -140,6 +141,25 @@ def test_the_parts_of_the_area_add_up(project):
     parts = area_parts(project.config, report)
     assert sum(sum(blocks.values()) for _, blocks in parts) == report.totals.area_um2
     assert all(area > 0 for _, blocks in parts for area in blocks.values())
+
+
+def test_the_parts_of_a_temporal_accelerator_are_its_own():
+    config = random_temporal(1000)
+    report = synthesized(design_of(config, "temporal.json"))
+    parts = dict(area_parts(config, report))
+    assert list(parts) == [
+        *("array", "maker", "masks", "reader", "finisher", "summer", "activations", "program"),
+        "streams, registers",
+    ]
+    areas = {item.path: item.total_um2 for item in report.instances}
+    inner = f"{report.top}.core.processor"
+    memories = [n for n in areas if n.startswith(f"{inner}.memory_") and n.count(".") == 3]
+    assert len(memories) == 12
+    assert sum(parts["activations"].values()) == sum(areas[path] for path in memories)
+    assert sum(parts["masks"].values()) == areas[f"{inner}.masks"] > 0
+    assert sum(sum(looks.values()) for looks in parts.values()) == report.totals.area_um2
+    heads, *rows = rows_after(f"<h2>Area</h2>{area(config, report)}", "Area")
+    assert [dict(zip(heads, row, strict=True))["kind"] for row in rows] == [""] * 10
 
 
 def test_every_register_and_field_is_there(folder, project):

@@ -36,7 +36,7 @@ class Part:
     ----------
     label : str
     path : str
-        Its place below the core.
+        Its place below the core, or with * at the end those of several instances.
     layer : int or None
         The layer that alone uses it.
     """

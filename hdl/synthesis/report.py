@@ -112,6 +112,20 @@ class SynthesisReport:
     modules: tuple[ModuleReport, ...]
     instances: tuple[InstanceReport, ...]
 
+    def area_of(self, path: str) -> float:
+        """Area of an instance with all that is below it [µm²]; 0 where there is none.
+
+        A path with * at its end stands for all of one parent whose names begin so.
+        """
+        parent, _, name = path.rpartition(".")
+        begins = name.removesuffix("*")
+        found = 0.0
+        for item in self.instances:
+            above, _, own = item.path.rpartition(".")
+            if above == parent and (own == name or (begins != name and own.startswith(begins))):
+                found += item.total_um2
+        return found
+
     def to_json(self) -> str:
         """Return the text of ``synth.json``."""
         return json.dumps(asdict(self), sort_keys=True, indent=1, ensure_ascii=False) + "\n"

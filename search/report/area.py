@@ -24,7 +24,12 @@ COLUMNS = {
 }
 NAMED = {"window": "window", "engine": "engine", "requantizer": "requantizer"}
 """Blocks of a layer by their look in pictures; all others are stages."""
-LOOKS = {"weight generator": "weights", "maker": "weights", "array": "engine", "reader": "window"}
+LOOKS = {
+    **dict.fromkeys(("weight generator", "maker", "masks"), "weights"),
+    "array": "engine",
+    **dict.fromkeys(("reader", "activations"), "window"),
+    "program": "bus",
+}
 """Parts that all layers use by their look."""
 
 
@@ -49,7 +54,7 @@ def area_parts(config: Config, report: SynthesisReport) -> Rows:
     for part in architecture_of(config).parts:
         path = f"{report.top}.core.{part.path}"
         if part.layer is None:
-            areas = {LOOKS.get(part.label, "stage"): found[path].total_um2}
+            areas = {LOOKS.get(part.label, "stage"): report.area_of(path)}
         else:
             areas = {"stage": found[path].area_um2}  # the layer's own logic, which no block has
             for below, item in found.items():

@@ -33,9 +33,12 @@ def number(value: float) -> str:
 def summary(project: Project, folder: Path, report: SynthesisReport | None) -> str:
     """Describe what lies in ``folder``, with the areas of ``report`` where there is one."""
     config = project.config
-    areas = {item.path: item.total_um2 for item in report.instances} if report else {}
     architecture = architecture_of(config)
-    parts = {part: areas.get(f"{top_name(config)}.core.{part.path}") for part in architecture.parts}
+    core = f"{top_name(config)}.core"
+    parts = {
+        part: report.area_of(f"{core}.{part.path}") if report else None
+        for part in architecture.parts
+    }
     rows = [["layer", "engine", "map out", "tiles", "cells", "mask bits", "cycles", "area um2"]]
     for index, layer in enumerate(plan(config, project.parameters)):
         area = sum(area or 0.0 for part, area in parts.items() if part.layer == index)

@@ -263,8 +263,9 @@ class Temporal(Architecture):
     @property
     def parts(self) -> tuple[Part, ...]:
         """What is to be seen by itself."""
-        names = ("array", "maker", "reader", "finisher")
-        return tuple(Part(name, f"processor.{name}") for name in names)
+        names = ("array", "maker", "masks", "reader", "finisher", "summer")
+        parts = [Part(name, f"processor.{name}") for name in names]
+        return (*parts, Part("activations", "processor.memory_*"), Part("program", "program"))
 
     @property
     def arithmetic_blocks(self) -> int:

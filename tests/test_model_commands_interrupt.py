@@ -74,6 +74,8 @@ def test_an_interrupt_while_a_command_is_loading(tmp_path, verb):
             run.communicate()
             break
         code, lines = ended(run)
+        if code == 0:  # all was done
+            break
         assert code == 130 and lines[-1].startswith("interrupted"), (tenths, lines)
         interrupted += 1
     assert interrupted >= 2

@@ -17,6 +17,7 @@ def start() -> int:
     arm()  # first of all: the other imports take a while
     import gc
     import os
+    import signal
     import sys
 
     gc.set_threshold(*COLLECTIONS)
@@ -24,4 +25,6 @@ def start() -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from .kakure import main
 
-    return main(sys.argv[1:])
+    code = main(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: nothing is left to interrupt
+    return code

@@ -50,6 +50,10 @@ def armed(folder: Path, verb: tuple[str, ...]) -> subprocess.Popen[str]:
     return run
 
 
+QUICK = ("check", "evaluate")
+"""Verbs that may be done within a second, so that an interrupt comes too late."""
+
+
 @pytest.mark.parametrize(
     "verb",
     [
@@ -74,7 +78,7 @@ def test_an_interrupt_while_a_command_is_loading(tmp_path, verb):
             run.communicate()
             break
         code, lines = ended(run)
-        if code == 0:  # all was done
+        if code == 0 and verb[0] in QUICK and tenths > 2:  # all was done
             break
         assert code == 130 and lines[-1].startswith("interrupted"), (tenths, lines)
         interrupted += 1

@@ -15,13 +15,14 @@ import pytest
 from kakure.model.errors import UserError
 from kakure.search.commands.kakure import main
 from kakure.sim.commands import mutants as command
-from kakure.sim.mutants.campaign import EQUIVALENT, Summary, Verdict, equivalents, run_campaign
+from kakure.sim.mutants.campaign import EQUIVALENT, equivalents, run_campaign
 from kakure.sim.mutants.probes import put_probes
 from kakure.sim.mutants.reach import Reach
 from kakure.sim.mutants.source_mutant import OPERATORS
 from kakure.sim.mutants.source_mutants import chosen, mutants_of
 from kakure.sim.mutants.test_choice import nearest_tests
 from kakure.sim.mutants.tree import Tree
+from kakure.sim.mutants.verdict import Summary, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 

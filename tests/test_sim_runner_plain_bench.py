@@ -91,6 +91,15 @@ ONE_KIND_EACH = {
 }
 TEMPORAL = temporal(
     [
+        CONV | {"pool": 2, "input_bits": 6},
+        CONV | {"kernel": 1, "stride": 2},
+        LINEAR | {"sum_pool": True, "map_bits": 3, "input_bits": 5},
+    ],
+    (4, 2, 2, 3),
+    input_shape=[7, 6, 2],
+)
+SMALL_TEMPORAL = temporal(
+    [
         CONV | {"pool": 2, "input_bits": 2},
         CONV | {"kernel": 1, "stride": 2},
         LINEAR | {"sum_pool": True, "map_bits": 3, "input_bits": 2},
@@ -147,8 +156,11 @@ def check_verilator(config, folder, *, images=3, has_initial_values=True):
 @needs_icarus
 @pytest.mark.parametrize(
     "config",
-    [SMALLEST, EVERY_KIND, pytest.param(PLANES, marks=pytest.mark.full), TEMPORAL],
-    ids=["smallest", "every kind", "planes", "temporal"],
+    [
+        *(SMALLEST, EVERY_KIND, SMALL_TEMPORAL),
+        *(pytest.param(c, marks=pytest.mark.full) for c in (PLANES, TEMPORAL)),
+    ],
+    ids=["smallest", "every kind", "small temporal", "planes", "temporal"],
 )
 def test_both_languages_in_icarus(config, tmp_path):
     check_icarus(config, tmp_path)

@@ -27,8 +27,8 @@ NAMED = {"window": "window", "engine": "engine", "requantizer": "requantizer"}
 LOOKS = {
     **dict.fromkeys(("weight generator", "maker", "masks"), "weights"),
     "array": "engine",
-    **dict.fromkeys(("reader", "activations"), "window"),
-    "program": "bus",
+    "reader": "window",
+    **dict.fromkeys(("activations", "program"), "bus"),
 }
 """Parts that all layers use by their look."""
 

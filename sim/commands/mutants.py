@@ -7,7 +7,8 @@ from pathlib import Path
 from kakure.model.commands.command import jobs, positive, seed, whole
 from kakure.model.errors import UserError
 from kakure.model.shown import shown
-from kakure.sim.mutants.campaign import TEST_FILES, Summary, equivalents, run_campaign
+from kakure.sim.mutants.campaign import TEST_FILES, equivalents, run_campaign
+from kakure.sim.mutants.verdict import Summary
 
 __all__ = ["options", "run"]
 

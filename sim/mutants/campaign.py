@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -21,8 +21,9 @@ from .source_mutant import SourceMutant
 from .source_mutants import chosen, mutants_of
 from .test_choice import nearest_tests
 from .tree import Tree
+from .verdict import Summary, Verdict
 
-__all__ = ["EQUIVALENT", "TEST_FILES", "Summary", "Verdict", "equivalents", "run_campaign"]
+__all__ = ["EQUIVALENT", "TEST_FILES", "equivalents", "run_campaign"]
 
 FOLDERS = ("hdl", "model")
 """What is mutated."""
@@ -41,55 +42,6 @@ TEST_FILES = 8
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the tests said of a mutant.
-
-    Attributes
-    ----------
-    mutant : str
-        Its name.
-    line : int
-        In the source file.
-    killed_by : str or None
-        The test that failed; None where all passed.
-    sources, tests : str
-        Digests of what the verdict was found on: all sources, and the test files that decided.
-    """
-
-    mutant: str
-    line: int
-    killed_by: str | None
-    sources: str
-    tests: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Verdicts of a campaign, and the names of equivalent mutants.
-
-    Attributes
-    ----------
-    killed, survived : list of Verdict
-        Of those that are not listed as equivalent.
-    equivalent : list of str
-        Names of listed ones that were not judged, or that no test killed.
-    refuted : list of Verdict
-        Listed ones that a test killed: their places in the list are wrong.
-    """
-
-    killed: list[Verdict]
-    survived: list[Verdict]
-    equivalent: list[str]
-    refuted: list[Verdict] = field(default_factory=list)
-
-    @property
-    def share(self) -> float:
-        """Killed ones of those that are not equivalent; 1 where there are none."""
-        counted = len(self.killed) + len(self.survived)
-        return len(self.killed) / counted if counted else 1.0
 
 
 def equivalents(path: Path = EQUIVALENT) -> dict[str, str]:

@@ -17,7 +17,7 @@ KINDS = {
     "stage": "pool, shortcut, rest",
     "requantizer": "requantizer",
     "weights": "weight generator",
-    "bus": "streams, registers",
+    "bus": "streams, registers, memories",
 }
 """The looks of :mod:`.svg` and what they stand for."""
 
